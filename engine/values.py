@@ -1,0 +1,52 @@
+"""Exact arithmetic. Every number in the product is a ``Decimal`` with a declared scale; nothing here touches a float.
+
+Rounding is half up (四舍五入), the rule Chinese bookkeeping expects. A value outside the range of a scaled 64-bit
+integer is refused where it enters, never truncated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+QUANTITY_SCALE = 6
+PRICE_SCALE = 6
+MONEY_SCALE = 4
+PERCENT_SCALE = 6
+INT64_MAX = 2**63 - 1
+
+ZERO = Decimal(0)
+EXACT = Context(prec=40, rounding=ROUND_HALF_UP)
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    """``value`` rounded half up to ``places`` decimals (0 to 9)."""
+    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=EXACT)
+
+
+def divided(numerator: Decimal, denominator: Decimal) -> Decimal:
+    """Quotient to 40 significant digits. Raises ``ZeroDivisionError`` for a zero denominator."""
+    if denominator == ZERO:
+        raise ZeroDivisionError
+    return EXACT.divide(numerator, denominator)
+
+
+def fits(value: Decimal, scale: int) -> bool:
+    """Whether ``value`` can be kept at rest: finite, at most ``scale`` decimals, inside 64 bits once scaled."""
+    return value.is_finite() and abs(value.scaleb(scale, context=EXACT)) <= INT64_MAX and rounded(value, scale) == value
+
+
+def allocated(total: Decimal, weights: Sequence[Decimal], places: int) -> tuple[Decimal, ...]:
+    """Split ``total`` in proportion to ``weights`` without losing a cent; the last weighted share takes the remainder.
+
+    Source: domain rule 整单优惠 / 费用分摊 "last line takes the rounding remainder". All-zero weights split evenly.
+    """
+    if not weights:
+        return ()
+    weight_sum = sum(weights, ZERO)
+    basis = list(weights) if weight_sum else [Decimal(1)] * len(weights)
+    weight_sum = weight_sum or Decimal(len(weights))
+    shares = [rounded(divided(total * weight, weight_sum), places) for weight in basis]
+    last = max(index for index, weight in enumerate(basis) if weight)
+    shares[last] = total - sum((share for index, share in enumerate(shares) if index != last), ZERO)
+    return tuple(shares)
