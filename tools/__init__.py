@@ -1,0 +1,1 @@
+"""What maintainers run: locking, vendoring, release. Never imported by the product."""
