@@ -1,1 +1,1 @@
-"""One module per command of `stockloom`: a function `run`, or a tuple `SUBCOMMANDS`; `runtime.cli` finds them by file name."""
+"""One module per command: a function `run`, or a tuple `SUBCOMMANDS`; `runtime.cli` finds them by file name."""
