@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,14 +19,28 @@ from engine.labels import Language
 from engine.problems import Problem
 
 
+Parsed: TypeAlias = Value | tuple[Problem, ...]
+
+
 class NoOptions(BaseModel):
     """Options of a field type that has none; also the parent of those that have some: frozen, extra keys forbidden."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @classmethod
+    def of(cls, options: BaseModel) -> Self:
+        """``options`` as this very model. Raises ``TypeError`` when a caller hands over another type's options."""
+        if isinstance(options, cls):
+            return options
+        raise TypeError(f"expected {cls.__name__}, got {type(options).__name__}")
+
 
 class Storage(StrEnum):
-    """How a value is kept: the shape of its column."""
+    """How a value is kept: the shape of its column.
+
+    ``scaled`` holds a ``Decimal`` (scale 0 for whole numbers); ``integer`` and ``reference`` an ``int`` id; ``json`` a
+    tuple of texts or a mapping of texts, as ``to_json`` writes it; ``none`` no column at all.
+    """
 
     TEXT = "text"
     LONG_TEXT = "long_text"
@@ -95,8 +109,8 @@ class FieldType(Protocol):
         """Storage shape; ``Storage.NONE`` for what is not kept in a column of its own (line tables)."""
         ...
 
-    def parse(self, raw: object, options: BaseModel) -> Value | tuple[Problem, ...]:
-        """Raw input → value, or every problem with it."""
+    def parse(self, raw: object, options: BaseModel) -> Parsed:
+        """Raw input → value, or every problem with it. ``settled`` tells the two apart."""
         ...
 
     def check(self, value: Value, options: BaseModel) -> Iterator[Problem]:
@@ -115,3 +129,22 @@ class FieldType(Protocol):
     def json_schema(self, options: BaseModel) -> Mapping[str, object]:
         """JSON Schema (2020-12) of ``to_json``'s result for a non-empty value."""
         ...
+
+
+def settled(parsed: Parsed) -> tuple[Value, tuple[Problem, ...]]:
+    """What ``parse`` returned, taken apart: ``(value, ())`` or ``(None, problems)``."""
+    if isinstance(parsed, tuple):
+        problems = tuple(item for item in parsed if isinstance(item, Problem))
+        if problems:
+            return None, problems
+        return tuple(item for item in parsed if isinstance(item, str)), ()
+    return parsed, ()
+
+
+def read(kind: FieldType, raw: object, options: BaseModel) -> tuple[Value, tuple[Problem, ...]]:
+    """Parse and check in one go: ``(value, ())`` when everything is right, else ``(None, problems)``."""
+    value, problems = settled(kind.parse(raw, options))
+    if problems or value is None:
+        return value, problems
+    problems = tuple(kind.check(value, options))
+    return (None, problems) if problems else (value, ())
