@@ -1,0 +1,89 @@
+"""``app.yaml``: what the app is called, how it costs and counts, and what its menu shows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from engine.definitions.shape import Definition, ExpressionText, Key
+from engine.labels import Label
+
+
+class AppSettings(Definition):
+    """Company switches. Percentages are percent points (5 means 5 %).
+
+    Attributes:
+        cost_method: 计价方法; locked after the first posting.
+        cost_scope: one cost per product over all warehouses (``company``) or per warehouse.
+        negative_stock: 允许负库存.
+        over_receipt, over_delivery: 超收/超发容差 in percent of the ordered quantity.
+        short_close: an order counts as done when this percentage or less is missing.
+        currency, money_decimals: 币别 and its decimals (0 to 3).
+    """
+
+    cost_method: Literal["moving_average"] = "moving_average"
+    cost_scope: Literal["company", "warehouse"] = "company"
+    negative_stock: bool = False
+    over_receipt: Decimal = Decimal(5)
+    over_delivery: Decimal = Decimal(0)
+    short_close: Decimal = Decimal(2)
+    currency: str = "CNY"
+    money_decimals: Annotated[int, Field(ge=0, le=3)] = 2
+
+
+class Dimensions(Definition):
+    """Which forms play the parts the ledgers speak of."""
+
+    product: Key | None = None
+    warehouse: Key | None = None
+    supplier: Key | None = None
+    customer: Key | None = None
+
+
+class MenuItem(Definition):
+    """A menu entry: a form's list, or one of the built-in pages (``stock``, ``entries``, ``tasks``, ``import``)."""
+
+    form: Key | None = None
+    page: Literal["stock", "entries", "tasks", "messages", "import", "settings"] | None = None
+    label: Label | None = None
+
+
+class MenuGroup(Definition):
+    """One module of the menu."""
+
+    label: Label
+    icon: str = "list"
+    items: tuple[MenuItem, ...]
+
+
+class HomeCard(Definition):
+    """A to-do card on the home page: how many documents of ``form`` satisfy ``where``; a click opens that list."""
+
+    label: Label
+    form: Key
+    where: ExpressionText
+
+
+class Hotkey(Definition):
+    """What a function key does: open a new document of a form, or open or refresh a page."""
+
+    new: Key | None = None
+    page: Literal["stock", "tasks", "home"] | None = None
+    label: Label
+
+
+class AppDef(Definition):
+    """The app as a whole."""
+
+    app: Key
+    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+    schema_version: Annotated[int, Field(alias="schema")] = 1
+    label: Label
+    summary: Label | None = None
+    settings: AppSettings = AppSettings()
+    dimensions: Dimensions = Dimensions()
+    menu: tuple[MenuGroup, ...] = ()
+    cards: tuple[HomeCard, ...] = ()
+    hotkeys: dict[str, Hotkey] = {}

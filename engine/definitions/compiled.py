@@ -1,0 +1,224 @@
+"""Definitions ready to run: names resolved, expressions parsed and checked, indexes built. Immutable.
+
+``compile.py`` makes these from the models an author wrote; nothing is parsed or compiled per request after that. The
+``AppBundle`` at the end is what is published, pinned by its content hash and handed to every stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from engine.definitions.app import AppDef
+from engine.definitions.form import Check, FieldDef, FormDef, Source
+from engine.definitions.posting import EntryDef, PostingDef
+from engine.definitions.role import Grant, RoleDef
+from engine.definitions.rule import RuleDef
+from engine.definitions.story import StoryDef
+from engine.definitions.workflow import ApproveStep, WorkflowDef
+from engine.expressions import Checked
+from engine.expressions.types import Scope, ValueType
+from engine.fieldtypes.contract import FieldType
+from engine.kinds import Kinds
+from engine.labels import Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledField:
+    """A field of a header or of a line table.
+
+    Attributes:
+        path: ``supplier`` or ``lines.qty``. column: storage column name, ``f_<id>``.
+        required, visible, readonly: a constant, or an expression over the row (line fields see their line first, then
+            the header).
+        fills: for links, field of the same row → path on the linked record.
+        position: order of appearance within its row.
+    """
+
+    key: str
+    path: str
+    table: str
+    column: str
+    label: Label
+    type_name: str
+    type: FieldType
+    options: BaseModel
+    value_type: ValueType
+    required: bool | Checked
+    visible: bool | Checked
+    readonly: bool | Checked
+    default: Checked | None
+    formula: Checked | None
+    fills: Mapping[str, str]
+    tags: frozenset[str]
+    unique: bool
+    position: int
+    definition: FieldDef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledTable:
+    """A line table: ``key`` in values and expressions, ``name`` the storage table ``t_<form>__<id>``."""
+
+    key: str
+    name: str
+    label: Label
+    fields: Mapping[str, CompiledField]
+    min_rows: int
+    max_rows: int
+    field: CompiledField
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledCheck:
+    """A check; ``table`` is set when it is evaluated per line."""
+
+    definition: Check
+    condition: Checked
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledSource:
+    """A push-down from ``definition.from_`` into the form that owns it, with its expressions."""
+
+    target: str
+    definition: Source
+    when: Checked | None
+    header: Mapping[str, Checked]
+    line_map: Mapping[str, Checked]
+    quantity: Checked | None
+    ordered: Checked | None
+    tolerance: Checked | None
+    line_when: Checked | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledForm:
+    """A form ready to validate, store, list and show.
+
+    Attributes:
+        name: storage table, ``t_<form>``.
+        fields: header fields by key (line tables excluded). tables: line tables by key.
+        computed: paths with a formula, in an order in which each comes after what it depends on.
+        scope: names header expressions see; line_scopes: per table (line fields, then header fields, ``line_no``).
+        links: every link path any expression of this form follows, ``("lines", "product")`` → fields wanted of the
+            linked record, so that all are loaded with one query per linked form. ``$units`` asks for the unit ratios.
+        views: list views by key. display, search: resolved field paths.
+    """
+
+    key: str
+    name: str
+    label: Label
+    definition: FormDef
+    fields: Mapping[str, CompiledField]
+    tables: Mapping[str, CompiledTable]
+    computed: tuple[str, ...]
+    checks: tuple[CompiledCheck, ...]
+    sources: tuple[CompiledSource, ...]
+    views: Mapping[str, Checked]
+    scope: Scope
+    line_scopes: Mapping[str, Scope]
+    links: Mapping[tuple[str, ...], frozenset[str]]
+
+    @property
+    def is_master(self) -> bool:
+        """Whether this is 基础资料 rather than a 单据."""
+        return self.definition.kind == "master"
+
+    def field(self, path: str) -> CompiledField | None:
+        """The field at ``supplier`` or ``lines.qty``, or None."""
+        table, dot, key = path.partition(".")
+        if not dot:
+            return self.fields.get(path)
+        return self.tables[table].fields.get(key) if table in self.tables else None
+
+    def all_fields(self) -> tuple[CompiledField, ...]:
+        """Header fields, then the fields of every line table."""
+        return (*self.fields.values(), *(field for table in self.tables.values() for field in table.fields.values()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledWorkflow:
+    """A workflow with its branch conditions: ``conditions`` by the path of the arm, for example ``(1, 0)`` = step 1,
+    arm 0; ``nodes`` by key, in reading order."""
+
+    definition: WorkflowDef
+    conditions: Mapping[tuple[int, ...], Checked]
+    nodes: Mapping[str, ApproveStep]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledEntry:
+    """One entry definition of a posting with its expressions."""
+
+    definition: EntryDef
+    when: Checked | None
+    quantity: Checked | None
+    value: Checked | None
+    dimensions: Mapping[str, Checked]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledPosting:
+    """Entries by the action that writes them: ``approve`` and ``close``."""
+
+    definition: PostingDef
+    entries: Mapping[str, tuple[CompiledEntry, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledRule:
+    """A rule; ``placeholders`` maps the text between braces in any of its titles to its expression."""
+
+    definition: RuleDef
+    condition: Checked
+    placeholders: Mapping[str, Checked]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledGrant:
+    """A grant; ``rows`` per form when it is an expression, else empty."""
+
+    definition: Grant
+    forms: frozenset[str]
+    rows: Mapping[str, Checked]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledRole:
+    """A role; ``stock_rows`` filters the warehouse record."""
+
+    definition: RoleDef
+    grants: tuple[CompiledGrant, ...]
+    stock_rows: Checked | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppBundle:
+    """One published state of an app.
+
+    Attributes:
+        hash: sha256 over the canonical JSON of all definitions; the snapshot name.
+        files: relative path → source text, so that a snapshot can be exported, compared and restored.
+        cards: conditions of the home cards, in the order of ``app.cards``.
+        targets: form → the sources that push it down, by target form.
+        postings, workflows: by the form they belong to. rules_by_form, ledger_rules: rules by what wakes them.
+    """
+
+    hash: str
+    app: AppDef
+    kinds: Kinds
+    files: Mapping[str, str]
+    forms: Mapping[str, CompiledForm]
+    workflows: Mapping[str, CompiledWorkflow]
+    postings: Mapping[str, tuple[CompiledPosting, ...]]
+    rules: Mapping[str, CompiledRule]
+    rules_by_form: Mapping[str, tuple[CompiledRule, ...]]
+    ledger_rules: tuple[CompiledRule, ...]
+    roles: Mapping[str, CompiledRole]
+    stories: Mapping[str, StoryDef]
+    cards: tuple[Checked, ...]
+    targets: Mapping[str, tuple[CompiledSource, ...]]

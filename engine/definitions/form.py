@@ -1,0 +1,203 @@
+"""``forms/<key>.yaml``: fields, line tables, numbering, lists, push-down sources and checks of one form.
+
+Keys common to all field types live in ``FieldDef``; what a type adds is validated by the type's own options model and
+kept in ``options``. A field's ``id`` is what storage and formulas hold on to, so a key or a label may be renamed.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, SerializeAsAny
+
+from engine.definitions.shape import Definition, ExpressionText, Key
+from engine.labels import Label
+
+# System fields every form has, readable in expressions, lists and filters under these names.
+DOCUMENT_SYSTEM_FIELDS = (
+    "id",
+    "number",
+    "doc_status",
+    "exec_status",
+    "biz_date",
+    "creator",
+    "department",
+    "created_at",
+    "modified_at",
+    "approver",
+    "approved_at",
+    "origin",
+    "version",
+)
+MASTER_SYSTEM_FIELDS = ("id", "doc_status", "creator", "department", "created_at", "modified_at", "origin", "version")
+
+Action = Literal[
+    "read", "create", "update", "delete", "submit", "withdraw", "approve", "reject", "unapprove", "void", "close",
+    "reopen", "disable", "enable", "print", "export", "import",
+]  # fmt: skip
+
+
+class FieldDef(Definition):
+    """One field.
+
+    Attributes:
+        type: name of a field type.
+        id: stable id; the key it was first published under unless given.
+        label: what people read.
+        required: always, or when an expression holds.
+        default: expression evaluated for a new record or line (``today()``, ``me``, ``'normal'``, ``1``).
+        formula: expression; the field is then computed and never typed.
+        visible, readonly: expressions (or true/false) about the form's behaviour, for every role.
+        tags: words roles may refer to (``cost``, ``amount``), so that one line in a role hides a family of fields.
+        unique: no two live records share the value.
+        width: columns of the 12-column form grid (0: by type).
+        options: what the type itself defines, validated by its options model.
+        fields: for ``type: lines`` only, the columns of the line table.
+    """
+
+    type: str
+    id: Key | None = None
+    label: Label
+    help: Label | None = None
+    required: bool | ExpressionText = False
+    default: ExpressionText | None = None
+    formula: ExpressionText | None = None
+    visible: bool | ExpressionText = True
+    readonly: bool | ExpressionText = False
+    tags: tuple[Key, ...] = ()
+    unique: bool = False
+    width: Annotated[int, Field(ge=0, le=12)] = 0
+    aliases: tuple[str, ...] = ()
+    options: SerializeAsAny[BaseModel] | dict[str, Any] = {}
+    fields: dict[Key, FieldDef] = {}
+
+
+class Check(Definition):
+    """A condition that must not hold. ``at`` names the field the message stands beside; for a line field
+    (``lines.qty``) ``if`` is evaluated on every line. A warning is shown and may be confirmed."""
+
+    if_: Annotated[ExpressionText, Field(alias="if")]
+    say: Label
+    at: str = ""
+    level: Literal["error", "warning"] = "error"
+
+
+class SourceLines(Definition):
+    """How lines are pushed down.
+
+    Attributes:
+        table: line table of this (the target) form; from_: line table of the source form.
+        map: target line field → expression over ``line`` (the source line), ``source`` (its header) and ``open``
+            (what is still open on that line, in base units).
+        quantity: expression over the target line, in base units: what it executes of the source line.
+        ordered: expression over the source line, in base units: what there was to execute.
+        tolerance: percent that may be executed beyond ``ordered``; expression over ``app`` and the source line.
+        when: which source lines are taken.
+    """
+
+    table: Key = "lines"
+    from_: Annotated[Key, Field(alias="from")] = "lines"
+    map: dict[Key, ExpressionText]
+    quantity: ExpressionText = "qty"
+    ordered: ExpressionText = "qty"
+    tolerance: ExpressionText = "0"
+    when: ExpressionText | None = None
+
+
+class Source(Definition):
+    """An upstream form this form can be pushed down from (下推 / 选单).
+
+    Attributes:
+        from_: source form. label: text of the push-down button on the source. variant: tells two sources of the same
+            form apart. when: over ``source``; the source must be approved in any case (强制审核).
+        header: target header field → expression over ``source``.
+    """
+
+    from_: Annotated[Key, Field(alias="from")]
+    variant: str = ""
+    label: Label
+    when: ExpressionText | None = None
+    when_not: Label | None = None
+    header: dict[Key, ExpressionText] = {}
+    lines: SourceLines | None = None
+
+
+class Execution(Definition):
+    """Which downstream form executes this one, and the words for none, partly and fully executed."""
+
+    by: Key
+    none: Label
+    partial: Label
+    done: Label
+
+
+class UnitTable(Definition):
+    """Where a product keeps its units: the base unit field and the line table of further units with their ratios."""
+
+    base: Key
+    table: Key
+    unit: Key
+    rate: Key
+
+
+class View(Definition):
+    """A named list: a saved filter."""
+
+    key: Key
+    label: Label
+    where: ExpressionText
+
+
+class ListDef(Definition):
+    """What the list shows at first; people choose their own columns from there. ``sort``: ``-biz_date`` descends."""
+
+    columns: tuple[str, ...] = ()
+    sort: str = ""
+    filters: tuple[str, ...] = ()
+    views: tuple[View, ...] = ()
+
+
+class Section(Definition):
+    """A group of header fields on the form page."""
+
+    label: Label
+    fields: tuple[str, ...]
+
+
+class FormDef(Definition):
+    """One form.
+
+    Attributes:
+        kind: ``document`` (单据: numbered, approved, posted) or ``master`` (基础资料: active or disabled).
+        number: pattern such as ``PO{biz_date:%Y%m%d}-{seq:4}``; documents only.
+        title: header fields shown beside the number on top of the page.
+        display: how a link to this record reads, ``{code} {name}``.
+        search: fields the look-up and the list search in (pinyin initials are searched too).
+        keys: unique keys; the first is the natural key imports match by.
+        actions: which optional actions the form offers; save, submit, approve and delete follow from ``kind``.
+        auto_approve: 保存即审核: submitting approves at once when no workflow stands in between.
+        reason: actions that demand a reason.
+    """
+
+    form: Key
+    kind: Literal["document", "master"] = "document"
+    label: Label
+    icon: str = "file-text"
+    number: str | None = None
+    title: tuple[Key, ...] = ()
+    display: str = ""
+    search: tuple[str, ...] = ()
+    keys: tuple[tuple[Key, ...], ...] = ()
+    fields: dict[Key, FieldDef]
+    sections: tuple[Section, ...] = ()
+    list: ListDef = ListDef()
+    units: UnitTable | None = None
+    actions: tuple[Action, ...] = ()
+    auto_approve: bool = False
+    sources: tuple[Source, ...] = ()
+    execution: Execution | None = None
+    checks: tuple[Check, ...] = ()
+
+
+TOLERANCE_LIMIT = Decimal(100)

@@ -1,0 +1,144 @@
+"""``tests/<key>.yaml``: a story. Data and a date in, steps by named people, balances, tasks and errors out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from engine.definitions.form import Action
+from engine.definitions.shape import Definition, Key
+from engine.labels import Label
+
+
+class StoryUser(Definition):
+    """A person of the story: roles held and, if it matters, the department (by name) and ``me.`` attributes."""
+
+    roles: tuple[str, ...]
+    department: str | None = None
+
+
+class ExpectDocument(Definition):
+    """Expected state of a document: any header field or system field by key; ``lines`` as a list of field maps."""
+
+    doc: str
+    fields: dict[str, Any] = {}
+    lines: tuple[dict[str, Any], ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+class ExpectStock(Definition):
+    """Expected stock figures of a product (by natural key), in one warehouse or over all."""
+
+    product: str
+    warehouse: str | None = None
+    on_hand: str | None = None
+    reserved: str | None = None
+    in_transit: str | None = None
+    available: str | None = None
+    value: str | None = None
+
+
+class ExpectBalance(Definition):
+    """Expected balance of any ledger for given dimensions (natural keys)."""
+
+    ledger: Key
+    dimensions: dict[str, str] = {}
+    quantity: str | None = None
+    value: str | None = None
+
+
+class ExpectEntries(Definition):
+    """Expected entries a document wrote to a ledger, in order; only the named fields are compared."""
+
+    doc: str
+    ledger: Key
+    rows: tuple[dict[str, Any], ...]
+
+
+class ExpectTasks(Definition):
+    """Expected number of open tasks (or messages) for a user, optionally whose title contains a text."""
+
+    user: str
+    count: int
+    contains: str = ""
+
+
+class Expect(Definition):
+    """What must be true after a step. ``errors`` lists problem codes, and nothing else may have gone wrong."""
+
+    errors: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    documents: tuple[ExpectDocument, ...] = ()
+    stock: tuple[ExpectStock, ...] = ()
+    balances: tuple[ExpectBalance, ...] = ()
+    entries: tuple[ExpectEntries, ...] = ()
+    tasks: tuple[ExpectTasks, ...] = ()
+    messages: tuple[ExpectTasks, ...] = ()
+    count: dict[str, int] = {}
+    verify: bool = False
+
+
+class StoryImport(Definition):
+    """Import a file that lies beside the story."""
+
+    form: Key
+    file: str
+    mode: str = "create"
+    mapping: dict[str, str] = {}
+    action: str = "save"
+    undo: bool = False
+
+
+class StoryPush(Definition):
+    """Push ``source`` down into ``form``."""
+
+    form: Key
+    source: str
+    variant: str = ""
+
+
+class StoryStep(Definition):
+    """One step: as whom, and exactly one of create, edit, push, import, wait, read, at_once or only ``expect``.
+
+    Attributes:
+        create: form; name: how later steps call the document; with_: field values (links by natural key, lines as a
+            list); do: action carried out after saving, or on an existing document named by ``on``.
+        at_once: steps run concurrently by different users.
+        wait: days to let pass (``3 days``) or hours (``49 hours``).
+    """
+
+    as_: Annotated[str, Field(alias="as")] = ""
+    create: Key | None = None
+    push: StoryPush | None = None
+    on: str | None = None
+    edit: bool = False
+    name: str = ""
+    with_: Annotated[dict[str, Any], Field(alias="with")] = {}
+    do: Action | None = None
+    reason: str = ""
+    delete: bool = False
+    import_: Annotated[StoryImport | None, Field(alias="import")] = None
+    wait: str = ""
+    at_once: tuple[StoryStep, ...] = ()
+    expect: Expect | None = None
+
+
+class StoryDef(Definition):
+    """A story.
+
+    Attributes:
+        date: the day the story starts on (ISO).
+        users: people by name. A role key used in ``as`` without being listed is a person holding just that role.
+        given: form → records to create first, as the data administrator.
+    """
+
+    story: Key
+    label: Label
+    date: str = "2026-01-05"
+    users: dict[str, StoryUser] = {}
+    given: dict[Key, tuple[dict[str, Any], ...]] = {}
+    steps: tuple[StoryStep, ...]
+
+
+StoryStep.model_rebuild()
