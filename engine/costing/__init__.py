@@ -1,0 +1,6 @@
+"""Cost arithmetic over pools; knows no documents."""
+
+from engine.costing.contract import CostMethod
+from engine.costing.moving_average import MovingAverage
+
+__all__ = ("CostMethod", "MovingAverage")
