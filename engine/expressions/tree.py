@@ -33,12 +33,20 @@ class Aggregate(ast.expr):
     each: ast.expr
     size: int
 
+    def __init__(self, *, function: str, table: ast.expr, each: ast.expr, size: int) -> None:
+        super().__init__()
+        self.function, self.table, self.each, self.size = function, table, each, size
+
 
 class CurrentLine(ast.expr):
     """The line an aggregate is looking at; stands where ``table`` stood in the text."""
 
     _fields = ("table",)
     table: ast.expr
+
+    def __init__(self, *, table: ast.expr) -> None:
+        super().__init__()
+        self.table = table
 
 
 @dataclass(frozen=True, slots=True)
