@@ -18,7 +18,6 @@ from engine.expressions.types import ValueType
 from engine.labels import Language
 from engine.problems import Problem
 
-
 Parsed: TypeAlias = Value | tuple[Problem, ...]
 
 
