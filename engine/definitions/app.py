@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from engine.definitions.shape import Definition, ExpressionText, Key
+from engine.definitions.shape import Definition, ExpressionText, Key, Percent
 from engine.labels import Label
 
 
@@ -26,9 +26,9 @@ class AppSettings(Definition):
     cost_method: Literal["moving_average"] = "moving_average"
     cost_scope: Literal["company", "warehouse"] = "company"
     negative_stock: bool = False
-    over_receipt: Decimal = Decimal(5)
-    over_delivery: Decimal = Decimal(0)
-    short_close: Decimal = Decimal(2)
+    over_receipt: Percent = Decimal(5)
+    over_delivery: Percent = Decimal(0)
+    short_close: Percent = Decimal(2)
     currency: str = "CNY"
     money_decimals: Annotated[int, Field(ge=0, le=3)] = 2
 

@@ -6,12 +6,12 @@ kept in ``options``. A field's ``id`` is what storage and formulas hold on to, s
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SerializeAsAny
+from pydantic import BaseModel, Field, SerializeAsAny, SkipValidation
 
-from engine.definitions.shape import Definition, ExpressionText, Key
+from engine.definitions.shape import Definition, ExpressionText, Key, Switch
+from engine.fieldtypes.contract import NoOptions
 from engine.labels import Label
 
 # System fields every form has, readable in expressions, lists and filters under these names.
@@ -60,16 +60,16 @@ class FieldDef(Definition):
     id: Key | None = None
     label: Label
     help: Label | None = None
-    required: bool | ExpressionText = False
+    required: Switch = False
     default: ExpressionText | None = None
     formula: ExpressionText | None = None
-    visible: bool | ExpressionText = True
-    readonly: bool | ExpressionText = False
+    visible: Switch = True
+    readonly: Switch = False
     tags: tuple[Key, ...] = ()
     unique: bool = False
     width: Annotated[int, Field(ge=0, le=12)] = 0
     aliases: tuple[str, ...] = ()
-    options: SerializeAsAny[BaseModel] | dict[str, Any] = {}
+    options: SerializeAsAny[SkipValidation[BaseModel]] = NoOptions()
     fields: dict[Key, FieldDef] = {}
 
 
@@ -199,5 +199,3 @@ class FormDef(Definition):
     execution: Execution | None = None
     checks: tuple[Check, ...] = ()
 
-
-TOLERANCE_LIMIT = Decimal(100)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Tag
 
 from engine.definitions.shape import Definition, ExpressionText, Key
 from engine.labels import Label
+
+APPROVE, BRANCH = "<approve>", "<branch>"  # tags of the union; never keys an author may write
 
 
 class Approvers(Definition):
@@ -54,7 +56,13 @@ class BranchStep(Definition):
     label: Label | None = None
 
 
-Step = Annotated[ApproveStep | BranchStep, Field(union_mode="left_to_right")]
+def _step_kind(raw: object) -> str:
+    return BRANCH if isinstance(raw, BranchStep) or (isinstance(raw, dict) and "branch" in raw) else APPROVE
+
+
+Step = Annotated[
+    Annotated[ApproveStep, Tag(APPROVE)] | Annotated[BranchStep, Tag(BRANCH)], Discriminator(_step_kind)
+]
 
 
 class WorkflowDef(Definition):
