@@ -1,0 +1,163 @@
+"""Defaults, fills and formulas: what follows from what was given. Pure; linked rows have been loaded before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+
+from engine.definitions.compiled import CompiledField, CompiledForm
+from engine.document import Document, Line, Value
+from engine.environment import Linked, Scene, Surroundings, compiled_target, nested, scene
+from engine.expressions import Checked, EvaluationFailed, evaluate
+from engine.expressions.types import Row
+from engine.forms.draft import Draft
+from engine.problems import Problem
+from engine.values import rounded
+
+
+def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surroundings) -> Draft:
+    """Apply defaults of the header, then fills of links, then defaults of lines, where the caller gave nothing.
+
+    A fill also follows a link that was changed on a stored document. Problems of a default's expression are collected.
+    """
+    problems = list(draft.problems)
+    document = draft.document
+    values = dict(document.values)
+    names = scene(form, document, linked, around)
+    if draft.old is None:
+        _defaults(form.fields, values, "", draft.given, names.header, around, problems)
+    _fills(form.fields, values, draft.old.values if draft.old else None, "", draft.given, linked)
+    header = replace(document, values=values)
+    names = scene(form, header, linked, around)
+    old_lines = {
+        line.id: line.values for rows in (draft.old.lines.values() if draft.old else ()) for line in rows if line.id
+    }
+    lines: dict[str, tuple[Line, ...]] = {}
+    for table, rows in document.lines.items():
+        made = []
+        for index, line in enumerate(rows):
+            row, where = dict(line.values), f"{table}.{line.number}."
+            before = old_lines.get(line.id) if line.id else None
+            _fills(form.tables[table].fields, row, before, where, draft.given, linked)
+            if before is None:
+                _defaults(form.tables[table].fields, row, where, draft.given, names.line(table, index), around, problems)
+            made.append(replace(line, values=row))
+        lines[table] = tuple(made)
+    return replace(
+        draft, document=replace(header, lines=MappingProxyType(lines)), problems=tuple(problems)
+    )
+
+
+def computed(document: Document, form: CompiledForm, linked: Linked, around: Surroundings) -> tuple[Document, tuple[Problem, ...], Scene]:
+    """Evaluate every formula in dependency order.
+
+    Returns:
+        The document with computed values, problems of formulas (address and field), and the scene that matches it.
+    """
+    names = scene(form, document, linked, around)
+    values = dict(document.values)
+    lines = {table: [dict(line.values) for line in rows] for table, rows in document.lines.items()}
+    problems: list[Problem] = []
+    for path in form.computed:
+        field = form.field(path)
+        if field is None or field.formula is None:
+            continue
+        if not field.table:
+            value = _evaluated(field, field.formula, names.header, field.key, around, problems)
+            values[field.key] = value
+            names.header[field.key] = nested(form, (field.key,), compiled_target(field.options), value, linked, around)
+            continue
+        for index, row in enumerate(lines.get(field.table, ())):
+            where = f"{field.table}.{index + 1}.{field.key}"
+            value = _evaluated(field, field.formula, names.line(field.table, index), where, around, problems)
+            row[field.key] = value
+            names.lines[field.table][index][field.key] = nested(
+                form, (field.table, field.key), compiled_target(field.options), value, linked, around
+            )
+    finished = replace(
+        document,
+        values=values,
+        lines=MappingProxyType(
+            {
+                table: tuple(replace(line, values=row) for line, row in zip(rows, lines[table], strict=True))
+                for table, rows in document.lines.items()
+            }
+        ),
+    )
+    return finished, tuple(problems), names
+
+
+def _defaults(
+    fields: Mapping[str, CompiledField],
+    values: dict[str, Value],
+    where: str,
+    given: frozenset[str],
+    names: Mapping[str, object],
+    around: Surroundings,
+    problems: list[Problem],
+) -> None:
+    for key, field in fields.items():
+        if field.default is not None and values.get(key) is None and f"{where}{key}" not in given:
+            values[key] = _evaluated(field, field.default, names, f"{where}{key}", around, problems)
+
+
+def _fills(
+    fields: Mapping[str, CompiledField],
+    values: dict[str, Value],
+    before: Mapping[str, Value] | None,
+    where: str,
+    given: frozenset[str],
+    linked: Linked,
+) -> None:
+    for key, field in fields.items():
+        if not field.fills:
+            continue
+        link = values.get(key)
+        changed = before is None or before.get(key) != link
+        row = linked.get((compiled_target(field.options), link)) if isinstance(link, int) else None
+        if row is None or not changed:
+            continue
+        for target, source in field.fills.items():
+            if f"{where}{target}" in given or (before is None and values.get(target) is not None):
+                continue
+            value = _followed(row, source, fields, key, linked)
+            values[target] = value  # type: ignore[assignment]
+
+
+def _followed(row: Row, path: str, fields: Mapping[str, CompiledField], key: str, linked: Linked) -> object:
+    value = row.values.get(path)
+    return value.id if isinstance(value, Row) else value
+
+
+def _evaluated(
+    field: CompiledField,
+    checked: Checked,
+    names: Mapping[str, object],
+    where: str,
+    around: Surroundings,
+    problems: list[Problem],
+) -> Value:
+    try:
+        value = evaluate(checked, names, around.clock)
+    except EvaluationFailed as failed:
+        problems.append(replace(failed.problem, where=where, params={"field": field.label, **failed.problem.params}))
+        return None
+    return stored_value(field, value)
+
+
+def stored_value(field: CompiledField, value: object) -> Value:
+    """The result of an expression as a value of ``field``: rows become ids, decimals take the field's scale."""
+    if isinstance(value, Row):
+        return value.id
+    if isinstance(value, Decimal):
+        if field.type_name == "integer":
+            return int(value)
+        places = getattr(field.options, "decimals", None)
+        scale = field.type.column(field.options).scale
+        return rounded(value, min(scale, places) if isinstance(places, int) else scale)
+    if isinstance(value, datetime) and field.type_name == "date":
+        return value.date()
+    return value  # type: ignore[return-value]

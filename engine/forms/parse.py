@@ -1,0 +1,147 @@
+"""Raw input → draft: every value goes through its field type; every problem is collected with its address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+
+from engine.definitions.compiled import CompiledField, CompiledForm
+from engine.document import Document, Line, Value
+from engine.forms.draft import Draft, LinePatch, Patch, Unresolved
+from engine.problems import Problem, problem, suggestion
+
+PEOPLE = MappingProxyType({"member": "member", "department": "department"})
+SYSTEM_INPUT = "biz_date"
+
+
+def parse(form: CompiledForm, patch: Patch, base: Document, old: Document | None) -> Draft:
+    """Read ``patch`` over ``base`` (the stored document, or an empty one).
+
+    Unknown fields, values a type cannot read, unknown lines and too many lines become problems; values of computed
+    fields are ignored, since they follow from the others.
+    """
+    problems: list[Problem] = []
+    unresolved: list[Unresolved] = []
+    given: set[str] = set()
+    biz_date = base.biz_date
+    values = dict(base.values)
+    for key, raw in patch.values.items():
+        if key == SYSTEM_INPUT and key not in form.fields and not form.is_master:
+            biz_date = _date(raw, problems) or biz_date
+            continue
+        field = form.fields.get(key)
+        if field is None:
+            known = (*form.fields, *form.tables)
+            problems.append(problem("field.unknown", key, name=key, form=form.label, **suggestion(key, known)))
+        elif field.formula is None:
+            given.add(key)
+            values[key] = _value(field, raw, key, 0, problems, unresolved)
+    lines: dict[str, tuple[Line, ...]] = dict(base.lines)
+    for table_key, rows in patch.lines.items():
+        if table_key not in form.tables:
+            problems.append(
+                problem("field.unknown", table_key, name=table_key, form=form.label, **suggestion(table_key, form.tables))
+            )
+            continue
+        lines[table_key] = _lines(form, table_key, rows, base, given, problems, unresolved)
+    document = replace(base, values=values, lines=MappingProxyType(lines), biz_date=biz_date)
+    return Draft(
+        document=document, old=old, given=frozenset(given), unresolved=tuple(unresolved), problems=tuple(problems)
+    )
+
+
+def resolved(draft: Draft, form: CompiledForm, found: Mapping[tuple[str, str], int]) -> Draft:
+    """Put ids in the place of texts; ``found`` maps (target, text) to an id. What was not found is a problem."""
+    if not draft.unresolved:
+        return draft
+    problems = list(draft.problems)
+    values = dict(draft.document.values)
+    lines = {table: [dict(line.values) for line in rows] for table, rows in draft.document.lines.items()}
+    for one in draft.unresolved:
+        field = form.field(one.path)
+        identity = found.get((one.target, one.text))
+        table, _, key = one.path.rpartition(".")
+        where = f"{table}.{one.row}.{key}" if table else key
+        if identity is None and field is not None:
+            problems.append(problem("link.not_found", where, field=field.label, text=one.text))
+        if table:
+            lines[table][one.row - 1][key] = identity
+        else:
+            values[key] = identity
+    document = replace(
+        draft.document,
+        values=values,
+        lines=MappingProxyType(
+            {
+                table: tuple(replace(line, values=new) for line, new in zip(rows, lines[table], strict=True))
+                for table, rows in draft.document.lines.items()
+            }
+        ),
+    )
+    return replace(draft, document=document, unresolved=(), problems=tuple(problems))
+
+
+def _lines(
+    form: CompiledForm,
+    table_key: str,
+    rows: tuple[LinePatch, ...],
+    base: Document,
+    given: set[str],
+    problems: list[Problem],
+    unresolved: list[Unresolved],
+) -> tuple[Line, ...]:
+    table = form.tables[table_key]
+    known = {line.id: line for line in base.lines.get(table_key, ())}
+    made: list[Line] = []
+    for number, row in enumerate(rows, start=1):
+        where = f"{table_key}.{number}"
+        before = known.get(row.id) if row.id is not None else None
+        if row.id is not None and before is None:
+            problems.append(problem("line.unknown", where, line=number))
+        values: dict[str, Value] = dict(before.values) if before else {}
+        for key, raw in row.values.items():
+            field = table.fields.get(key)
+            if field is None:
+                problems.append(
+                    problem("field.unknown", f"{where}.{key}", name=key, form=table.label, **suggestion(key, table.fields))
+                )
+            elif field.formula is None:
+                given.add(f"{where}.{key}")
+                values[key] = _value(field, raw, f"{where}.{key}", number, problems, unresolved)
+        source = row.source or (before.source if before else None)
+        made.append(Line(id=before.id if before else None, number=number, values=values, source=source))
+    if len(made) > table.max_rows:
+        problems.append(problem("lines.too_many", table_key, table=table.label, most=table.max_rows, count=len(made)))
+    return tuple(made)
+
+
+def _value(
+    field: CompiledField, raw: object, where: str, row: int, problems: list[Problem], unresolved: list[Unresolved]
+) -> Value:
+    target = PEOPLE.get(field.type_name, "") or (str(getattr(field.options, "to", "")) if field.type_name == "link" else "")
+    if target and isinstance(raw, str):
+        text = raw.strip()
+        if text:
+            unresolved.append(Unresolved(path=field.path, row=row, target=target, text=text))
+        return None
+    outcome = field.type.parse(raw, field.options)
+    if isinstance(outcome, tuple) and outcome and isinstance(outcome[0], Problem):
+        problems.extend(
+            replace(one, where=where, params={"field": field.label, **one.params})
+            for one in outcome
+            if isinstance(one, Problem)
+        )
+        return None
+    return outcome  # type: ignore[return-value]
+
+
+def _date(raw: object, problems: list[Problem]) -> date | None:
+    if isinstance(raw, date):
+        return raw
+    try:
+        return date.fromisoformat(str(raw))
+    except ValueError:
+        problems.append(problem("document.bad_date", "biz_date", text=str(raw)[:40]))
+        return None
