@@ -26,13 +26,13 @@ MAX_PLACES = 9
 
 def failed(code: str, **params: Param) -> EvaluationFailed:
     """An ``EvaluationFailed`` of this language's area; the evaluator adds the column."""
-    return EvaluationFailed(problem(f"expression.{code}", "", **params))
+    return EvaluationFailed(problem(code, "", **params))
 
 
 def bounded(text: str) -> str:
     """``text`` when it is not too long to be a value; raises ``EvaluationFailed`` otherwise."""
     if len(text) > MAX_TEXT:
-        raise failed("text_too_long", limit=MAX_TEXT)
+        raise failed("expression.text_too_long", limit=MAX_TEXT)
     return text
 
 
@@ -123,7 +123,7 @@ def not_contained(a: object, b: object) -> bool:
 def whole(value: Decimal, function: str) -> int:
     """``value`` as ``int``; raises ``EvaluationFailed`` when it has decimals or is absurdly large."""
     if not value.is_finite() or value != value.to_integral_value() or abs(value) > MAX_TEXT * 100:
-        raise failed("whole_number", function=function, value=value)
+        raise failed("expression.whole_number", function=function, value=value)
     return int(value)
 
 
@@ -136,7 +136,7 @@ def rounded_to(value: Decimal, places: Decimal, how: str = ROUND_HALF_UP) -> Dec
     """``value`` rounded to ``places`` decimals (−9 to 9)."""
     count = whole(places, "round")
     if abs(count) > MAX_PLACES:
-        raise failed("places", value=places, limit=MAX_PLACES)
+        raise failed("expression.places", value=places, limit=MAX_PLACES)
     quantum = QUANTA[count + MAX_PLACES]
     if count < 0:
         steps = CONTEXT.divide(value, quantum).to_integral_value(how)

@@ -40,7 +40,9 @@ def check_call(checking: Checking, node: ast.Call) -> tuple[ast.expr, ValueType 
     function = checking.functions.get(name)
     if function is None:
         near = get_close_matches(name, list(checking.functions), n=1, cutoff=0.6)
-        checking.report("unknown_function", node.func, name=typed, **({"suggestion": near[0]} if near else {}))
+        checking.report(
+            "expression.unknown_function", node.func, name=typed, **({"suggestion": near[0]} if near else {})
+        )
         for argument in node.args:
             if not _tables(checking.scope, argument):
                 checking.visit(argument)
@@ -48,7 +50,7 @@ def check_call(checking: Checking, node: ast.Call) -> tuple[ast.expr, ValueType 
     if function.aggregate and len(node.args) == 1:
         return _aggregate(checking, node, function)
     if function.aggregate_only:
-        checking.report("argument_count", node.func, function=name, expected="1", got=len(node.args))
+        checking.report("expression.argument_count", node.func, function=name, expected="1", got=len(node.args))
         return node, None
     return _plain(checking, node, function)
 
@@ -60,7 +62,7 @@ def _plain(checking: Checking, node: ast.Call, function: Function) -> tuple[ast.
     repeats = bool(function.parameters) and function.parameters[-1].repeats
     if len(visited) < least or (len(visited) > len(function.parameters) and not repeats):
         checking.report(
-            "argument_count", node.func, function=function.name, got=len(visited),
+            "expression.argument_count", node.func, function=function.name, got=len(visited),
             expected=_expected(least, len(function.parameters), repeats), suggestion=function.signature,
         )  # fmt: skip
         return call, None
@@ -92,7 +94,7 @@ def _argument(
     if type_.kind is Kind.NOTHING and not function.strict:
         return
     checking.report(
-        "argument", node, function=function.name, parameter=parameter.name,
+        "expression.argument", node, function=function.name, parameter=parameter.name,
         expected=one_of(parameter.kinds), got=KIND_LABELS[type_.kind],
     )  # fmt: skip
 
@@ -100,7 +102,7 @@ def _argument(
 def _load(checking: Checking, node: ast.expr, function: Function) -> None:
     """Note the pseudo-field that the first argument's row must carry."""
     if not isinstance(node, (ast.Name, ast.Attribute)):
-        checking.report("argument_path", node, function=function.name)
+        checking.report("expression.argument_path", node, function=function.name)
         return
     found = find(node, checking.scope)
     if isinstance(found, Found):
@@ -110,17 +112,17 @@ def _load(checking: Checking, node: ast.expr, function: Function) -> None:
 def _aggregate(checking: Checking, node: ast.Call, function: Function) -> tuple[ast.expr, ValueType | None]:
     (argument,) = node.args
     if checking.table is not None:
-        checking.report("nested_aggregate", node.func, function=function.name)
+        checking.report("expression.nested_aggregate", node.func, function=function.name)
         return node, None
     tables = _tables(checking.scope, argument)
     if not tables:
         _, type_ = checking.visit(argument)
         if type_ is not None:
-            checking.report("lines_missing", node.func, function=function.name, suggestion=function.example)
+            checking.report("expression.lines_missing", node.func, function=function.name, suggestion=function.example)
         return node, None
     if len(tables) > 1:
         names = ", ".join(sorted(".".join(path) for path in tables))
-        checking.report("lines_mixed", node.func, function=function.name, tables=names)
+        checking.report("expression.lines_mixed", node.func, function=function.name, tables=names)
         return node, None
     ((path, found),) = tables.items()
     if _is_table(checking.scope, argument):
@@ -142,11 +144,11 @@ def _whole_table(
     checking: Checking, node: ast.Call, function: Function, path: Path, found: Found
 ) -> tuple[ast.expr, ValueType | None]:
     """``count(lines)``; for any other aggregate a field is missing."""
-    if function.parameters[0].kinds or function.name != "count":
+    if Kind.LINES not in function.parameters[0].kinds:
         fields = checking.scope.records.get(found.type.record, {})
         near = next((key for key, type_ in fields.items() if type_.kind in function.parameters[0].kinds), None)
         hint = {"suggestion": f"{function.name}({'.'.join(path)}.{near})"} if near else {}
-        checking.report("lines_as_value", node.args[0], name=".".join(path), **hint)
+        checking.report("expression.lines_as_value", node.args[0], name=".".join(path), **hint)
         return node, None
     checking.paths[path] = found.type
     line = ast.copy_location(CurrentLine(table=found.nodes[-1]), node)

@@ -88,7 +88,11 @@ class Checker:
         inner, type_ = self.visit(node)
         if type_ is not None and type_.kind is not wanted.kind:
             self.report(
-                "operand", node, operator=operator, expected=KIND_LABELS[wanted.kind], got=KIND_LABELS[type_.kind]
+                "expression.operand",
+                node,
+                operator=operator,
+                expected=KIND_LABELS[wanted.kind],
+                got=KIND_LABELS[type_.kind],
             )
         return inner
 
@@ -99,7 +103,7 @@ class Checker:
             return found
         name = found.params.get("name")
         if found.code == "expression.unknown_name" and name in self.functions:
-            found = at("function_without_call", node.col_offset, name=str(name), suggestion=f"{name}(…)")
+            found = at("expression.function_without_call", node.col_offset, name=str(name), suggestion=f"{name}(…)")
         self.problems.append(found)
         return None
 
@@ -112,10 +116,10 @@ class Checker:
             self.paths[found.path] = found.type
             return found.nodes[-1], found.type
         if found.path[: place + 1] != self.table:
-            self.report("lines_outside", node, name=".".join(found.path))
+            self.report("expression.lines_outside", node, name=".".join(found.path))
             return node, None
         if place == len(found.path) - 1:
-            self.report("lines_as_value", node, name=".".join(found.path))
+            self.report("expression.lines_as_value", node, name=".".join(found.path))
             return node, None
         self.paths[found.path] = found.type
         line: ast.expr = ast.copy_location(CurrentLine(table=found.nodes[place]), node)
@@ -131,12 +135,13 @@ class Checker:
         if isinstance(node.op, ast.Add) and kinds == {Kind.TEXT}:
             return result, TEXT
         if kinds == {Kind.NUMBER, Kind.TEXT} and isinstance(node.op, ast.Add):
-            self.report("text_and_number", node, suggestion="text(…)")
+            self.report("expression.text_and_number", node, suggestion="text(…)")
             return result, None
         for operand, type_ in ((node.left, left_type), (node.right, right_type)):
             if type_ is None or type_.kind is Kind.NUMBER:
                 continue
-            code = "date_arithmetic" if type_.kind in (Kind.DATE, Kind.DATETIME) else "operand"
+            is_day = type_.kind in (Kind.DATE, Kind.DATETIME)
+            code = "expression.date_arithmetic" if is_day else "expression.operand"
             self.report(
                 code, operand, operator=SIGNS[type(node.op)],
                 expected=KIND_LABELS[Kind.NUMBER], got=KIND_LABELS[type_.kind],
@@ -168,7 +173,7 @@ class Checker:
         if isinstance(operand, ast.Name) and left_type and operand.id in left_type.choices:
             found = find(operand, self.scope)
             if isinstance(found, Problem):
-                self.report("unquoted_choice", operand, name=operand.id, suggestion=quoted(operand.id))
+                self.report("expression.unquoted_choice", operand, name=operand.id, suggestion=quoted(operand.id))
                 return operand, None
         return self.visit(operand)
 
@@ -176,7 +181,7 @@ class Checker:
         for operand, type_ in (left, right):
             if type_.kind not in ORDERED:
                 self.report(
-                    "operand", operand, operator=SIGNS[type(op)],
+                    "expression.operand", operand, operator=SIGNS[type(op)],
                     expected=one_of(ORDERED), got=KIND_LABELS[type_.kind],
                 )  # fmt: skip
                 return
@@ -198,7 +203,7 @@ class Checker:
         if type_ is None:
             return inner, None
         if type_.kind is not Kind.CHOICES:
-            code = "in_text" if type_.kind is Kind.TEXT else "in_what"
+            code = "expression.in_text" if type_.kind is Kind.TEXT else "expression.in_what"
             self.report(code, right, got=KIND_LABELS[type_.kind], suggestion="contains(…)")
         elif left_type is not None:
             self._alike(left, left_type, op, right, ValueType(Kind.TEXT, choices=type_.choices))
@@ -215,10 +220,14 @@ class Checker:
 
     def _unlike(self, op: ast.cmpop, left: ValueType, node: ast.expr, right: ValueType) -> None:
         if left.kind is right.kind:
-            self.report("other_record", node, left=left.record, right=right.record)
+            self.report("expression.other_record", node, left=left.record, right=right.record)
         else:
             self.report(
-                "compared", node, operator=SIGNS[type(op)], left=KIND_LABELS[left.kind], right=KIND_LABELS[right.kind]
+                "expression.compared",
+                node,
+                operator=SIGNS[type(op)],
+                left=KIND_LABELS[left.kind],
+                right=KIND_LABELS[right.kind],
             )
 
     def _conditional(self, node: ast.IfExp) -> tuple[ast.expr, Inferred]:
@@ -236,7 +245,11 @@ class Checker:
                 result = None
             elif not _agree(result, type_):
                 self.report(
-                    "branches", node, function=function, left=KIND_LABELS[result.kind], right=KIND_LABELS[type_.kind]
+                    "expression.branches",
+                    node,
+                    function=function,
+                    left=KIND_LABELS[result.kind],
+                    right=KIND_LABELS[type_.kind],
                 )
                 return None
             elif result.kind is Kind.NOTHING:
@@ -255,15 +268,17 @@ class Checker:
             if node.value in ("", *type_.choices):
                 return
             near = suggestion(node.value, type_.choices)
-            self.report("unknown_choice", node, choice=node.value, choices=", ".join(type_.choices[:20]), **near)
+            self.report(
+                "expression.unknown_choice", node, choice=node.value, choices=", ".join(type_.choices[:20]), **near
+            )
 
     def fit(self, node: ast.expr, type_: ValueType, expected: ValueType) -> None:
         """Report when a result of ``type_`` cannot be used where ``expected`` is asked for."""
         if not _agree(type_, expected):
             if type_.kind is expected.kind:
-                self.report("other_record", node, left=expected.record, right=type_.record)
+                self.report("expression.other_record", node, left=expected.record, right=type_.record)
             else:
-                self.report("result", node, expected=KIND_LABELS[expected.kind], got=KIND_LABELS[type_.kind])
+                self.report("expression.result", node, expected=KIND_LABELS[expected.kind], got=KIND_LABELS[type_.kind])
         self.choices(node, expected)
 
 

@@ -22,7 +22,7 @@ def made(year: Decimal, month: Decimal, day: Decimal) -> date:
     try:
         return date(whole(year, "date"), whole(month, "date"), whole(day, "date"))
     except ValueError as error:
-        raise failed("no_such_date", year=year, month=month, day=day) from error
+        raise failed("expression.no_such_date", year=year, month=month, day=day) from error
 
 
 def day_of(moment: date) -> date:
@@ -33,7 +33,7 @@ def add_days(day: date, n: Decimal) -> date:
     try:
         return day + timedelta(days=whole(n, "add_days"))
     except OverflowError as error:
-        raise failed("date_out_of_range") from error
+        raise failed("expression.date_out_of_range") from error
 
 
 def add_months(day: date, n: Decimal) -> date:
@@ -41,7 +41,7 @@ def add_months(day: date, n: Decimal) -> date:
     months = day.year * 12 + day.month - 1 + whole(n, "add_months")
     year, month = divmod(months, 12)
     if not 1 <= year <= 9999:
-        raise failed("date_out_of_range")
+        raise failed("expression.date_out_of_range")
     return day.replace(year=year, month=month + 1, day=min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 

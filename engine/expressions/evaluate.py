@@ -63,7 +63,7 @@ def finished(checked: Checked, value: object) -> object:
     if checked.type == BOOLEAN:
         return value is True
     if type(value) is Decimal and not value.is_finite():
-        raise failed("not_finite")
+        raise failed("expression.not_finite")
     if type(value) is str:
         return arithmetic.bounded(value)
     return identity(value)
@@ -162,7 +162,7 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
         lines: Sequence[Row] = self._eval(node.table) or ()
         self.steps += len(lines) * node.size
         if self.steps > MAX_STEPS:
-            raise EvaluationFailed(at("too_many_steps", node.col_offset, limit=MAX_STEPS, lines=len(lines)))
+            raise EvaluationFailed(at("expression.too_many_steps", node.col_offset, limit=MAX_STEPS, lines=len(lines)))
         aggregate = self.functions[node.function].aggregate
         assert aggregate is not None
         try:
@@ -182,7 +182,7 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
 
 def _finite(value: object, node: ast.expr) -> object:
     if type(value) is Decimal and not value.is_finite():
-        raise EvaluationFailed(at("not_finite", node.col_offset))
+        raise EvaluationFailed(at("expression.not_finite", node.col_offset))
     return value
 
 
@@ -195,7 +195,7 @@ def _placed(error: Exception, node: ast.expr, operation: str) -> EvaluationFaile
         params = MappingProxyType({**error.problem.params, "column": column})
         return EvaluationFailed(replace(error.problem, where=f"column {column}", params=params))
     if isinstance(error, (DivisionByZero, ZeroDivisionError)):
-        return EvaluationFailed(at("division_by_zero", node.col_offset))
+        return EvaluationFailed(at("expression.division_by_zero", node.col_offset))
     if isinstance(error, (Overflow, InvalidOperation, OverflowError)):
-        return EvaluationFailed(at("out_of_range", node.col_offset, operation=operation))
-    return EvaluationFailed(at("failed", node.col_offset, operation=operation))
+        return EvaluationFailed(at("expression.out_of_range", node.col_offset, operation=operation))
+    return EvaluationFailed(at("expression.failed", node.col_offset, operation=operation))

@@ -71,7 +71,7 @@ def _parsed(scanned: Scanned) -> ast.expr | Problem:
         offset = error.offset if error.offset and error.lineno == 1 else len(text)
         place = min(max(offset - 1 + lead, 0), len(scanned.columns) - 1)
         near = text[place : place + 12].strip() or text.strip()[-12:]
-        return at("syntax", scanned.columns[place], near=near)
+        return at("expression.syntax", scanned.columns[place], near=near)
     except (ValueError, MemoryError, RecursionError):
         return problem("expression.too_deep", limit=MAX_DEPTH)
     # ast counts UTF-8 bytes; find the character that begins at a byte
@@ -142,7 +142,9 @@ def _refusals(node: ast.expr) -> Iterator[Problem]:
                 elif func.id.startswith("_"):
                     yield _refused(func, "hidden")
                 elif func.id == IF_CALL and len(each.args) != 3:
-                    yield at("argument_count", func.col_offset, function="if", expected="3", got=len(each.args))
+                    yield at(
+                        "expression.argument_count", func.col_offset, function="if", expected="3", got=len(each.args)
+                    )
                 if each.keywords:
                     yield _refused(each, "keyword")
             case _:
@@ -152,7 +154,7 @@ def _refusals(node: ast.expr) -> Iterator[Problem]:
 
 
 def _refused(node: ast.expr, construct: str) -> Problem:
-    return at("not_allowed", node.col_offset, construct=REFUSED.get(construct, OTHER))
+    return at("expression.not_allowed", node.col_offset, construct=REFUSED.get(construct, OTHER))
 
 
 class _Settled(ast.NodeTransformer):

@@ -74,7 +74,7 @@ def chosen(condition: Any, yes: Any, no: Any) -> Any:
 
 def aggregate_only(*values: Any) -> Any:
     """Stands in for the plain call of a function that only exists over lines; the checker never lets it be reached."""
-    raise failed("lines_missing")
+    raise failed("expression.lines_missing")
 
 
 def conversion(product: Any, unit: Any) -> Decimal:
@@ -83,7 +83,7 @@ def conversion(product: Any, unit: Any) -> Decimal:
     factor = units.get(identity(unit))
     if factor is None:
         name = unit.values.get("name") if isinstance(unit, Row) else None
-        raise failed("no_conversion", unit=str(name or identity(unit)))
+        raise failed("expression.no_conversion", unit=str(name or identity(unit)))
     return factor
 
 
@@ -140,7 +140,7 @@ NUMBER_FUNCTIONS: tuple[Function, ...] = (
         example="avg(lines.price)",
     ),
     Function(
-        name="count", parameters=(Parameter("lines"),), result=NUMBER,
+        name="count", parameters=(Parameter("lines", tuple(Kind)),), result=NUMBER,
         call=aggregate_only, aggregate=counted, aggregate_only=True,
         help=Label("行数；或满足条件的行数；或该字段不为空的行数", "lines; or lines with a true or filled value"),
         example="count(lines.qty > 0)",

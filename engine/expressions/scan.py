@@ -58,7 +58,7 @@ class Scanned:
 
 def at(code: str, column: int, **params: Param) -> Problem:
     """A problem of this language at ``column`` (from 0); shown from 1."""
-    return problem(f"expression.{code}", f"column {column + 1}", column=column + 1, **params)
+    return problem(code, f"column {column + 1}", column=column + 1, **params)
 
 
 def scan(text: str) -> Scanned:
@@ -116,20 +116,20 @@ def _literal(text: str, start: int, before: str, result: Scanned) -> tuple[str, 
         if character == "\\":
             escaped = text[position + 1 : position + 2]
             if escaped not in ESCAPES or not escaped:
-                result.problems.append(at("escape", position))
+                result.problems.append(at("expression.escape", position))
             content.append((character + escaped, position))
             position += 2
             continue
         if unicodedata.category(character) in ("Cc", "Cs"):
-            result.problems.append(at("control_character", position))
+            result.problems.append(at("expression.control_character", position))
         # the literal is rewritten between plain double quotes, so a double quote inside must be escaped
         content.append(("\\" + character if character == '"' else character, position))
         position += 1
     if position >= len(text):
-        result.problems.append(at("text_unclosed", start))
+        result.problems.append(at("expression.text_unclosed", start))
         return "'", len(text)
     if _is_operand(before):
-        result.problems.append(at("operator_missing", start))
+        result.problems.append(at("expression.operator_missing", start))
     result.put('"', start)
     for piece, column in content:
         result.put(piece, column)
@@ -143,10 +143,10 @@ def _number(text: str, start: int, before: str, result: Scanned) -> tuple[str, i
         end += 1
     plain = "".join(map(_plain, text[start:end]))
     if NUMBER.fullmatch(plain) is None or sum(map(str.isdigit, plain)) > DIGITS_MAX:
-        result.problems.append(at("number", start, number=plain[:40]))
+        result.problems.append(at("expression.number", start, number=plain[:40]))
         return "0", end
     if _is_operand(before):
-        result.problems.append(at("operator_missing", start))
+        result.problems.append(at("expression.operator_missing", start))
     integer, point, fraction = plain.partition(".")
     # Python refuses integers with leading zeros; as decimals they are harmless
     result.put((integer.lstrip("0") or "0") + point + fraction, start)
@@ -160,17 +160,17 @@ def _word(text: str, start: int, before: str, result: Scanned) -> tuple[str, int
     word = unicodedata.normalize("NFKC", text[start:end])
     following = text[end:].lstrip()[:1]
     if word == "is" and _is_operand(before):
-        result.problems.append(at("operator", start, operator=word, suggestion="=="))
+        result.problems.append(at("expression.operator", start, operator=word, suggestion="=="))
         return "+", end
     if _plain(following) == "(" and word.casefold() == "if" and not _is_operand(before):
         word = IF_CALL
     elif _is_operand(before) and word not in ("and", "or", "not", "in", "if", "else"):
-        result.problems.append(at("operator_missing", start))
+        result.problems.append(at("expression.operator_missing", start))
     if word in RESERVED_WORDS:
-        result.problems.append(at("reserved_word", start, word=word))
+        result.problems.append(at("expression.reserved_word", start, word=word))
     result.put(word, start)
     if following in STRAIGHT_QUOTES and word not in ALLOWED_WORDS:
-        result.problems.append(at("operator_missing", end))
+        result.problems.append(at("expression.operator_missing", end))
         return "(", end
     return word, end
 
@@ -189,11 +189,11 @@ def _sign(text: str, start: int, result: Scanned) -> tuple[str, int]:
     if sign in OPERATORS:
         result.put(sign, start)
     elif sign in REPLACED_OPERATORS:
-        result.problems.append(at("operator", start, operator=sign, suggestion=REPLACED_OPERATORS[sign]))
+        result.problems.append(at("expression.operator", start, operator=sign, suggestion=REPLACED_OPERATORS[sign]))
     elif sign == "**":
-        result.problems.append(at("operator", start, operator=sign, suggestion="a * a"))
+        result.problems.append(at("expression.operator", start, operator=sign, suggestion="a * a"))
     else:
-        result.problems.append(at("character", start, character=_shown(sign)))
+        result.problems.append(at("expression.character", start, character=_shown(sign)))
     return sign if sign in OPERATORS else "+", start + consumed
 
 

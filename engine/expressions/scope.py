@@ -49,21 +49,21 @@ def find(node: ast.expr, scope: Scope) -> Found | Problem:
     """What ``node``, a name or a path of names, means."""
     parts = _parts(node)
     if len(parts) > MAX_PATH:
-        return at("path_too_long", node.col_offset, limit=MAX_PATH)
+        return at("expression.path_too_long", node.col_offset, limit=MAX_PATH)
     path: list[str] = []
     types: list[ValueType] = []
     nodes: list[ast.expr] = []
     for part, word in parts:
         record, fields = _level(scope, types)
         if record is None:
-            return at("no_fields", part.col_offset, name=".".join(path), field=word)
+            return at("expression.no_fields", part.col_offset, name=".".join(path), field=word)
         labels = scope.labels.get(record, {})
         key = _key(word, fields, labels)
         if key is None:
             near = _near(word, fields, labels)
             if path:
-                return at("unknown_field", part.col_offset, name=".".join(path), field=word, **near)
-            return at("unknown_name", part.col_offset, name=word, **near)
+                return at("expression.unknown_field", part.col_offset, name=".".join(path), field=word, **near)
+            return at("expression.unknown_name", part.col_offset, name=word, **near)
         rewritten: ast.expr = ast.Attribute(nodes[-1], key, ast.Load()) if nodes else ast.Name(key, ast.Load())
         nodes.append(ast.copy_location(rewritten, part))
         path.append(key)

@@ -26,7 +26,7 @@ def length(text: str) -> Decimal:
 def _count(n: Decimal, function: str) -> int:
     count = whole(n, function)
     if count < 0:
-        raise failed("negative", function=function, value=n)
+        raise failed("expression.negative", function=function, value=n)
     return count
 
 
@@ -42,7 +42,7 @@ def right(text: str, n: Decimal) -> str:
 def mid(text: str, start: Decimal, n: Decimal) -> str:
     first = _count(start, "mid")
     if first == 0:
-        raise failed("negative", function="mid", value=start)
+        raise failed("expression.negative", function="mid", value=start)
     return text[first - 1 : first - 1 + _count(n, "mid")]
 
 
@@ -59,7 +59,7 @@ def replaced(text: str, old: str, new: str) -> str:
         return text
     # the length is known before the text is built, so that nothing large is ever made
     if len(text) + text.count(old) * (len(new) - len(old)) > MAX_TEXT:
-        raise failed("text_too_long", limit=MAX_TEXT)
+        raise failed("expression.text_too_long", limit=MAX_TEXT)
     return text.replace(old, new)
 
 

@@ -1,0 +1,121 @@
+"""How exact values rest in columns, the same on SQLite and PostgreSQL: scaled 64-bit integers and JSON texts.
+
+No float is ever involved. Texts sort by code point on both. Dates use SQLAlchemy's ``Date``, moments ``DateTime``
+without a zone. Nothing here knows forms.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import operators
+from sqlalchemy.types import TypeDecorator
+
+from engine.values import EXACT, fits
+
+# SQLite counts up only a column declared INTEGER; its integers have 64 bits all the same.
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# SQLite compares texts by code point; PostgreSQL does so under the collation "C", whatever the server's language.
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+SCALE_CHANGING = frozenset({operators.mul, operators.truediv, operators.floordiv, operators.mod})
+
+
+class Scaled(TypeDecorator[Decimal]):
+    """A ``Decimal`` kept as an integer times 10⁻ˢᶜᵃˡᵉ.
+
+    Binding a value that has more decimals than ``scale`` or leaves 64 bits raises ``ValueError``: field types refuse it
+    long before. Sums in SQL are exact; multiplication and division in SQL are refused, for they change the scale.
+    """
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    class Comparator(TypeDecorator.Comparator[Decimal]):
+        """Refuses the operators whose result would have another scale."""
+
+        def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
+            if op in SCALE_CHANGING:
+                raise TypeError("a scaled column can be added and compared, not multiplied or divided")
+            return super().operate(op, *other, **kwargs)
+
+    comparator_factory: ClassVar[Any] = Comparator
+
+    def __init__(self, scale: int) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:
+        return None if value is None else scaled(value, self.scale)
+
+    def process_literal_param(self, value: Any, dialect: Dialect) -> str:
+        return str(self.process_bind_param(value, dialect))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else unscaled(value, self.scale)
+
+
+def scaled(value: Decimal | int, scale: int) -> int:
+    """``value`` as the integer it is kept as. Raises ``ValueError`` when it does not fit."""
+    number = Decimal(value)
+    if not fits(number, scale):
+        raise ValueError(f"{number} does not fit a 64-bit integer with {scale} decimals")
+    return int(number.scaleb(scale, context=EXACT))
+
+
+def unscaled(value: int | Decimal, scale: int) -> Decimal:
+    """The value an integer (or a sum that came back as ``NUMERIC``) stands for."""
+    return Decimal(value).scaleb(-scale, context=EXACT)
+
+
+class JsonText(TypeDecorator[Any]):
+    """A small JSON value in a text column; arrays come back as tuples, objects as read-only mappings.
+
+    Keys are sorted, so equal values are equal texts. Numbers with decimals are refused: they belong into ``Scaled``.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else to_json_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else from_json_text(value)
+
+
+def to_json_text(value: Any) -> str:
+    """Compact JSON with sorted keys. Raises ``TypeError`` for anything but text, whole number, boolean, array, object."""
+    return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {str(key): _plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case None | bool() | int() | str():
+            return value
+        case _:
+            raise TypeError(f"{type(value).__name__} is not kept as JSON")
+
+
+def from_json_text(text: str) -> Any:
+    """The frozen value of ``to_json_text``."""
+    return _frozen(json.loads(text, parse_float=Decimal))
+
+
+def _frozen(value: Any) -> Any:
+    match value:
+        case dict():
+            return MappingProxyType({key: _frozen(each) for key, each in value.items()})
+        case list():
+            return tuple(_frozen(each) for each in value)
+        case _:
+            return value
