@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.expressions.functions import Function
+from engine.expressions import Function
 from engine.fieldtypes.contract import FieldType
 
 

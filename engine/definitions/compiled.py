@@ -34,6 +34,7 @@ class CompiledField:
         required, visible, readonly: a constant, or an expression over the row (line fields see their line first, then
             the header).
         fills: for links, field of the same row → path on the linked record.
+        filter: for links, which records may be picked; sees the linked record, and the row it is picked for as ``row``.
         position: order of appearance within its row.
     """
 
@@ -56,6 +57,7 @@ class CompiledField:
     unique: bool
     position: int
     definition: FieldDef
+    filter: Checked | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,8 +91,8 @@ class SourceLines(Definition):
         map: target line field → expression over ``line`` (the source line), ``source`` (its header) and ``open``
             (what is still open on that line, in base units).
         quantity: expression over the target line, in base units: what it executes of the source line.
-        ordered: expression over the source line, in base units: what there was to execute.
-        tolerance: percent that may be executed beyond ``ordered``; expression over ``app`` and the source line.
+        ordered: expression over ``line`` and ``source``, in base units: what there was to execute.
+        tolerance: percent that may be executed beyond ``ordered``; expression over ``app``, ``line``, ``source``.
         when: which source lines are taken.
     """
 
@@ -100,7 +100,7 @@ class SourceLines(Definition):
     from_: Annotated[Key, Field(alias="from")] = "lines"
     map: dict[Key, ExpressionText]
     quantity: ExpressionText = "qty"
-    ordered: ExpressionText = "qty"
+    ordered: ExpressionText = "line.qty"
     tolerance: ExpressionText = "0"
     when: ExpressionText | None = None
 
@@ -198,4 +198,3 @@ class FormDef(Definition):
     sources: tuple[Source, ...] = ()
     execution: Execution | None = None
     checks: tuple[Check, ...] = ()
-

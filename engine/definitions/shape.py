@@ -12,7 +12,9 @@ from typing import Annotated, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 Key: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
-ExpressionText: TypeAlias = Annotated[str, Field(min_length=1, max_length=2000, json_schema_extra={"x-expression": True})]
+ExpressionText: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=2000, json_schema_extra={"x-expression": True})
+]
 Percent: TypeAlias = Annotated[Decimal, Field(ge=0, le=100, decimal_places=6)]
 
 

@@ -60,9 +60,7 @@ def _step_kind(raw: object) -> str:
     return BRANCH if isinstance(raw, BranchStep) or (isinstance(raw, dict) and "branch" in raw) else APPROVE
 
 
-Step = Annotated[
-    Annotated[ApproveStep, Tag(APPROVE)] | Annotated[BranchStep, Tag(BRANCH)], Discriminator(_step_kind)
-]
+Step = Annotated[Annotated[ApproveStep, Tag(APPROVE)] | Annotated[BranchStep, Tag(BRANCH)], Discriminator(_step_kind)]
 
 
 class WorkflowDef(Definition):

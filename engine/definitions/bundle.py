@@ -1,0 +1,36 @@
+"""One call from texts to something that can be published: load, compile, check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.definitions.checks import check_bundle, check_definitions
+from engine.definitions.compile import compile_bundle
+from engine.definitions.compiled import AppBundle
+from engine.definitions.load import load
+from engine.kinds import Kinds
+from engine.problems import Problem, Severity
+
+
+def read_bundle(files: Mapping[str, str], kinds: Kinds) -> tuple[AppBundle | None, tuple[Problem, ...]]:
+    """The bundle (None when an error stands in the way) and every problem found, warnings included."""
+    loaded = load(files, kinds)
+    if has_errors(loaded.problems):
+        return None, loaded.problems
+    compiled = compile_bundle(loaded, kinds)
+    problems = (*loaded.problems, *check_definitions(loaded))
+    if not isinstance(compiled, AppBundle):
+        return None, (*problems, *compiled)
+    problems = (*problems, *check_bundle(loaded, compiled))
+    return None if has_errors(problems) else compiled, problems
+
+
+def bundle_of(files: Mapping[str, str], kinds: Kinds) -> AppBundle | tuple[Problem, ...]:
+    """The bundle, or every problem that keeps it from being one. Warnings do not; ``read_bundle`` gives them too."""
+    bundle, problems = read_bundle(files, kinds)
+    return problems if bundle is None else bundle
+
+
+def has_errors(problems: tuple[Problem, ...]) -> bool:
+    """Whether one of ``problems`` is more than a warning."""
+    return any(each.severity is Severity.ERROR for each in problems)

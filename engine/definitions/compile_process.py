@@ -1,0 +1,179 @@
+"""Workflows, postings, rules and roles → their compiled forms: every expression checked against what it may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from engine.definitions.compiled import (
+    CompiledEntry,
+    CompiledGrant,
+    CompiledPosting,
+    CompiledRole,
+    CompiledRule,
+    CompiledWorkflow,
+)
+from engine.definitions.file_kinds import POSTINGS, ROLES, RULES, WORKFLOWS
+from engine.definitions.posting import EntryDef, PostingDef
+from engine.definitions.reading import Place, Reading
+from engine.definitions.role import Grant, RoleDef
+from engine.definitions.rule import RuleDef
+from engine.definitions.scopes import Scopes
+from engine.definitions.workflow import ApproveStep, BranchStep, Step, WorkflowDef
+from engine.expressions import Checked, Kind, Scope, ValueType
+from engine.expressions.types import BOOLEAN, NUMBER
+from engine.labels import Label
+
+ROW_WORDS = ("all", "department", "own")
+EVERY_FORM = "*"
+
+
+def compile_workflow(workflow: WorkflowDef, scopes: Scopes, reading: Reading) -> CompiledWorkflow | None:
+    """None when the form is unknown, which the checks report."""
+    if not scopes.has_form(workflow.form):
+        return None
+    scope = scopes.header(workflow.form)
+    conditions: dict[tuple[int, ...], Checked] = {}
+    place = Place(WORKFLOWS, workflow.workflow, ())
+    for path, text, at in arm_conditions(workflow.steps, (), place / "steps"):
+        read = reading.expression(text, scope, at, BOOLEAN)
+        if read is not None:
+            conditions[path] = read
+    return CompiledWorkflow(
+        definition=workflow,
+        conditions=MappingProxyType(conditions),
+        nodes=MappingProxyType({node.approve: node for node, _ in nodes_of(workflow.steps, place / "steps")}),
+    )
+
+
+def arm_conditions(
+    steps: tuple[Step, ...], path: tuple[int, ...], place: Place
+) -> Iterator[tuple[tuple[int, ...], str, Place]]:
+    """Path of each arm with a condition, the condition, and where it is written."""
+    for index, step in enumerate(steps):
+        if not isinstance(step, BranchStep):
+            continue
+        for number, arm in enumerate(step.branch):
+            at = place / index / "branch" / number
+            if arm.when is not None:
+                yield (*path, index, number), arm.when, at / "when"
+            yield from arm_conditions(arm.steps, (*path, index, number), at / "steps")
+
+
+def nodes_of(steps: tuple[Step, ...], place: Place) -> Iterator[tuple[ApproveStep, Place]]:
+    """Approval nodes in reading order, and where they are written."""
+    for index, step in enumerate(steps):
+        if isinstance(step, ApproveStep):
+            yield step, place / index
+        else:
+            for number, arm in enumerate(step.branch):
+                yield from nodes_of(arm.steps, place / index / "branch" / number / "steps")
+
+
+def compile_posting(
+    posting: PostingDef, scopes: Scopes, dimensions: Mapping[str, ValueType], reading: Reading
+) -> CompiledPosting | None:
+    """None when the form is unknown.
+
+    Args:
+        dimensions: type each dimension must have, for those the app names a form for.
+    """
+    if not scopes.has_form(posting.form):
+        return None
+    place = Place(POSTINGS, posting.posting, ())
+    entries = {
+        action: tuple(
+            _entry(entry, posting.form, place / action / index, scopes, dimensions, reading)
+            for index, entry in enumerate(written)
+        )
+        for action, written in (("approve", posting.approve), ("close", posting.close))
+    }
+    return CompiledPosting(definition=posting, entries=MappingProxyType(entries))
+
+
+def _entry(
+    entry: EntryDef,
+    form: str,
+    place: Place,
+    scopes: Scopes,
+    dimensions: Mapping[str, ValueType],
+    reading: Reading,
+) -> CompiledEntry:
+    scope = scopes.line(form, entry.each) if entry.each else scopes.header(form)
+    read = {
+        name: reading.expression(text, scope, place / "dimensions" / name, dimensions.get(name))
+        for name, text in entry.dimensions.items()
+    }
+    return CompiledEntry(
+        definition=entry,
+        when=reading.optional(entry.when, scope, place / "when", BOOLEAN),
+        quantity=reading.optional(entry.quantity, scope, place / "quantity", NUMBER),
+        value=reading.optional(entry.value, scope, place / "value", NUMBER),
+        dimensions=MappingProxyType({name: each for name, each in read.items() if each is not None}),
+    )
+
+
+def compile_rule(rule: RuleDef, scopes: Scopes, reading: Reading) -> CompiledRule | None:
+    """None when nothing wakes the rule, or its condition is wrong."""
+    scope = rule_scope(rule, scopes)
+    if scope is None:
+        return None
+    place = Place(RULES, rule.rule, ())
+    condition = reading.expression(rule.if_, scope, place / "if", BOOLEAN)
+    found: dict[str, Checked] = {}
+    for title, at in titles_of(rule, place):
+        found.update(reading.titles(title, scope, at))
+    if condition is None:
+        return None
+    return CompiledRule(definition=rule, condition=condition, placeholders=MappingProxyType(found))
+
+
+def rule_scope(rule: RuleDef, scopes: Scopes) -> Scope | None:
+    """What the rule's expressions see; None when its trigger means nothing."""
+    if rule.when.form is not None:
+        return scopes.header(rule.when.form) if scopes.has_form(rule.when.form) else None
+    return scopes.ledger_rule() if rule.when.ledger else None
+
+
+def titles_of(rule: RuleDef, place: Place) -> Iterator[tuple[Label, Place]]:
+    """Every text of the rule that may have holes, and where it is written."""
+    for index, then in enumerate(rule.then):
+        at = place / "then" / index
+        if then.task is not None:
+            yield then.task.title, at / "task" / "title"
+        if then.message is not None:
+            yield then.message.title, at / "message" / "title"
+        if then.reject is not None:
+            yield then.reject.say, at / "reject" / "say"
+
+
+def compile_role(role: RoleDef, scopes: Scopes, reading: Reading) -> CompiledRole:
+    """Compile one role; forms that do not exist are left out."""
+    place = Place(ROLES, role.role, ())
+    rows = role.stock.rows
+    return CompiledRole(
+        definition=role,
+        grants=tuple(
+            _grant(grant, place / "grants" / index, scopes, reading) for index, grant in enumerate(role.grants)
+        ),
+        stock_rows=None
+        if rows == "all"
+        else reading.expression(rows, scopes.stock_rows(), place / "stock" / "rows", BOOLEAN),
+    )
+
+
+def _grant(grant: Grant, place: Place, scopes: Scopes, reading: Reading) -> CompiledGrant:
+    every = tuple(scopes.labels) if EVERY_FORM in grant.forms else grant.forms
+    forms = tuple(form for form in every if scopes.has_form(form))
+    rows: dict[str, Checked] = {}
+    if grant.rows not in ROW_WORDS:
+        for form in forms:
+            read = reading.expression(grant.rows, scopes.header(form), place / "rows", BOOLEAN)
+            if read is not None:
+                rows[form] = read
+    return CompiledGrant(definition=grant, forms=frozenset(forms), rows=MappingProxyType(rows))
+
+
+def dimension_types(named: Mapping[str, str | None]) -> Mapping[str, ValueType]:
+    """Type of each dimension the app names a form for."""
+    return {name: ValueType(Kind.LINK, form) for name, form in named.items() if form}

@@ -1,0 +1,128 @@
+"""Which links an app follows from each form, so that everything an expression needs is loaded in one query per form.
+
+Walks the paths of every checked expression from the form it stands on. A push-down reads its source form through
+``source`` and ``line``; those paths count for the source form.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from engine.definitions.compiled import (
+    CompiledForm,
+    CompiledPosting,
+    CompiledRole,
+    CompiledRule,
+    CompiledSource,
+    CompiledWorkflow,
+)
+from engine.definitions.placeholders import holes
+from engine.definitions.scopes import Scopes, table_record
+from engine.expressions import Checked, Kind
+
+FOLLOWED = (Kind.LINK, Kind.MEMBER)
+Links = Mapping[tuple[str, ...], frozenset[str]]
+
+
+@dataclass(slots=True)
+class LinkBook:
+    """Links found so far, by form."""
+
+    scopes: Scopes
+    found: dict[str, dict[tuple[str, ...], set[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(set))
+    )
+
+    def links(self, form: str) -> Links:
+        """What was found for ``form``."""
+        return MappingProxyType({path: frozenset(fields) for path, fields in self.found[form].items()})
+
+    def read(self, form: str, checked: Checked | bool | None, table: str = "") -> None:
+        """Note what ``checked`` follows, standing on a record of ``form`` or on a line of its ``table``."""
+        if isinstance(checked, Checked):
+            for path in checked.names:
+                self.follow(form, path, table)
+
+    def pushed(self, source: str, checked: Checked | None, table: str) -> None:
+        """Note what an expression of a push-down reads of the source form."""
+        for path in checked.names if checked is not None else ():
+            if path[0] == "source":
+                self.follow(source, path[1:], "")
+            elif path[0] == "line":
+                self.follow(source, path[1:], table, only_line=True)
+
+    def follow(self, form: str, path: tuple[str, ...], table: str, *, only_line: bool = False) -> None:
+        """Note every link on ``path``."""
+        record = form
+        prefix: tuple[str, ...] = ()
+        line = self.scopes.records.get(table_record(form, table), {}) if table else {}
+        if path and (only_line or path[0] in line):
+            record, prefix = table_record(form, table), (table,)
+        for step, following in zip(path, path[1:], strict=False):
+            found = self.scopes.records.get(record, {}).get(step)
+            if found is None or found.kind not in (*FOLLOWED, Kind.LINES):
+                return
+            prefix = (*prefix, step)
+            if found.kind in FOLLOWED:
+                self.found[form][prefix].add(following)
+            record = found.record
+
+
+def book_form(book: LinkBook, form: CompiledForm) -> None:
+    """Note the links of a form's own expressions, of what its links fill, and of its display texts."""
+    for each in form.all_fields():
+        for checked in (each.required, each.visible, each.readonly, each.default, each.formula):
+            book.read(form.key, checked, each.table)
+        for wanted in each.fills.values():
+            book.follow(form.key, (each.key, *wanted.split(".")), each.table)
+    for check in form.checks:
+        book.read(form.key, check.condition, check.table)
+    for table in form.tables.values():
+        for checked in (table.field.required, table.field.visible, table.field.readonly):
+            book.read(form.key, checked)
+    for hole in holes(form.definition.display):
+        book.follow(form.key, tuple(hole.text.split(".")), "")
+    for name in form.definition.title:
+        book.follow(form.key, (name,), "")
+    for source in form.sources:
+        _book_source(book, source)
+
+
+def _book_source(book: LinkBook, source: CompiledSource) -> None:
+    lines = source.definition.lines
+    table = lines.from_ if lines else ""
+    upstream = source.definition.from_
+    for checked in (source.when, *source.header.values()):
+        book.pushed(upstream, checked, "")
+    for checked in (*source.line_map.values(), source.ordered, source.tolerance, source.line_when):
+        book.pushed(upstream, checked, table)
+    book.read(source.target, source.quantity, lines.table if lines else "")
+
+
+def book_processes(
+    book: LinkBook,
+    workflows: Iterable[CompiledWorkflow],
+    postings: Iterable[CompiledPosting],
+    rules: Iterable[CompiledRule],
+    roles: Iterable[CompiledRole],
+) -> None:
+    """Note what workflows, postings, form rules and row filters follow from the forms they are about."""
+    for workflow in workflows:
+        for checked in workflow.conditions.values():
+            book.read(workflow.definition.form, checked)
+    for posting in postings:
+        for entries in posting.entries.values():
+            for entry in entries:
+                for found in (entry.when, entry.quantity, entry.value, *entry.dimensions.values()):
+                    book.read(posting.definition.form, found, entry.definition.each)
+    for rule in rules:
+        for checked in (rule.condition, *rule.placeholders.values()):
+            if rule.definition.when.form:
+                book.read(rule.definition.when.form, checked)
+    for role in roles:
+        for grant in role.grants:
+            for form, checked in grant.rows.items():
+                book.read(form, checked)
