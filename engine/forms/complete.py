@@ -123,13 +123,8 @@ def _fills(
         for target, source in field.fills.items():
             if f"{where}{target}" in given or (before is None and values.get(target) is not None):
                 continue
-            value = _followed(row, source, fields, key, linked)
-            values[target] = value  # type: ignore[assignment]
-
-
-def _followed(row: Row, path: str, fields: Mapping[str, CompiledField], key: str, linked: Linked) -> object:
-    value = row.values.get(path)
-    return value.id if isinstance(value, Row) else value
+            value = row.values.get(source)
+            values[target] = value.id if isinstance(value, Row) else value  # type: ignore[assignment]
 
 
 def _evaluated(
@@ -153,8 +148,6 @@ def stored_value(field: CompiledField, value: object) -> Value:
     if isinstance(value, Row):
         return value.id
     if isinstance(value, Decimal):
-        if field.type_name == "integer":
-            return int(value)
         places = getattr(field.options, "decimals", None)
         scale = field.type.column(field.options).scale
         return rounded(value, min(scale, places) if isinstance(places, int) else scale)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import Document, Line, Value
+from engine.fieldtypes.contract import settled
 from engine.forms.draft import Draft, LinePatch, Patch, Unresolved
 from engine.problems import Problem, problem, suggestion
 
@@ -126,15 +127,9 @@ def _value(
         if text:
             unresolved.append(Unresolved(path=field.path, row=row, target=target, text=text))
         return None
-    outcome = field.type.parse(raw, field.options)
-    if isinstance(outcome, tuple) and outcome and isinstance(outcome[0], Problem):
-        problems.extend(
-            replace(one, where=where, params={"field": field.label, **one.params})
-            for one in outcome
-            if isinstance(one, Problem)
-        )
-        return None
-    return outcome  # type: ignore[return-value]
+    value, refusals = settled(field.type.parse(raw, field.options))
+    problems.extend(replace(one, where=where, params={"field": field.label, **one.params}) for one in refusals)
+    return value
 
 
 def _date(raw: object, problems: list[Problem]) -> date | None:

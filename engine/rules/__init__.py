@@ -1,0 +1,1 @@
+"""Rules: when … if … then …, evaluated on facts, answering with verdicts."""
