@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import subprocess
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +12,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("engine", "runtime", "builder_ui", "plugins")
 WORKSHOP = ("tools", "bench")
+NOT_SOURCE = frozenset(
+    {
+        *(".git", ".venv", "node_modules", "__pycache__"),
+        *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"),
+    }
+)
+LEFT_BEHIND = frozenset({"build", "dist", "data", ".data", "bench/out"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +109,19 @@ def called(node: ast.Call) -> str:
 
 
 @cache
-def tracked_files() -> tuple[str, ...]:
-    """Every file under version control, or about to be; paths relative to the repository."""
-    command = ("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
-    return tuple(sorted(path for path in listed.split("\0") if path and (ROOT / path).is_file()))
+def source_files() -> tuple[str, ...]:
+    """Every file a clone has, relative to the repository, without what tools leave behind. Git is not needed."""
+    found = []
+    for folder, folders, files in os.walk(ROOT):
+        relative = Path(folder).relative_to(ROOT)
+        folders[:] = [each for each in folders if each not in NOT_SOURCE and str(relative / each) not in LEFT_BEHIND]
+        found += [str(relative / each) for each in files]
+    return tuple(sorted(found))
 
 
-def tracked_text(*suffixes: str) -> Iterator[tuple[str, str]]:
-    """Path and text of tracked files with one of ``suffixes`` (all text files without), vendored ones left out."""
-    for path in tracked_files():
+def source_text(*suffixes: str) -> Iterator[tuple[str, str]]:
+    """Path and text of files with one of ``suffixes`` (of all text files without), vendored ones left out."""
+    for path in source_files():
         if path.startswith("runtime/web/static/vendor/") or (suffixes and not path.endswith(suffixes)):
             continue
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from tests.architecture.source_tree import modules, tracked_text
+from tests.architecture.source_tree import modules, source_text
 
 # Put together here, so that this file does not contain what it looks for.
 REGISTRIES = ("py" + "pi.org", "pythonhosted" + ".org", "registry." + "npmjs", "npm" + "mirror", "conda" + ".anaconda")
@@ -19,14 +19,14 @@ CODE = (".py", ".html", ".js", ".css", ".yaml", ".yml", ".toml")
 
 
 def test_no_address_of_a_registry_or_a_workplace() -> None:
-    found = [f"{path}: {word}" for path, text in tracked_text() for word in (*REGISTRIES, *WORKPLACE) if word in text]
+    found = [f"{path}: {word}" for path, text in source_text() for word in (*REGISTRIES, *WORKPLACE) if word in text]
     assert found == []
 
 
 def test_nothing_is_left_unfinished() -> None:
     found = [
         f"{path}:{number}"
-        for path, text in tracked_text(*CODE)
+        for path, text in source_text(*CODE)
         for number, line in enumerate(text.splitlines(), 1)
         if UNFINISHED.search(line)
     ]
@@ -34,7 +34,7 @@ def test_nothing_is_left_unfinished() -> None:
 
 
 def test_lock_files_hold_hashes_and_no_addresses() -> None:
-    for path, text in tracked_text(".lock"):
+    for path, text in source_text(".lock"):
         pinned = re.findall(r"^[a-z0-9._-]+==\S+", text, re.MULTILINE)
         assert len(pinned) > 50, path
         assert "://" not in text, path
