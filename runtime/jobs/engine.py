@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine.problems import Refused, problem
+from engine.problems import Refused
 from runtime.jobs.attempt import reason
 from runtime.jobs.contract import (
-    QUEUES,
     QUICK,
     STANDARD_RETRY,
     Closable,
@@ -30,7 +29,7 @@ from runtime.jobs.contract import (
     Retry,
 )
 from runtime.jobs.housekeeping import Chore, Housekeeping
-from runtime.jobs.inline import check_cron
+from runtime.jobs.request import check_cron, check_request
 from runtime.jobs.slots import FileSlot, ServerSlot, Slot
 from runtime.jobs.system_database import is_sqlite, sqlite_path, system_url
 from runtime.settings import Settings
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
 TAKE_OVER_EVERY_S = 3.0
 EXIT_SLOT_LOST = 70
-LONGEST_ID = 200
 
 _log = structlog.get_logger("stockloom.jobs")
 
@@ -98,7 +96,7 @@ class JobEngine:
 
     def enqueue(self, kind: str, payload: Payload, *, job_id: str | None = None, queue: str = QUICK) -> str:
         """See `Jobs.enqueue`."""
-        _check(job_id, queue)
+        check_request(job_id, queue)
         return self._system().enqueue(kind, payload, job_id=job_id, queue=queue, seconds=None)
 
     def schedule(self, kind: str, cron: str, payload: Payload, name: str) -> None:
@@ -108,7 +106,7 @@ class JobEngine:
 
     def delay(self, kind: str, payload: Payload, seconds: float, job_id: str) -> str:
         """See `Jobs.delay`."""
-        _check(job_id, QUICK)
+        check_request(job_id, QUICK)
         return self._system().enqueue(kind, payload, job_id=job_id, queue=QUICK, seconds=seconds)
 
     def cancel(self, job_id: str) -> None:
@@ -233,10 +231,3 @@ class LateWorker:
         except Exception as error:  # pages are served without it; the reason must be seen
             problems = [each.code for each in error.problems] if isinstance(error, Refused) else []
             _log.error("worker did not start", reason=reason(error), problems=problems)
-
-
-def _check(job_id: str | None, queue: str) -> None:
-    if queue not in QUEUES:
-        raise Refused([problem("job.unknown_queue", queue=queue, queues=", ".join(QUEUES))])
-    if job_id is not None and not 0 < len(job_id) <= LONGEST_ID:
-        raise Refused([problem("job.bad_id", job=job_id[:LONGEST_ID], most=LONGEST_ID)])

@@ -29,6 +29,7 @@ from runtime.jobs.contract import (
     Progress,
     Retry,
 )
+from runtime.jobs.request import check_cron, check_request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class InlineJobs:
 
     def enqueue(self, kind: str, payload: Payload, *, job_id: str | None = None, queue: str = QUICK) -> str:
         """See the contract. The queue makes no difference here."""
+        check_request(job_id, queue)
         order = next(self._order)
         return self._add(kind, payload, job_id or f"job-{order}", order, timedelta())
 
@@ -75,6 +77,7 @@ class InlineJobs:
 
     def delay(self, kind: str, payload: Payload, seconds: float, job_id: str) -> str:
         """See the contract."""
+        check_request(job_id, QUICK)
         return self._add(kind, payload, job_id, next(self._order), timedelta(seconds=seconds))
 
     def cancel(self, job_id: str) -> None:
@@ -142,12 +145,12 @@ class InlineJobs:
         for name, each in list(self._schedules.items()):
             if each.due > now:
                 continue
-            meant = croniter(each.cron, now, second_at_beginning=True).get_prev(datetime)
-            meant = now if croniter.match(each.cron, now, second_at_beginning=True) else max(meant, each.due)
+            just_after = now.replace(microsecond=0) + timedelta(seconds=1)
+            meant = croniter(each.cron, just_after, second_at_beginning=True).get_prev(datetime)
             job_id = f"sched-{name}-{meant.isoformat()}"
             self._add(each.kind, each.payload, job_id, next(self._order), timedelta())
             if job_id in self._waiting:
-                self._waiting[job_id] = replace(self._waiting[job_id], due=min(meant, now), scheduled_for=meant)
+                self._waiting[job_id] = replace(self._waiting[job_id], due=meant, scheduled_for=meant)
             self._schedules[name] = replace(each, due=_next(each.cron, now))
 
     def _run(self, job_id: str) -> JobStatus:
@@ -182,12 +185,6 @@ class InlineJobs:
             self._statuses[job_id] = replace(status, progress=Progress(done=done, total=total))
 
         return report
-
-
-def check_cron(cron: str) -> None:
-    """Raises ``Refused`` (code ``job.bad_cron``) unless ``cron`` is 5 fields, or 6 with the seconds first."""
-    if not croniter.is_valid(cron, second_at_beginning=True):
-        raise Refused([problem("job.bad_cron", cron=cron)])
 
 
 def _next(cron: str, after: datetime) -> datetime:
