@@ -52,7 +52,7 @@ class Boolean:
             return None
         if isinstance(raw, bool):
             return raw
-        if isinstance(raw, int | float | Decimal) and raw in (0, 1):
+        if isinstance(raw, int | float | Decimal) and Decimal(raw).is_finite() and raw in (0, 1):
             return raw == 1
         if isinstance(raw, str) and len(raw) <= 100:
             word = folded(raw)

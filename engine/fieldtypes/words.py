@@ -1,7 +1,7 @@
 """Cleaning of typed and pasted text, shared by the field types.
 
 ``cleaned`` is what is kept: the author's characters minus those nobody sees. ``half_width`` and ``folded`` are only for
-reading and comparing. All three are idempotent; none of them knows a field type.
+reading and comparing. The first two are idempotent; none of them knows a field type.
 """
 
 from __future__ import annotations
