@@ -20,6 +20,7 @@ _NUMBER = re.compile(
     (?P<wan>万)?\s*(?P<tail>元整|元|圆|块|%)?\s*(?P<close>\))?$""",
     re.VERBOSE,
 )
+_SIMPLE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _PLAIN_CODE = re.compile(r"^0\d+$")
 _QUANTITY = re.compile(r"(?P<number>[+-]?\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-z\u4e00-\u9fff㎡㎏]{1,6})")
 _DAY = re.compile(
@@ -40,6 +41,8 @@ def figure(cell: Cell) -> Decimal | None:
         return cell if cell.is_finite() else None
     if not isinstance(cell, str) or len(cell) > 64:
         return None
+    if _SIMPLE.fullmatch(cell):
+        return Decimal(cell)
     text = unicodedata.normalize("NFKC", cell).replace("−", "-").strip()
     found = _NUMBER.match(text)
     if not found or not (found["digits"] or (found["fraction"] or "").strip(".")):

@@ -56,7 +56,8 @@ FIELD_TYPES: Mapping[Guess, str] = MappingProxyType(
     }
 )
 
-_MONEY = frozenset({
+_MONEY = frozenset(
+    {
         "price",
         "purchase_price",
         "cost",
@@ -68,8 +69,11 @@ _MONEY = frozenset({
         "tax_amount",
         "total",
         "opening_receivable",
-        "opening_payable",,})
-_AMOUNTS = frozenset({
+        "opening_payable",
+    }
+)
+_AMOUNTS = frozenset(
+    {
         "qty",
         "opening_qty",
         "book_qty",
@@ -82,12 +86,15 @@ _AMOUNTS = frozenset({
         "on_order",
         "weight",
         "volume",
-        "bom_qty",,})
+        "bom_qty",
+    }
+)
 _DAYS = frozenset(["mfg_date", "expiry_date", "biz_date", "due_date"])
 _MOMENTS = frozenset({"created_at", "updated_at"})
 _CHOICES = frozenset({"category", "unit", "aux_unit", "settlement"})
-_OFTEN_CHOICES = frozenset({"brand", "colour", "region", "department", "manufacturer"})
-_WORDS = frozenset({
+_OFTEN_CHOICES = frozenset({"brand", "colour", "region", "manufacturer"})
+_WORDS = frozenset(
+    {
         "product_code",
         "product_name",
         "spec",
@@ -114,7 +121,10 @@ _WORDS = frozenset({
         "designator",
         "express",
         "bom_parent",
-        "bom_child",,})
+        "bom_child",
+        "department",
+    }
+)
 _YES_NO = frozenset({"是", "否", "yes", "no", "y", "n", "true", "false", "√", "×"})
 _MEASURE = re.compile(r"(长度|宽度|高度|厚度|直径|面积|体积|重量)$")
 _UNIT_HINT = re.compile(r"(?:^|[:\s])(mm|cm|m|km|g|kg|t|l|ml|克|千克|公斤|吨|米|厘米|毫米|升|毫升|㎡)$", re.IGNORECASE)

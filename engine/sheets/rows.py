@@ -68,6 +68,11 @@ _SIGNATURE = re.compile(
 )
 _NOTE = re.compile(r"^(注|备注|说明|注意|提示|温馨提示|填表说明|note|notes|remark)\s*(\d|:|、)", re.IGNORECASE)
 _COUNTED_ONCE = frozenset({"qty", "amount", "total", "tax_amount", "opening_qty", "book_qty", "count_qty", "diff_qty"})
+_SUSPECT = re.compile(
+    r"[计壹贰叁肆伍陆柒捌玖:：]|大写|平均|total|sum|average|^\s*(?:注|备注|说明|提示|温馨|填表|note|remark)",
+    re.IGNORECASE,
+)
+_HOPELESS = 20
 _ALMOST = Decimal("0.0000001")
 
 
@@ -83,16 +88,17 @@ def sort_rows(rows: Iterable[NumberedRow], match: HeaderMatch, merged: Sequence[
     sums = RunningSums(indexes)
     typical: Counter[int] = Counter()
     records = 0
-    ended = False
+    ended = apart = False
     for number, raw in rows:
         if number <= match.header_rows[-1]:
             continue
         filled = [i for i in indexes if not is_blank(cell_at(raw, i))]
         if not filled:
+            apart = True
             yield Dropped(number, Reason.NOTE if any(not is_blank(c) for c in raw) else Reason.BLANK, raw)
             continue
         reason = _decoration(raw, filled, match, merged_across=fill.across(number))
-        if reason is None and records >= 2 and _sums_up(raw, filled, sums):
+        if reason is None and records >= 2 and _unlabelled_total(raw, filled, sums, apart=apart):
             reason = Reason.TOTAL
         if reason is None and ended:
             usual = typical.most_common(1)[0][0] if typical else len(indexes)
@@ -103,7 +109,7 @@ def sort_rows(rows: Iterable[NumberedRow], match: HeaderMatch, merged: Sequence[
             ended = ended and reason is not Reason.HEADER
             yield Dropped(number, reason, raw)
             continue
-        ended = False
+        ended = apart = False
         cells = fill.apply(number, raw)
         records += 1
         typical[len(filled)] += 1
@@ -114,7 +120,10 @@ def sort_rows(rows: Iterable[NumberedRow], match: HeaderMatch, merged: Sequence[
 def _decoration(row: Row, filled: Sequence[int], match: HeaderMatch, *, merged_across: bool) -> Reason | None:
     if _repeats_heading(row, filled, match):
         return Reason.HEADER
-    texts = [plain(cell) for cell in (row[i] for i in filled) if isinstance(cell, str)]
+    strings = [cell for cell in (row[i] for i in filled) if isinstance(cell, str)]
+    if not merged_across and not any(map(_SUSPECT.search, strings)):
+        return None
+    texts = [plain(cell) for cell in strings]
     bare = [text.rstrip(":").replace(" ", "").lower() for text in texts]
     if any(_SUBTOTAL.match(text) for text in bare):
         return Reason.SUBTOTAL
@@ -135,19 +144,27 @@ def _decoration(row: Row, filled: Sequence[int], match: HeaderMatch, *, merged_a
 def _repeats_heading(row: Row, filled: Sequence[int], match: HeaderMatch) -> bool:
     if len(filled) < 2 and len(match.columns) > 1:
         return False
+    first = key_of(text_of(row[filled[0]])[:60])
     for keys in match.row_keys:
+        if first not in keys:
+            continue
         same = sum(key_of(text_of(row[i])) == keys[i] != "" for i in filled if i < len(keys))
         if same * 5 >= len(filled) * 4 and same * 2 > sum(key != "" for key in keys):
             return True
     return False
 
 
-def _sums_up(row: Row, filled: Sequence[int], sums: RunningSums) -> bool:
-    """An unlabelled total: nothing but numbers, and each is the sum of its column so far."""
-    numbers = [(i, figure(row[i])) for i in filled]
-    if any(number is None for _, number in numbers) or not any(number for _, number in numbers):
+def _unlabelled_total(row: Row, filled: Sequence[int], sums: RunningSums, *, apart: bool) -> bool:
+    """Nothing but numbers, the first column empty: each the sum of its column so far, or set ``apart`` by a blank."""
+    if filled[0] == sums.first:
         return False
-    return all(number is not None and close(number, sums.of(i)) for i, number in numbers)
+    something = False
+    for index in filled:
+        number = figure(row[index])
+        if number is None or not (apart or close(number, sums.of(index))):
+            return False
+        something = something or bool(number)
+    return something
 
 
 def close(one: Decimal, other: Decimal) -> bool:
@@ -156,19 +173,29 @@ def close(one: Decimal, other: Decimal) -> bool:
 
 
 class RunningSums:
-    """Sums per column while rows stream past; texts that are no numbers count nothing."""
+    """Sums per column while rows stream past. Texts that are no numbers count nothing, and a column that begins with
+    many of them is not looked at any more."""
 
-    __slots__ = ("_sums",)
+    __slots__ = ("_misses", "_sums", "first")
 
     def __init__(self, indexes: Iterable[int]) -> None:
         self._sums: dict[int, Decimal] = dict.fromkeys(indexes, Decimal(0))
+        self.first = min(self._sums, default=0)
+        self._misses: dict[int, int] = dict.fromkeys(self._sums, 0)
 
     def add(self, row: Row) -> None:
         """Count one row."""
-        for index in self._sums:
-            number = figure(cell_at(row, index))
+        for index in tuple(self._misses):
+            cell = cell_at(row, index)
+            if cell is None:
+                continue
+            number = figure(cell)
             if number is not None:
                 self._sums[index] += number
+            elif not self._sums[index]:
+                self._misses[index] += 1
+                if self._misses[index] > _HOPELESS:
+                    del self._misses[index]
 
     def of(self, index: int) -> Decimal:
         """The sum of a column so far."""
