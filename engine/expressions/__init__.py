@@ -4,6 +4,8 @@ Text becomes a ``Tree`` (``parse``), a tree that fits a ``Scope`` becomes ``Chec
 checked can be evaluated. This module lists what others may import; the rest of the package is private.
 """
 
+from __future__ import annotations
+
 from engine.expressions.check import check
 from engine.expressions.evaluate import evaluate
 from engine.expressions.functions import FUNCTIONS, Function, Parameter

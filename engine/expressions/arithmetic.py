@@ -52,22 +52,29 @@ def _numeric(combine: Callable[[Decimal, Decimal], Decimal]) -> Callable[[object
     return combined
 
 
+def _divisor(value: Decimal) -> Decimal:
+    """``value``; raises ``ZeroDivisionError`` for zero, where the decimal module would call 0 / 0 merely invalid."""
+    if not value:
+        raise ZeroDivisionError
+    return value
+
+
 def modulo(a: Decimal, b: Decimal) -> Decimal:
     """Remainder with the sign of the divisor, as spreadsheets define it."""
-    remainder = CONTEXT.remainder(a, b)
+    remainder = CONTEXT.remainder(a, _divisor(b))
     return CONTEXT.add(remainder, b) if remainder and (remainder < 0) != (b < 0) else CONTEXT.plus(remainder)
 
 
 def floor_divide(a: Decimal, b: Decimal) -> Decimal:
     """Whole number of times ``b`` goes into ``a``, rounded down."""
-    quotient = CONTEXT.divide_int(a, b)
+    quotient = CONTEXT.divide_int(a, _divisor(b))
     remainder = CONTEXT.remainder(a, b)
     return CONTEXT.subtract(quotient, 1) if remainder and (remainder < 0) != (b < 0) else CONTEXT.plus(quotient)
 
 
 subtract = _numeric(CONTEXT.subtract)
 multiply = _numeric(CONTEXT.multiply)
-divide = _numeric(CONTEXT.divide)
+divide = _numeric(lambda a, b: CONTEXT.divide(a, _divisor(b)))
 floor_division = _numeric(floor_divide)
 remainder = _numeric(modulo)
 

@@ -146,7 +146,7 @@ class Checker:
                 code, operand, operator=SIGNS[type(node.op)],
                 expected=KIND_LABELS[Kind.NUMBER], got=KIND_LABELS[type_.kind],
             )  # fmt: skip
-        return result, NUMBER if kinds <= {Kind.NUMBER} else None
+        return result, NUMBER if left_type and right_type and kinds == {Kind.NUMBER} else None
 
     def _comparison(self, node: ast.Compare) -> ast.expr:
         operands = [node.left, *node.comparators]
@@ -203,8 +203,11 @@ class Checker:
         if type_ is None:
             return inner, None
         if type_.kind is not Kind.CHOICES:
-            code = "expression.in_text" if type_.kind is Kind.TEXT else "expression.in_what"
-            self.report(code, right, got=KIND_LABELS[type_.kind], suggestion="contains(…)")
+            got = KIND_LABELS[type_.kind]
+            if type_.kind is Kind.TEXT:
+                self.report("expression.in_text", right, got=got, suggestion="contains(…)")
+            else:
+                self.report("expression.in_what", right, got=got)
         elif left_type is not None:
             self._alike(left, left_type, op, right, ValueType(Kind.TEXT, choices=type_.choices))
         return inner, None

@@ -19,10 +19,11 @@ N = Parameter("n", (Kind.NUMBER,))
 
 def made(year: Decimal, month: Decimal, day: Decimal) -> date:
     """The date, or ``EvaluationFailed`` when there is no such day (2026-02-30)."""
+    y, m, d = (whole(part, "date") for part in (year, month, day))
     try:
-        return date(whole(year, "date"), whole(month, "date"), whole(day, "date"))
+        return date(y, m, d)
     except ValueError as error:
-        raise failed("expression.no_such_date", year=year, month=month, day=day) from error
+        raise failed("expression.no_such_date", year=y, month=m, day=d) from error
 
 
 def day_of(moment: date) -> date:

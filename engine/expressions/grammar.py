@@ -81,6 +81,7 @@ def _parsed(scanned: Scanned) -> ast.expr | Problem:
             first = bisect.bisect_right(starts, each.col_offset) - 1 + lead
             last = bisect.bisect_left(starts, each.end_col_offset or 0) + lead
             each.col_offset = scanned.columns[min(first, len(scanned.columns) - 1)]
+            each.end_col_offset = scanned.columns[last - 1] + 1
             if isinstance(each, ast.Constant) and type(each.value) in (int, float):
                 each.value = Decimal(text[first:last])  # type: ignore[assignment]
     return node

@@ -168,7 +168,11 @@ def _word(text: str, start: int, before: str, result: Scanned) -> tuple[str, int
         result.problems.append(at("expression.operator_missing", start))
     if word in RESERVED_WORDS:
         result.problems.append(at("expression.reserved_word", start, word=word))
-    result.put(word, start)
+    if len(word) == end - start:
+        for place, character in enumerate(word):
+            result.put(character, start + place)
+    else:
+        result.put(word, start)
     if following in STRAIGHT_QUOTES and word not in ALLOWED_WORDS:
         result.problems.append(at("expression.operator_missing", end))
         return "(", end

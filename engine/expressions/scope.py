@@ -56,19 +56,24 @@ def find(node: ast.expr, scope: Scope) -> Found | Problem:
     for part, word in parts:
         record, fields = _level(scope, types)
         if record is None:
-            return at("expression.no_fields", part.col_offset, name=".".join(path), field=word)
+            return at("expression.no_fields", _column(part, word), name=".".join(path), field=word)
         labels = scope.labels.get(record, {})
         key = _key(word, fields, labels)
         if key is None:
             near = _near(word, fields, labels)
             if path:
-                return at("expression.unknown_field", part.col_offset, name=".".join(path), field=word, **near)
+                return at("expression.unknown_field", _column(part, word), name=".".join(path), field=word, **near)
             return at("expression.unknown_name", part.col_offset, name=word, **near)
         rewritten: ast.expr = ast.Attribute(nodes[-1], key, ast.Load()) if nodes else ast.Name(key, ast.Load())
         nodes.append(ast.copy_location(rewritten, part))
         path.append(key)
         types.append(fields[key])
     return Found(tuple(path), tuple(types), tuple(nodes))
+
+
+def _column(part: ast.expr, word: str) -> int:
+    """Where the last word of a path stands."""
+    return (part.end_col_offset or 0) - len(word)
 
 
 def _parts(node: ast.expr) -> list[tuple[ast.expr, str]]:
@@ -102,4 +107,5 @@ def _near(word: str, fields: Mapping[str, ValueType], labels: Mapping[str, str])
     candidates = [*fields, *(label for label, key in labels.items() if key in fields)]
     # short Chinese labels share few characters, so a lower bar than for Latin names
     near = get_close_matches(word, candidates, n=1, cutoff=0.6 if word.isascii() else 0.4)
+    near = near or [each for each in candidates if word in each or each in word][:1]
     return {"suggestion": near[0]} if near else {}

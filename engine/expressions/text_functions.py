@@ -35,11 +35,13 @@ def left(text: str, n: Decimal) -> str:
 
 
 def right(text: str, n: Decimal) -> str:
+    """The last ``n`` characters. Raises ``EvaluationFailed`` for a negative or broken ``n``."""
     count = _count(n, "right")
     return text[-count:] if count else ""
 
 
 def mid(text: str, start: Decimal, n: Decimal) -> str:
+    """``n`` characters from position ``start``, counted from 1."""
     first = _count(start, "mid")
     if first == 0:
         raise failed("expression.negative", function="mid", value=start)
@@ -55,6 +57,7 @@ def lower(text: str) -> str:
 
 
 def replaced(text: str, old: str, new: str) -> str:
+    """Every ``old`` replaced by ``new``; an empty ``old`` replaces nothing."""
     if not old:
         return text
     # the length is known before the text is built, so that nothing large is ever made

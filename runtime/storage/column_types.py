@@ -90,7 +90,7 @@ class JsonText(TypeDecorator[Any]):
 
 
 def to_json_text(value: Any) -> str:
-    """Compact JSON with sorted keys. Raises ``TypeError`` for anything but text, whole number, boolean, array, object."""
+    """Compact JSON with sorted keys. Raises ``TypeError`` for what JSON has no exact form for."""
     return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

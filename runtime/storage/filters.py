@@ -117,7 +117,8 @@ class _Writer:
 
     def empty(self, column: Column) -> Clause:
         found = self.columns.column(column.path)
-        return sa.or_(found.is_(None), found == "") if column.kind is Kind.TEXT else found.is_(None)
+        missing: Clause = found.is_(None)
+        return sa.or_(missing, found == "") if column.kind is Kind.TEXT else missing
 
     def text_test(self, test: TextTest) -> Clause:
         """Case-sensitive on both databases, which ``LIKE`` is not."""
@@ -130,7 +131,8 @@ class _Writer:
         if test.function == "contains":
             return sa.func.length(sa.func.replace(text, part, "")) < sa.func.length(text)
         if test.function == "starts_with":
-            return sa.func.substr(text, 1, len(part)) == part
+            begins: Clause = sa.func.substr(text, 1, len(part)) == part
+            return begins
         start = sa.func.length(text) - len(part) + 1
         return sa.and_(start >= 1, sa.func.substr(text, start) == part)
 
