@@ -1,0 +1,21 @@
+"""Gapless counters, one row per name and period: numbers of documents.
+
+Whoever takes a value holds the row until the end of its transaction, so that a rolled back document leaves no gap.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+NEXT = (
+    "INSERT INTO sys_counter (name, period, value) VALUES ({0}, {0}, {0})"
+    " ON CONFLICT (name, period) DO UPDATE SET value = sys_counter.value + excluded.value RETURNING value"
+)
+NEXT_SQLITE = NEXT.format("?")
+NEXT_POSTGRES = NEXT.format("%s")
+
+
+def next_values(connection: sa.Connection, name: str, period: str, number: int = 1) -> int:
+    """Take ``number`` consecutive values, the first of a period being 1. Returns the first of them."""
+    sql = NEXT_SQLITE if connection.dialect.name == "sqlite" else NEXT_POSTGRES
+    return int(connection.exec_driver_sql(sql, (name, period, number)).scalar_one()) - number + 1

@@ -1,0 +1,259 @@
+"""Runs of workflows, the tasks (待办) they and the rules leave with people, and the log of decisions.
+
+A run is plain data kept as JSON and pinned to the snapshot it started with; a task is addressed to a user or to a role.
+The log is append-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from engine.labels import Label
+from runtime.storage.product_tables import approval_log, run, task
+from runtime.storage.row_writing import Writer, add_row
+
+TASK_COLUMNS = (
+    "kind", "user", "role", "form", "document", "run", "node", "title_zh", "title_en", "once_key", "created_at",
+    "due_at",
+)  # fmt: skip
+LOG_COLUMNS = (
+    "run", "form", "document", "node", "label_zh", "label_en", "user", "user_name", "action", "reason", "at",
+)  # fmt: skip
+TASK_WRITER = Writer(task, TASK_COLUMNS)
+LOG_WRITER = Writer(approval_log, LOG_COLUMNS)
+RUN_OF = (
+    sa.select(run)
+    .where(run.c.form == sa.bindparam("form"), run.c.document == sa.bindparam("document"))
+    .order_by(run.c.id.desc())
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """A run of a workflow over a document; open while ``finished_at`` is None."""
+
+    id: int
+    form: str
+    document: int
+    workflow: str
+    snapshot: str
+    state: Mapping[str, Any]
+    started_at: datetime
+    started_by: int
+    finished_at: datetime | None
+    result: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something to be done by ``user``, or by anybody holding ``role``; open while ``done_at`` is None."""
+
+    kind: Literal["approval", "todo"]
+    title: Label
+    created_at: datetime
+    user: int | None = None
+    role: str | None = None
+    form: str = ""
+    document: int | None = None
+    run: int | None = None
+    node: str = ""
+    once_key: str = ""
+    due_at: datetime | None = None
+    id: int | None = None
+    done_at: datetime | None = None
+    done_by: int | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRow:
+    """One decision, or one event of a run (submit, withdraw), as people read it."""
+
+    run: int
+    form: str
+    document: int
+    node: str
+    label: Label
+    user: int
+    user_name: str
+    action: str
+    reason: str = ""
+    at: datetime
+
+
+def start_run(
+    connection: sa.Connection,
+    *,
+    form: str,
+    document: int,
+    workflow: str,
+    snapshot: str,
+    state: Mapping[str, Any],
+    at: datetime,
+    user: int,
+) -> int:
+    """Store a new run; returns its id."""
+    return add_row(
+        connection,
+        run,
+        {
+            "form": form,
+            "document": document,
+            "workflow": workflow,
+            "snapshot": snapshot,
+            "state": dict(state),
+            "started_at": at,
+            "started_by": user,
+        },
+    )
+
+
+def save_run(
+    connection: sa.Connection,
+    run_id: int,
+    state: Mapping[str, Any],
+    finished_at: datetime | None = None,
+    result: str | None = None,
+) -> None:
+    """Store the state of a run; with ``finished_at`` it is over."""
+    values = {"state": dict(state), "finished_at": finished_at, "result": result}
+    connection.execute(run.update().where(run.c.id == run_id).values(values))
+
+
+def run_of(connection: sa.Connection, form: str, document: int) -> StoredRun | None:
+    """The latest run over the document, open or finished."""
+    row = connection.execute(RUN_OF, {"form": form, "document": document}).mappings().one_or_none()
+    return None if row is None else StoredRun(**row)
+
+
+def create_tasks(connection: sa.Connection, tasks: Iterable[Task]) -> None:
+    """Leave tasks with people."""
+    TASK_WRITER.insert(
+        connection,
+        [
+            (
+                each.kind,
+                each.user,
+                each.role,
+                each.form,
+                each.document,
+                each.run,
+                each.node,
+                each.title.zh,
+                each.title.en,
+                each.once_key,
+                each.created_at,
+                each.due_at,
+            )
+            for each in tasks
+        ],
+    )
+
+
+def open_tasks_of(
+    connection: sa.Connection, user: int, roles: Iterable[str], after: int | None = None, limit: int = 100
+) -> tuple[Task, ...]:
+    """Open tasks of the user and of the roles they hold, newest first; ``after``: id of the last task before."""
+    query = sa.select(task).where(_mine(user, roles)).order_by(task.c.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(task.c.id < after)
+    return _tasks(connection, query)
+
+
+def count_open_tasks(connection: sa.Connection, user: int, roles: Iterable[str], limit: int = 1000) -> int:
+    """How many open tasks the user has, counted up to ``limit``."""
+    some = sa.select(task.c.id).where(_mine(user, roles)).limit(limit).subquery()
+    return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+
+
+def open_tasks_on(connection: sa.Connection, form: str, document: int) -> tuple[Task, ...]:
+    """Open tasks on the document, oldest first."""
+    return _tasks(
+        connection,
+        sa.select(task)
+        .where(task.c.form == form, task.c.document == document, task.c.done_at.is_(None))
+        .order_by(task.c.id),
+    )
+
+
+def open_tasks_once(connection: sa.Connection, once_key: str) -> tuple[Task, ...]:
+    """Open tasks created under ``once_key``."""
+    return _tasks(connection, sa.select(task).where(task.c.once_key == once_key, task.c.done_at.is_(None)))
+
+
+def task_by_id(connection: sa.Connection, task_id: int) -> Task | None:
+    """One task, or None."""
+    found = _tasks(connection, sa.select(task).where(task.c.id == task_id))
+    return found[0] if found else None
+
+
+def close_tasks(
+    connection: sa.Connection,
+    *,
+    at: datetime,
+    by: int | None,
+    outcome: str,
+    ids: Sequence[int] | None = None,
+    run: int | None = None,
+    node: str | None = None,
+    once_key: str | None = None,
+) -> int:
+    """Close the open tasks that agree with every given condition; returns how many. At least one must be given."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    if ids is not None:
+        conditions.append(task.c.id.in_(ids))
+    for column, value in ((task.c.run, run), (task.c.node, node), (task.c.once_key, once_key)):
+        if value is not None:
+            conditions.append(column == value)
+    if not conditions:
+        raise ValueError("closing all tasks of everybody is never meant")
+    statement = task.update().where(task.c.done_at.is_(None), *conditions)
+    return connection.execute(statement.values(done_at=at, done_by=by, outcome=outcome)).rowcount
+
+
+def log(connection: sa.Connection, rows: Iterable[LogRow]) -> None:
+    """Append decisions."""
+    LOG_WRITER.insert(
+        connection,
+        [
+            (
+                row.run, row.form, row.document, row.node, row.label.zh, row.label.en, row.user, row.user_name,
+                row.action, row.reason, row.at,
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def log_of(connection: sa.Connection, form: str, document: int) -> tuple[LogRow, ...]:
+    """All decisions on the document, oldest first."""
+    query = (
+        sa.select(approval_log)
+        .where(approval_log.c.form == form, approval_log.c.document == document)
+        .order_by(approval_log.c.id)
+    )
+    found: list[LogRow] = []
+    for row in connection.execute(query).mappings():
+        values = dict(row)
+        del values["id"]
+        found.append(LogRow(label=Label(values.pop("label_zh"), values.pop("label_en")), **values))
+    return tuple(found)
+
+
+def _mine(user: int, roles: Iterable[str]) -> sa.ColumnElement[bool]:
+    held = sa.and_(task.c.user.is_(None), task.c.role.in_(sorted(roles)))
+    return sa.and_(task.c.done_at.is_(None), sa.or_(task.c.user == user, held))
+
+
+def _tasks(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Task, ...]:
+    found: list[Task] = []
+    for row in connection.execute(query).mappings():
+        values = dict(row)
+        found.append(Task(title=Label(values.pop("title_zh"), values.pop("title_en")), **values))
+    return tuple(found)
