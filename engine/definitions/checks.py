@@ -1,17 +1,140 @@
-"""Cross-reference checks."""
+"""The list of everything an app is checked for beyond the shape of its files. Read the tuples as a table of contents.
+
+Each check is a small function from what was read to problems; it never raises and knows nothing of the others, so an
+author with five mistakes sees five. Expressions are judged while compiling; what SQL can answer is judged by storage.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
+from engine.definitions.app_checks import (
+    cards_count_known_forms,
+    dimension_forms_exist,
+    hotkeys_can_be_pressed,
+    menu_items_lead_somewhere,
+)
 from engine.definitions.compiled import AppBundle
+from engine.definitions.field_checks import (
+    fills_fit,
+    formulas_are_whole,
+    ids_are_unique,
+    labels_are_told_apart,
+    line_tables_are_flat,
+    links_lead_to_forms,
+    names_are_free,
+    quantities_know_their_unit,
+    unique_fields_can_be_indexed,
+)
+from engine.definitions.form_checks import (
+    actions_fit_the_kind,
+    checks_stand_beside_fields,
+    display_fields_exist,
+    executions_are_pushed,
+    keys_name_fields,
+    lists_show_known_fields,
+    numbers_can_be_made,
+    sections_cover_known_fields,
+    sources_fit_both_forms,
+    unit_tables_are_complete,
+)
+from engine.definitions.language_checks import labels_have_english
 from engine.definitions.load import Loaded
+from engine.definitions.process_checks import (
+    approvers_can_be_found,
+    branches_can_be_walked,
+    consequences_are_single,
+    consequences_reach_somebody,
+    entries_name_their_balance,
+    entries_say_how_much,
+    node_fields_exist,
+    postings_belong_to_documents,
+    rules_have_one_trigger,
+    workflow_nodes_are_unique,
+    workflows_belong_to_one_document,
+)
+from engine.definitions.role_checks import (
+    forms_can_be_read,
+    granted_actions_exist,
+    granted_fields_exist,
+    grants_name_forms,
+    stock_rows_need_a_warehouse,
+    tags_are_carried,
+)
+from engine.definitions.rule_tests import rule_tests_pass
+from engine.definitions.story_checks import (
+    stories_start_on_a_day,
+    story_documents_exist,
+    story_people_are_known,
+    story_steps_do_one_thing,
+)
 from engine.problems import Problem
+
+DefinitionCheck: TypeAlias = Callable[[Loaded], Iterator[Problem]]
+BundleCheck: TypeAlias = Callable[[Loaded, AppBundle], Iterator[Problem]]
+
+DEFINITION_CHECKS: tuple[DefinitionCheck, ...] = (
+    dimension_forms_exist,
+    menu_items_lead_somewhere,
+    cards_count_known_forms,
+    hotkeys_can_be_pressed,
+    names_are_free,
+    links_lead_to_forms,
+    quantities_know_their_unit,
+    ids_are_unique,
+    labels_are_told_apart,
+    line_tables_are_flat,
+    formulas_are_whole,
+    numbers_can_be_made,
+    keys_name_fields,
+    lists_show_known_fields,
+    sections_cover_known_fields,
+    checks_stand_beside_fields,
+    sources_fit_both_forms,
+    executions_are_pushed,
+    unit_tables_are_complete,
+    actions_fit_the_kind,
+    workflows_belong_to_one_document,
+    workflow_nodes_are_unique,
+    approvers_can_be_found,
+    node_fields_exist,
+    branches_can_be_walked,
+    postings_belong_to_documents,
+    entries_name_their_balance,
+    entries_say_how_much,
+    rules_have_one_trigger,
+    consequences_are_single,
+    consequences_reach_somebody,
+    grants_name_forms,
+    granted_actions_exist,
+    granted_fields_exist,
+    tags_are_carried,
+    stock_rows_need_a_warehouse,
+    forms_can_be_read,
+    stories_start_on_a_day,
+    story_steps_do_one_thing,
+    story_people_are_known,
+    story_documents_exist,
+    labels_have_english,
+)
+
+# These need types, so they run only when everything compiled.
+BUNDLE_CHECKS: tuple[BundleCheck, ...] = (
+    display_fields_exist,
+    fills_fit,
+    unique_fields_can_be_indexed,
+    rule_tests_pass,
+)
 
 
 def check_definitions(loaded: Loaded) -> Iterator[Problem]:
-    yield from ()
+    """What is wrong between definitions."""
+    for check in DEFINITION_CHECKS:
+        yield from check(loaded)
 
 
 def check_bundle(loaded: Loaded, bundle: AppBundle) -> Iterator[Problem]:
-    yield from ()
+    """What is wrong with a bundle whose expressions are all sound."""
+    for check in BUNDLE_CHECKS:
+        yield from check(loaded, bundle)

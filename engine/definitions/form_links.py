@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 
 from engine.definitions.compiled import (
@@ -61,7 +62,7 @@ class LinkBook:
         line = self.scopes.records.get(table_record(form, table), {}) if table else {}
         if path and (only_line or path[0] in line):
             record, prefix = table_record(form, table), (table,)
-        for step, following in zip(path, path[1:], strict=False):
+        for step, following in pairwise(path):
             found = self.scopes.records.get(record, {}).get(step)
             if found is None or found.kind not in (*FOLLOWED, Kind.LINES):
                 return

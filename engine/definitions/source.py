@@ -16,7 +16,7 @@ import yaml
 
 from engine.problems import Problem, problem
 
-Tree: TypeAlias = "None | str | list[Tree] | dict[str, Tree]"
+Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
 Path: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES = 5_000_000
@@ -181,7 +181,7 @@ def _take(reading: _Reading, event: Any) -> bool:
                 reading.complain("definition.many_documents", event.start_mark)
                 return False
         case yaml.AliasEvent():
-            reading.complain("definition.alias", event.start_mark, name=event.anchor)
+            reading.complain("definition.alias", event.start_mark, name=str(event.anchor))
             _place(reading, None, event)
         case yaml.ScalarEvent():
             _refuse_marks(reading, event)

@@ -1,0 +1,169 @@
+"""Cross-reference checks of the fields of a form: names, links, ids, line tables, formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.definitions.compiled import AppBundle, CompiledField, CompiledForm
+from engine.definitions.load import Loaded
+from engine.definitions.references import (
+    all_fields,
+    caution,
+    complaint,
+    field_place,
+    form_place,
+    is_table,
+    row_of,
+    unknown,
+    unknown_form,
+    unknown_role,
+)
+from engine.definitions.scopes import APP_RECORD, MEMBER_RECORD
+from engine.definitions.system_fields import LINE_NUMBER, RESERVED, system_fields
+from engine.expressions import Kind, Scope, ValueType
+from engine.fieldtypes.contract import Storage
+from engine.problems import Problem, suggestion
+
+UNIQUE_STORAGE = (
+    Storage.TEXT, Storage.DATE, Storage.DATETIME, Storage.INTEGER, Storage.SCALED, Storage.REFERENCE,
+)  # fmt: skip
+FORMULA = "formula"
+
+
+def names_are_free(loaded: Loaded) -> Iterator[Problem]:
+    """No form or field takes a name that expressions already give a meaning."""
+    for key, form in loaded.forms.items():
+        if key in (APP_RECORD, MEMBER_RECORD):
+            yield complaint(loaded, form_place(key, "form"), "definition.reserved_name", name=key)
+        taken = RESERVED | system_fields(form).keys()
+        for path, _ in all_fields(form):
+            name = path.rpartition(".")[2]
+            if name in (taken if "." not in path else RESERVED | {LINE_NUMBER}):
+                yield complaint(loaded, field_place(key, path), "definition.reserved_name", key=True, name=name)
+
+
+def links_lead_to_forms(loaded: Loaded) -> Iterator[Problem]:
+    """``to`` names a form, ``role`` of a member field a role."""
+    for key, form in loaded.forms.items():
+        for path, field in all_fields(form):
+            place = field_place(key, path)
+            yield from unknown_form(loaded, place / "to", getattr(field.options, "to", None))
+            yield from unknown_role(loaded, place / "role", getattr(field.options, "role", None) or None)
+
+
+def quantities_know_their_unit(loaded: Loaded) -> Iterator[Problem]:
+    """``unit`` and ``base`` of a quantity name fields of the same row."""
+    for key, form in loaded.forms.items():
+        for path, field in all_fields(form):
+            for option in ("unit", "base"):
+                name = getattr(field.options, option, "")
+                if field.type == "quantity" and name:
+                    place = field_place(key, path) / option
+                    yield from unknown(loaded, place, "definition.unknown_field", name, row_of(form, path))
+
+
+def ids_are_unique(loaded: Loaded) -> Iterator[Problem]:
+    """No two fields of a row share a stable id: it names their column."""
+    for key, form in loaded.forms.items():
+        seen: dict[tuple[str, str], str] = {}
+        for path, field in all_fields(form):
+            table, _, name = path.rpartition(".")
+            column = (table, field.id or name)
+            first = seen.setdefault(column, path)
+            if first != path:
+                place = field_place(key, path) / "id" if field.id else field_place(key, path)
+                yield complaint(loaded, place, "definition.doubled_id", key=not field.id, id=column[1], other=first)
+
+
+def labels_are_told_apart(loaded: Loaded) -> Iterator[Problem]:
+    """Two fields of a row with one label read alike, and a formula cannot mean either by it."""
+    for key, form in loaded.forms.items():
+        seen: dict[tuple[str, str], str] = {}
+        for path, field in all_fields(form):
+            first = seen.setdefault((path.rpartition(".")[0], field.label.zh), path)
+            if first != path:
+                place = field_place(key, path) / "label"
+                yield caution(loaded, place, "definition.doubled_label", label=field.label.zh, other=first)
+
+
+def line_tables_are_flat(loaded: Loaded) -> Iterator[Problem]:
+    """A line table has columns and no line table in it; no other field has columns."""
+    for key, form in loaded.forms.items():
+        for path, field in all_fields(form):
+            place = field_place(key, path)
+            if is_table(field) and "." in path:
+                yield complaint(loaded, place / "type", "definition.nested_lines")
+            elif is_table(field) and not field.fields:
+                yield complaint(loaded, place, "definition.lines_without_fields", key=True, name=path)
+            elif field.fields and not is_table(field):
+                yield complaint(loaded, place / "fields", "definition.fields_outside_lines", key=True, type=field.type)
+
+
+def formulas_are_whole(loaded: Loaded) -> Iterator[Problem]:
+    """A formula field has a formula; a computed field has no default and is not required."""
+    for key, form in loaded.forms.items():
+        for path, field in all_fields(form):
+            place = field_place(key, path)
+            if field.type == FORMULA and field.formula is None:
+                yield complaint(loaded, place, "definition.formula_missing", key=True, name=path)
+            if field.formula is None:
+                continue
+            for name, written in (("default", field.default), ("required", field.required)):
+                if written:
+                    yield complaint(loaded, place / name, "definition.formula_and_more", key=True, key_name=name)
+            if is_table(field):
+                yield complaint(loaded, place / "formula", "definition.formula_on_lines", key=True)
+
+
+def unique_fields_can_be_indexed(loaded: Loaded, bundle: AppBundle) -> Iterator[Problem]:
+    """``unique`` needs a header field whose column an index can hold."""
+    for form in bundle.forms.values():
+        for field in form.all_fields():
+            if field.unique and (field.table or field.type.column(field.options).storage not in UNIQUE_STORAGE):
+                place = field_place(form.key, field.path) / "unique"
+                yield complaint(loaded, place, "definition.not_unique_able", key=True, name=field.path)
+
+
+def fills_fit(loaded: Loaded, bundle: AppBundle) -> Iterator[Problem]:
+    """What a link fills exists in its row, exists on the linked record, and is of the same type there."""
+    for form in bundle.forms.values():
+        for field in form.all_fields():
+            row = form.tables[field.table].fields if field.table else form.fields
+            for target, wanted in field.fills.items():
+                yield from _fill(loaded, form, field, row.get(target), target, wanted, tuple(row))
+
+
+def _fill(
+    loaded: Loaded,
+    form: CompiledForm,
+    field: CompiledField,
+    target: CompiledField | None,
+    name: str,
+    wanted: str,
+    row: tuple[str, ...],
+) -> Iterator[Problem]:
+    place = field_place(form.key, field.path) / "fills" / name
+    if target is None:
+        yield from unknown(loaded, place, "definition.unknown_field", name, row, key=True)
+        return
+    found = walked(form.scope, field.value_type, wanted)
+    if isinstance(found, str):
+        record = form.scope.records.get(found, {})
+        missing = next((part for part in wanted.split(".") if part not in record), wanted)
+        near = suggestion(missing, record)
+        yield complaint(loaded, place, "definition.unknown_linked_field", key=False, name=wanted, record=found, **near)
+    elif (found.kind, found.record) != (target.value_type.kind, target.value_type.record):
+        yield complaint(loaded, place, "definition.fill_type", name=name, source=wanted)
+    elif target.formula is not None:
+        yield complaint(loaded, place, "definition.fill_computed", key=True, name=name)
+
+
+def walked(scope: Scope, start: ValueType, path: str) -> ValueType | str:
+    """The type at the end of ``path`` from a record of type ``start``, or the record where the path breaks off."""
+    found = start
+    for part in path.split("."):
+        record = scope.records.get(found.record, {})
+        if part not in record or record[part].kind is Kind.LINES:
+            return found.record
+        found = record[part]
+    return found

@@ -1,0 +1,257 @@
+"""Cross-reference checks of workflows, postings and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from engine.actor import AUTOMATION_ROLE
+from engine.definitions.compile_process import nodes_of
+from engine.definitions.file_kinds import POSTINGS, RULES, WORKFLOWS
+from engine.definitions.load import Loaded
+from engine.definitions.posting import EntryDef, PostingDef
+from engine.definitions.reading import Place
+from engine.definitions.references import (
+    DOCUMENT,
+    actions_of,
+    complaint,
+    field_paths,
+    tables_of,
+    unknown,
+    unknown_form,
+    unknown_role,
+)
+from engine.definitions.rule import RuleDef, Start, To
+from engine.definitions.system_fields import SYSTEM_TYPES
+from engine.definitions.workflow import Approvers, BranchStep, Step
+from engine.expressions.types import Kind
+from engine.problems import Problem
+
+# What an entry of each ledger must name. ``variance`` is written by the product itself, never by a posting.
+LEDGER_DIMENSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "stock": ("product", "warehouse"),
+        "supply": ("product", "warehouse"),
+        "reservation": ("product", "warehouse"),
+        "payable": ("supplier",),
+        "receivable": ("customer",),
+    }
+)
+MONEY_LEDGERS = ("payable", "receivable")
+OPEN_LEDGERS = ("supply", "reservation")
+
+
+def workflows_belong_to_one_document(loaded: Loaded) -> Iterator[Problem]:
+    """A workflow approves a document, and no document has two."""
+    owners: dict[str, str] = {}
+    for key, workflow in loaded.workflows.items():
+        place = Place(WORKFLOWS, key, ("form",))
+        yield from unknown_form(loaded, place, workflow.form, DOCUMENT)
+        first = owners.setdefault(workflow.form, key)
+        if first != key:
+            yield complaint(loaded, place, "definition.second_workflow", name=workflow.form, other=first)
+
+
+def workflow_nodes_are_unique(loaded: Loaded) -> Iterator[Problem]:
+    """No two approval nodes of a workflow share a key; a workflow has at least one."""
+    for key, workflow in loaded.workflows.items():
+        place = Place(WORKFLOWS, key, ("steps",))
+        seen: set[str] = set()
+        for node, at in nodes_of(workflow.steps, place):
+            if node.approve in seen:
+                yield complaint(loaded, at / "approve", "definition.listed_twice", name=node.approve)
+            seen.add(node.approve)
+        if not seen:
+            yield complaint(loaded, place, "definition.workflow_without_nodes", key=True)
+
+
+def approvers_can_be_found(loaded: Loaded) -> Iterator[Problem]:
+    """A node has one kind of approver: a role that exists, a member field of the form, or the department head."""
+    for key, workflow in loaded.workflows.items():
+        for node, at in nodes_of(workflow.steps, Place(WORKFLOWS, key, ("steps",))):
+            by, place = node.by, at / "by"
+            if _given(by) != 1:
+                yield complaint(loaded, place, "definition.one_approver", key=True)
+            yield from unknown_role(loaded, place / "role", by.role)
+            if by.field is not None:
+                yield from _member_field(loaded, place / "field", workflow.form, by.field)
+
+
+def node_fields_exist(loaded: Loaded) -> Iterator[Problem]:
+    """What a node allows is about fields of the form."""
+    for key, workflow in loaded.workflows.items():
+        form = loaded.forms.get(workflow.form)
+        for node, at in nodes_of(workflow.steps, Place(WORKFLOWS, key, ("steps",))):
+            for name in node.fields if form is not None else ():
+                known = field_paths(form) if form else ()
+                yield from unknown(loaded, at / "fields" / name, "definition.unknown_field", name, known, key=True)
+
+
+def branches_can_be_walked(loaded: Loaded) -> Iterator[Problem]:
+    """An arm without a condition catches everything, so it stands last."""
+    for key, workflow in loaded.workflows.items():
+        yield from _branches(loaded, workflow.steps, Place(WORKFLOWS, key, ("steps",)))
+
+
+def _branches(loaded: Loaded, steps: tuple[Step, ...], place: Place) -> Iterator[Problem]:
+    for index, step in enumerate(steps):
+        if not isinstance(step, BranchStep):
+            continue
+        at = place / index / "branch"
+        if not step.branch:
+            yield complaint(loaded, at, "definition.branch_without_arms", key=True)
+        for number, arm in enumerate(step.branch):
+            if arm.when is None and number < len(step.branch) - 1:
+                yield complaint(loaded, at / number, "definition.arm_catches_all")
+            yield from _branches(loaded, arm.steps, at / number / "steps")
+
+
+def _given(by: Approvers | To) -> int:
+    heads = int(by.department_head) if isinstance(by, Approvers) else 0
+    return (by.role is not None) + (by.field is not None) + heads
+
+
+def _member_field(loaded: Loaded, place: Place, form_key: str, name: str) -> Iterator[Problem]:
+    form = loaded.forms.get(form_key)
+    if form is None:
+        return
+    members = [key for key, field in form.fields.items() if field.type == "member"]
+    members += [key for key, kind in SYSTEM_TYPES.items() if kind.kind is Kind.MEMBER]
+    if name not in members:
+        code = "definition.not_a_member" if name in form.fields else "definition.unknown_field"
+        yield from unknown(loaded, place, code, name, members)
+
+
+def postings_belong_to_documents(loaded: Loaded) -> Iterator[Problem]:
+    """Only documents post; an entry made line by line names a line table of theirs."""
+    for posting, entry, _, place in _entries(loaded):
+        form = loaded.forms.get(posting.form)
+        if entry.each and form is not None:
+            yield from unknown(loaded, place / "each", "definition.unknown_table", entry.each, tables_of(form))
+    for key, posting in loaded.postings.items():
+        yield from unknown_form(loaded, Place(POSTINGS, key, ("form",)), posting.form, DOCUMENT)
+
+
+def entries_name_their_balance(loaded: Loaded) -> Iterator[Problem]:
+    """An entry names a ledger there is, and every dimension that ledger keeps its balances by."""
+    for _, entry, _, place in _entries(loaded):
+        wanted = LEDGER_DIMENSIONS.get(entry.ledger)
+        if wanted is None:
+            at = place / "ledger"
+            yield from unknown(loaded, at, "definition.unknown_ledger", entry.ledger, LEDGER_DIMENSIONS)
+            continue
+        for name in wanted:
+            if not entry.release and name not in entry.dimensions:
+                yield complaint(
+                    loaded, place, "definition.dimension_missing", ledger=entry.ledger, dimension=name
+                )  # fmt: skip
+            if loaded.app is not None and getattr(loaded.app.dimensions, name) is None:
+                yield complaint(loaded, place / "ledger", "definition.dimension_form", dimension=name)
+        if "supplier" in entry.dimensions and "customer" in entry.dimensions:
+            yield complaint(loaded, place / "dimensions", "definition.two_partners", key=True)
+
+
+def entries_say_how_much(loaded: Loaded) -> Iterator[Problem]:
+    """Stock, supply and reservations count; payables and receivables are worth. Releases find out by themselves."""
+    for posting, entry, action, place in _entries(loaded):
+        if entry.ledger not in LEDGER_DIMENSIONS:
+            continue
+        if entry.release:
+            yield from _release(loaded, entry, action, place)
+            continue
+        if entry.ledger in MONEY_LEDGERS and entry.value is None:
+            yield complaint(loaded, place, "definition.value_missing", ledger=entry.ledger)
+        if entry.ledger not in MONEY_LEDGERS and entry.quantity is None:
+            yield complaint(loaded, place, "definition.quantity_missing", ledger=entry.ledger)
+        if entry.limit is not None and entry.ledger != "reservation":
+            yield complaint(loaded, place / "limit", "definition.limit_elsewhere", key=True)
+        form = loaded.forms.get(posting.form)
+        if entry.consumes is not None and form is not None and not (form.sources and entry.each):
+            yield complaint(loaded, place / "consumes", "definition.consumes_nothing", key=True)
+
+
+def _release(loaded: Loaded, entry: EntryDef, action: str, place: Place) -> Iterator[Problem]:
+    if action != "close":
+        yield complaint(loaded, place / "release", "definition.release_outside_close", key=True)
+    if entry.ledger not in OPEN_LEDGERS:
+        yield complaint(loaded, place / "release", "definition.release_ledger", key=True, ledger=entry.ledger)
+    for name in ("quantity", "value", "consumes", "limit"):
+        if getattr(entry, name) is not None:
+            yield complaint(loaded, place / name, "definition.release_and_more", key=True, name=name)
+
+
+def _entries(loaded: Loaded) -> Iterator[tuple[PostingDef, EntryDef, str, Place]]:
+    for key, posting in loaded.postings.items():
+        for action, entries in (("approve", posting.approve), ("close", posting.close)):
+            for index, entry in enumerate(entries):
+                yield posting, entry, action, Place(POSTINGS, key, (action, index))
+
+
+def rules_have_one_trigger(loaded: Loaded) -> Iterator[Problem]:
+    """A rule wakes either on actions of a form or on a ledger; the actions exist for the form's kind."""
+    for key, rule in loaded.rules.items():
+        place = Place(RULES, key, ("when",))
+        when = rule.when
+        if (when.form is None) == (when.ledger is None):
+            yield complaint(loaded, place, "definition.one_trigger", key=True)
+        if (when.form is None) == bool(when.on):
+            yield complaint(loaded, place, "definition.trigger_actions", key=True)
+        yield from unknown_form(loaded, place / "form", when.form)
+        form = loaded.forms.get(when.form or "")
+        for index, action in enumerate(when.on if form is not None else ()):
+            if form is not None and action not in actions_of(form.kind):
+                at = place / "on" / index
+                yield complaint(loaded, at, f"definition.action_of_{form.kind}", name=action, form=form.label)
+        if when.ledger is not None and loaded.app is not None and loaded.app.dimensions.product is None:
+            yield complaint(loaded, place / "ledger", "definition.dimension_form", dimension="product")
+
+
+def consequences_are_single(loaded: Loaded) -> Iterator[Problem]:
+    """Each ``then`` has one consequence, and a rule has at least one."""
+    for key, rule in loaded.rules.items():
+        place = Place(RULES, key, ("then",))
+        if not rule.then:
+            yield complaint(loaded, place, "definition.rule_without_consequence", key=True)
+        for index, then in enumerate(rule.then):
+            given = [each for each in (then.task, then.message, then.start, then.reject) if each is not None]
+            if len(given) != 1:
+                yield complaint(loaded, place / index, "definition.one_consequence")
+
+
+def consequences_reach_somebody(loaded: Loaded) -> Iterator[Problem]:
+    """Recipients exist; a refusal needs an action to refuse; a follow-up needs a push-down and a role to act in."""
+    for key, rule in loaded.rules.items():
+        for index, then in enumerate(rule.then):
+            place = Place(RULES, key, ("then", index))
+            for name, told in (("task", then.task), ("message", then.message)):
+                if told is not None:
+                    yield from _recipient(loaded, place / name / "to", rule, told.to)
+            if then.reject is not None and rule.when.form is None:
+                yield complaint(loaded, place / "reject", "definition.reject_without_action", key=True)
+            form = loaded.forms.get(rule.when.form or "")
+            if then.reject is not None and then.reject.at and form is not None:
+                at = place / "reject" / "at"
+                yield from unknown(loaded, at, "definition.unknown_field", then.reject.at, field_paths(form))
+            if then.start is not None:
+                yield from _start(loaded, place / "start", rule, then.start)
+
+
+def _recipient(loaded: Loaded, place: Place, rule: RuleDef, to: To) -> Iterator[Problem]:
+    if _given(to) != 1:
+        yield complaint(loaded, place, "definition.one_recipient", key=True)
+    yield from unknown_role(loaded, place / "role", to.role)
+    if to.field is not None:
+        product = loaded.app.dimensions.product if loaded.app is not None else None
+        form = rule.when.form or product or ""
+        name = to.field.removeprefix("product.") if rule.when.ledger else to.field
+        yield from _member_field(loaded, place / "field", form, name)
+
+
+def _start(loaded: Loaded, place: Place, rule: RuleDef, start: Start) -> Iterator[Problem]:
+    yield from unknown_form(loaded, place / "form", start.form, DOCUMENT)
+    target = loaded.forms.get(start.form)
+    pairs = {(source.from_, source.variant) for source in target.sources} if target else set()
+    if target is not None and (rule.when.form or "", start.variant) not in pairs:
+        yield complaint(loaded, place / "form", "definition.start_without_source", name=start.form)
+    if AUTOMATION_ROLE not in loaded.roles:
+        yield complaint(loaded, place, "definition.automation_role", key=True, role=AUTOMATION_ROLE)
