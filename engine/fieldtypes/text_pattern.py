@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 LONGEST_PATTERN = 200
 LONGEST_TEXT = 200
-WAYS = 10_000_000
+WAYS = 8_000_000
 ESCAPES = frozenset("dDwWsS.\\+*?()[]{}|^$-/")
 COUNT = re.compile(r"\{(\d{1,3})(,(\d{0,3}))?\}")
 

@@ -102,8 +102,9 @@ def test_days_come_back_in_every_spelling(day: date) -> None:
     kind = BUILT_IN["date"]
     y, m, d = day.year, day.month, day.day
     serial = (day - date(1899, 12, 30)).days if day >= date(1900, 3, 1) else (day - date(1899, 12, 31)).days
-    for spelling in (f"{y}-{m}-{d}", f"{y}/{m:02}/{d:02}", f"{y}.{m}.{d}", f"{y}年{m}月{d}日", f"{y}{m:02}{d:02}", serial,
-                     float(serial), Decimal(serial), day, int(f"{y}{m:02}{d:02}")):  # fmt: skip
+    compact = f"{y}{m:02}{d:02}"
+    texts = (f"{y}-{m}-{d}", f"{y}/{m:02}/{d:02}", f"{y}.{m}.{d}", f"{y}年{m}月{d}日", compact)
+    for spelling in (*texts, serial, float(serial), Decimal(serial), day, int(compact)):
         assert read(kind, spelling, kind.options()) == (day, ()), spelling
 
 
@@ -118,9 +119,7 @@ def test_moments_survive_excels_fractions(moment: datetime) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.sampled_from([7, 11, 12, 13]).flatmap(lambda n: st.text("0123456789", min_size=n, max_size=n)), st.integers(1, 9)
-)
+@given(st.from_regex("[0-9]{7}|[0-9]{11,13}", fullmatch=True), st.integers(1, 9))
 def test_one_wrong_digit_of_a_gtin_is_found(body: str, shift: int) -> None:
     kind = BUILT_IN["barcode"]
     right = body + str(check_digit(body))
@@ -129,7 +128,7 @@ def test_one_wrong_digit_of_a_gtin_is_found(body: str, shift: int) -> None:
     assert [problem.code for problem in read(kind, wrong, kind.options())[1]] == ["field.check_digit"]
 
 
-@settings(max_examples=300, deadline=200)
+@settings(max_examples=300, deadline=3000)
 @given(
     st.text(st.sampled_from(list("ab01.*+?{}()[]|^$\\dw,2-")), max_size=16),
     st.sampled_from(["a" * 200, "ab" * 100, "0" * 199 + "!"]),
