@@ -15,6 +15,7 @@ from engine.built_in import built_in_kinds
 from engine.definitions.bundle import bundle_of
 from engine.definitions.compiled import AppBundle
 from engine.document import DocStatus, Document, Line, Value
+from engine.values import rounded
 
 TINY = Path(__file__).parent.parent / "apps" / "tiny"
 AT = datetime(2026, 1, 20, 9, 30)
@@ -66,7 +67,7 @@ def stock_in(number: str, place: int, rows: list[tuple[int, str, str]], day: dat
                 "product": item,
                 "qty": Decimal(qty),
                 "price": Decimal(price),
-                "amount": Decimal(qty) * Decimal(price),
+                "amount": rounded(Decimal(qty) * Decimal(price), 2),
             },
         )
         for position, (item, qty, price) in enumerate(rows, 1)
