@@ -35,7 +35,7 @@ def attempt(handlers: Handlers, context: JobContext, payload: Payload) -> tuple[
     except JobCancelled:
         return ()
     except Exception as error:
-        final = context.last_attempt or (isinstance(error, Refused) and error.kind != BUSY)
+        final = is_final(context, error)
         log = _log.bind(job=context.job_id, kind=context.kind, attempt=context.attempt)
         if not final:
             log.warning("job failed, will be repeated", reason=reason(error))
@@ -43,6 +43,11 @@ def attempt(handlers: Handlers, context: JobContext, payload: Payload) -> tuple[
         log.error("job parked", reason=reason(error), exc_info=not isinstance(error, Refused))
         return problems_of(error)
     return ()
+
+
+def is_final(context: JobContext, error: Exception) -> bool:
+    """Whether the job is parked after ``error`` instead of being repeated."""
+    return context.last_attempt or (isinstance(error, Refused) and error.kind != BUSY)
 
 
 def problems_of(error: Exception) -> tuple[Problem, ...]:

@@ -76,6 +76,11 @@ def end_process() -> None:
     os._exit(EXIT_SLOT_LOST)
 
 
+def no_chores(engine: JobEngine) -> tuple[Chore, ...]:
+    """A worker that only executes jobs."""
+    return ()
+
+
 class JobEngine:
     """Keeps the contracts `Jobs` and `ParkedJobs` on SQLite and PostgreSQL. Thread-safe; close it at the end."""
 
@@ -83,13 +88,13 @@ class JobEngine:
         self,
         options: EngineOptions,
         open_workspace: OpenWorkspace,
-        chores: Sequence[Chore] = (),
+        chores: Callable[[JobEngine], Sequence[Chore]] = no_chores,
         on_lost: Callable[[], None] = end_process,
     ) -> None:
         """``chores`` are done by this process while it is a worker; ``on_lost`` must not return to normal work."""
         self._options = options
         self._open_workspace = open_workspace
-        self._chores = tuple(chores)
+        self._chores = chores
         self._on_lost = on_lost
         self._opening = threading.Lock()
         self._opened: System | None = None
@@ -130,7 +135,8 @@ class JobEngine:
 
         Raises ``Refused`` (code ``job.worker_elsewhere``) when another process works on the same SQLite file.
         """
-        return Worker(self._system(), self._options, handlers, self._open_workspace, self._chores, self._on_lost)
+        chores = self._chores(self)
+        return Worker(self._system(), self._options, handlers, self._open_workspace, chores, self._on_lost)
 
     def start_later(self, handlers: Handlers) -> LateWorker:
         """Start executing in a thread of its own; returns at once."""

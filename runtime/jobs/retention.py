@@ -1,0 +1,35 @@
+"""How long the traces of finished work are kept: a nightly job forgets jobs and outbox rows past their days.
+
+What failed is kept until somebody retries or drops it, in both places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+from runtime.jobs.contract import Clock, Handler, JobContext, Payload
+from runtime.storage import outbox
+from runtime.storage.database import in_transaction
+
+RETENTION = "retention"
+EVERY_NIGHT = "17 3 * * *"
+
+
+def retention_handler(
+    keys: Callable[[], Iterable[str]], delete_finished: Callable[[datetime], int], clock: Clock, days: int
+) -> Handler:
+    """The handler of the kind ``retention``. ``clock`` dates outbox rows; the engine's own rows have real time."""
+
+    def forget(context: JobContext, payload: Payload) -> None:
+        names = tuple(keys())
+        for number, key in enumerate(names):
+            context.progress(number, len(names) + 1)
+            before = clock() - timedelta(days=days)
+            in_transaction(
+                context.open_workspace(key).database,
+                lambda connection, before=before: outbox.remove_done(connection, before),  # type: ignore[misc]
+            )
+        delete_finished(datetime.now(UTC) - timedelta(days=days))
+
+    return forget

@@ -1,0 +1,84 @@
+"""Messages (消息): what people were told, and whether they have read it. Nothing waits for a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from engine.labels import Label
+from runtime.storage.product_tables import message, snapshot, user, user_role
+from runtime.storage.row_writing import Writer
+
+COLUMNS = ("user", "title_zh", "title_en", "form", "document", "created_at")
+WRITER = Writer(message, COLUMNS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One text to one user, about a document if there is one."""
+
+    user: int
+    title: Label
+    form: str = ""
+    document: int | None = None
+    created_at: datetime
+    id: int | None = None
+    read_at: datetime | None = None
+
+
+def add(connection: sa.Connection, messages: Iterable[Message]) -> None:
+    """Tell people."""
+    WRITER.insert(
+        connection,
+        [(each.user, each.title.zh, each.title.en, each.form, each.document, each.created_at) for each in messages],
+    )
+
+
+def of_user(
+    connection: sa.Connection, user: int, after: int | None = None, limit: int = 50, unread_only: bool = False
+) -> tuple[Message, ...]:
+    """Messages to the user, newest first; ``after``: id of the last one of the page before."""
+    query = sa.select(message).where(message.c.user == user).order_by(message.c.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(message.c.id < after)
+    if unread_only:
+        query = query.where(message.c.read_at.is_(None))
+    found: list[Message] = []
+    for row in connection.execute(query).mappings():
+        values = dict(row)
+        found.append(Message(title=Label(values.pop("title_zh"), values.pop("title_en")), **values))
+    return tuple(found)
+
+
+def count_unread(connection: sa.Connection, user: int, limit: int = 100) -> int:
+    """How many messages the user has not read, counted up to ``limit``."""
+    some = sa.select(message.c.id).where(message.c.user == user, message.c.read_at.is_(None)).limit(limit).subquery()
+    return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+
+
+def mark_read(connection: sa.Connection, user: int, at: datetime, ids: Sequence[int] | None = None) -> int:
+    """The user has read these messages (all of theirs without ``ids``); returns how many were unread."""
+    statement = message.update().where(message.c.user == user, message.c.read_at.is_(None))
+    if ids is not None:
+        statement = statement.where(message.c.id.in_(ids))
+    return connection.execute(statement.values(read_at=at)).rowcount
+
+
+def recipients(
+    connection: sa.Connection, users: Iterable[int], roles: Iterable[str], snapshot_hash: str = ""
+) -> tuple[int, ...]:
+    """Active users among ``users``, and all who hold one of ``roles`` in the app of the snapshot; in order, each once.
+
+    An unknown snapshot means the roles of any app.
+    """
+    app = sa.select(snapshot.c.app).where(snapshot.c.hash == snapshot_hash).scalar_subquery()
+    holders = sa.select(user_role.c.user).where(
+        user_role.c.role.in_(sorted(roles)), user_role.c.app == sa.func.coalesce(app, user_role.c.app)
+    )
+    query = sa.select(user.c.id).where(
+        user.c.active.is_(sa.true()), sa.or_(user.c.id.in_(sorted(users)), user.c.id.in_(holders))
+    )
+    return tuple(connection.execute(query.order_by(user.c.id)).scalars())
