@@ -6,7 +6,7 @@ fetched here. Which rows are needed follows from ``CompiledForm.links`` and is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -128,22 +128,31 @@ def compiled_target(options: object) -> str:
     return str(getattr(options, "to", ""))
 
 
-def wanted_rows(form: CompiledForm, document: Document, linked: Linked, bundle: AppBundle) -> Mapping[str, Mapping[str, object]]:
-    """Linked rows that expressions of ``form`` need and that are not in ``linked`` yet.
+@dataclass(slots=True)
+class Wanted:
+    """Rows of one linked form to load, with one query: which ids, which fields."""
 
-    Returns:
-        form → ``{"ids": frozenset[int], "fields": frozenset[str]}``; empty when nothing is missing. Paths longer than
-        one link need several rounds: call again with what was loaded.
+    ids: set[int] = field(default_factory=set)
+    fields: set[str] = field(default_factory=set)
+
+
+def wanted_rows(
+    form: CompiledForm, documents: Iterable[Document], linked: Linked, bundle: AppBundle
+) -> Mapping[str, Wanted]:
+    """Linked rows that expressions of ``form`` need and that are not in ``linked`` yet, by linked form.
+
+    Paths longer than one link need several rounds: call again with what was loaded.
     """
-    ids: dict[str, set[int]] = {}
-    fields: dict[str, set[str]] = {}
-    for path, target, value in _link_values(form, document, linked, bundle):
-        wanted = form.links.get(path, frozenset()) | ALWAYS_WANTED
-        row = linked.get((target, value))
-        if row is None or not wanted <= row.values.keys():
-            ids.setdefault(target, set()).add(value)
-            fields.setdefault(target, set()).update(wanted)
-    return {target: {"ids": frozenset(ids[target]), "fields": frozenset(fields[target])} for target in ids}
+    wanted: dict[str, Wanted] = {}
+    for document in documents:
+        for path, target, value in _link_values(form, document, linked, bundle):
+            names = form.links.get(path, frozenset()) | ALWAYS_WANTED
+            row = linked.get((target, value))
+            if row is None or not names <= row.values.keys():
+                want = wanted.setdefault(target, Wanted())
+                want.ids.add(value)
+                want.fields |= names
+    return wanted
 
 
 def _link_values(

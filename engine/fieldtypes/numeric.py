@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field, model_validator
@@ -32,7 +33,7 @@ WRITTEN = re.compile(
     r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?P<fraction>\.[0-9]*)?(?P<exponent>e[+-]?[0-9]{1,3})?"
     r"(?P<times>[万亿])?(?:元|圆)?(?:/\w{1,8})?(?P<close>\))?"
 )
-TIMES = {"万": 4, "亿": 8, None: 0}
+TIMES = MappingProxyType({"万": 4, "亿": 8, None: 0})
 
 
 class DecimalOptions(NoOptions):

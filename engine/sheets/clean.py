@@ -45,7 +45,9 @@ _ODD_SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u3000\t]")
 _ERRORS = re.compile(r"^#(REF!|N/A|DIV/0!|VALUE!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)$", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"^\d(\.\d+)?E\+?\d{1,3}$", re.IGNORECASE)
 _GUARD = re.compile(r"^'(?=[=+\-@\t\r])")
-_NARROW = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_NARROW = MappingProxyType(
+    {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+)
 _EXACT_DIGITS = Decimal(10) ** 15
 _EARLIEST, _LATEST = 1950, 2099
 

@@ -68,10 +68,7 @@ _SIGNATURE = re.compile(
 )
 _NOTE = re.compile(r"^(注|备注|说明|注意|提示|温馨提示|填表说明|note|notes|remark)\s*(\d|:|、)", re.IGNORECASE)
 _COUNTED_ONCE = frozenset({"qty", "amount", "total", "tax_amount", "opening_qty", "book_qty", "count_qty", "diff_qty"})
-_SUSPECT = re.compile(
-    r"[计壹贰叁肆伍陆柒捌玖:：]|大写|平均|total|sum|average|^\s*(?:注|备注|说明|提示|温馨|填表|note|remark)",
-    re.IGNORECASE,
-)
+_SUSPECT = re.compile(r"[计壹贰叁肆伍陆柒捌玖:：]|大写|平均|total|sum|average", re.IGNORECASE)
 _HOPELESS = 20
 _ALMOST = Decimal("0.0000001")
 
@@ -121,7 +118,7 @@ def _decoration(row: Row, filled: Sequence[int], match: HeaderMatch, *, merged_a
     if _repeats_heading(row, filled, match):
         return Reason.HEADER
     strings = [cell for cell in (row[i] for i in filled) if isinstance(cell, str)]
-    if not merged_across and not any(map(_SUSPECT.search, strings)):
+    if len(filled) > 1 and not any(map(_SUSPECT.search, strings)):
         return None
     texts = [plain(cell) for cell in strings]
     bare = [text.rstrip(":").replace(" ", "").lower() for text in texts]

@@ -36,6 +36,7 @@ __all__ = (
     "look_up",
     "mark",
     "referring_forms",
+    "step",
     "update",
 )
 
@@ -165,6 +166,19 @@ def mark(connection: sa.Connection, tables: AppTables, form: str, document_id: i
     """Set system columns (``exec_status`` and the like) without a new version: facts derived from elsewhere."""
     of_form = tables.forms[form]
     of_form.rows.writer.update(connection, tuple(system), ("id",), ((*system.values(), document_id),))
+
+
+def step(
+    connection: sa.Connection, tables: AppTables, form: str, document_id: int, version: int, **system: Any
+) -> None:
+    """Set system columns as a step of the life cycle: checks ``version`` and counts it up.
+
+    Raises ``Refused`` with ``document.stale`` (conflict) when somebody was faster.
+    """
+    of_form = tables.forms[form]
+    row = (*system.values(), version + 1, document_id, version)
+    if of_form.rows.writer.update(connection, (*system, "version"), ("id", "version"), (row,)) == 0:
+        raise Refused([problem("document.stale")], kind="conflict")
 
 
 def delete(connection: sa.Connection, tables: AppTables, document: Document) -> None:

@@ -217,6 +217,26 @@ def close_tasks(
     return connection.execute(statement.values(done_at=at, done_by=by, outcome=outcome)).rowcount
 
 
+def close_document_tasks(
+    connection: sa.Connection, form: str, document: int, *, at: datetime, by: int | None, outcome: str
+) -> None:
+    """Close every open approval task on a document that has no run."""
+    statement = task.update().where(
+        task.c.done_at.is_(None), task.c.kind == "approval", task.c.form == form, task.c.document == document
+    )
+    connection.execute(statement.values(done_at=at, done_by=by, outcome=outcome))
+
+
+def close_user_task(
+    connection: sa.Connection, run_id: int, node: str, user: int, *, at: datetime, outcome: str
+) -> None:
+    """Close one person's task at a node where others have yet to decide (会签)."""
+    statement = task.update().where(
+        task.c.done_at.is_(None), task.c.run == run_id, task.c.node == node, task.c.user == user
+    )
+    connection.execute(statement.values(done_at=at, done_by=user, outcome=outcome))
+
+
 def log(connection: sa.Connection, rows: Iterable[LogRow]) -> None:
     """Append decisions."""
     LOG_WRITER.insert(

@@ -1,0 +1,72 @@
+"""Published apps by snapshot hash: read once per process, kept as long as the process; nothing is parsed per request.
+
+A snapshot never changes, so its bundle and tables may be kept under its hash; which snapshot is current is asked of the
+database every time, so any number of processes see a publish at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from engine.definitions.bundle import bundle_of
+from engine.definitions.compiled import AppBundle
+from engine.kinds import Kinds
+from engine.problems import Refused, problem
+from runtime.storage import snapshots
+from runtime.storage.app_tables import AppTables, app_tables
+from runtime.storage.database import Connection, Database, read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A published snapshot ready to work with."""
+
+    bundle: AppBundle
+    tables: AppTables
+
+
+class PublishedApps:
+    """Compiled snapshots of one process."""
+
+    def __init__(self, kinds: Kinds) -> None:
+        self._kinds = kinds
+        self._by_hash: dict[str, Published] = {}
+        self._lock = threading.Lock()
+
+    def keep(self, bundle: AppBundle) -> Published:
+        """Remember a bundle that has just been compiled."""
+        with self._lock:
+            known = self._by_hash.get(bundle.hash)
+            if known is None:
+                known = self._by_hash[bundle.hash] = Published(bundle=bundle, tables=app_tables(bundle))
+            return known
+
+    def of_hash(self, connection: Connection, snapshot: str) -> Published:
+        """The snapshot with this hash.
+
+        Raises:
+            Refused: ``missing`` when the database does not have it, ``invalid`` when it no longer loads.
+        """
+        known = self._by_hash.get(snapshot)
+        if known is not None:
+            return known
+        stored = snapshots.load(connection, snapshot)
+        if stored is None:
+            raise Refused([problem("app.snapshot_missing", snapshot=snapshot[:12])], "missing")
+        bundle = bundle_of(stored.files, self._kinds)
+        if not isinstance(bundle, AppBundle):
+            raise Refused(bundle)
+        return self.keep(bundle)
+
+    def current(self, database: Database) -> Published:
+        """What is published in the workspace now.
+
+        Raises:
+            Refused: ``missing`` when nothing has been published yet.
+        """
+        with read(database) as connection:
+            snapshot = snapshots.current_hash(connection)
+            if snapshot is None:
+                raise Refused([problem("app.nothing_published")], "missing")
+            return self._by_hash.get(snapshot) or self.of_hash(connection, snapshot)

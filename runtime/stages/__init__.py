@@ -1,0 +1,1 @@
+"""The seven stages of a submission; ``runtime.submit`` calls them in their order."""

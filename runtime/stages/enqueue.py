@@ -1,0 +1,65 @@
+"""Stage 7, enqueue: effects become outbox rows in the same transaction; the outcome says what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from engine.effects import effect_json
+from engine.ledger import Entry
+from engine.problems import Problem, problem
+from engine.values import ZERO
+from runtime.stages.steps import Judged, Outcome, Unit
+from runtime.storage import outbox
+from runtime.storage.outbox import OutboxRow
+
+
+def enqueue(unit: Unit, judged: Judged) -> Outcome:
+    """Run the stage and sum up the submission."""
+    advanced = judged.posted.advanced
+    document = advanced.document
+    effects = [*advanced.effects, *(effect for verdict in judged.verdicts for effect in verdict.effects)]
+    ids = outbox.add(
+        unit.connection,
+        [
+            OutboxRow(
+                kind=effect.kind,
+                payload=effect_json(effect),
+                form=document.form,
+                document=document.id,
+                created_at=unit.now,
+                snapshot=unit.bundle.hash,
+                user=unit.around.actor.user,
+            )
+            for effect in effects
+        ],
+    )
+    return Outcome(
+        form=document.form,
+        document=document.id or 0,
+        number=document.number,
+        version=document.version,
+        status=document.status,
+        exec_status=document.exec_status,
+        warnings=advanced.written.authorized.validated.clean.warnings,
+        did=tuple(done(judged.posted.entries)),
+        outbox=tuple(ids),
+    )
+
+
+def done(entries: tuple[Entry, ...]) -> Iterator[Problem]:
+    """Sentences on what the ledgers did: stock in and out in pieces, open quantities, money owed."""
+    stock_in = sum((one.quantity for one in entries if one.ledger == "stock" and one.quantity > ZERO), ZERO)
+    stock_out = -sum((one.quantity for one in entries if one.ledger == "stock" and one.quantity < ZERO), ZERO)
+    if stock_in:
+        yield problem("did.stock_in", quantity=stock_in)
+    if stock_out:
+        yield problem("did.stock_out", quantity=stock_out)
+    for ledger, code in (("supply", "did.supply"), ("reservation", "did.reservation")):
+        change = sum((one.quantity for one in entries if one.ledger == ledger), Decimal(0))
+        if change:
+            yield problem(code, quantity=change)
+    for ledger, code in (("payable", "did.payable"), ("receivable", "did.receivable")):
+        change = sum((one.value for one in entries if one.ledger == ledger), Decimal(0))
+        if change:
+            yield problem(code, amount=change)

@@ -1,0 +1,75 @@
+"""Stage 6, judge: rules on the document and on the stock it changed. A rejection undoes the whole transaction."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from engine.definitions.compiled import AppBundle
+from engine.environment import ALWAYS_WANTED
+from engine.expressions.types import Row
+from engine.problems import Refused
+from engine.rules.evaluate import StockFacts, Verdict, judge_document, judge_stock
+from runtime.stages.steps import Judged, Posted, Unit
+from runtime.storage import alerts, documents
+from runtime.storage import stock_figures
+
+STOCK_LEDGERS = ("stock", "reservation", "supply")
+
+
+def judge(unit: Unit, posted: Posted) -> Judged:
+    """Run the stage.
+
+    Raises:
+        Refused: ``invalid`` with what the rejecting rules say.
+    """
+    begun = posted.advanced.written.authorized.validated.begun
+    verdicts: list[Verdict] = []
+    rules = unit.bundle.rules_by_form.get(begun.form.key, ())
+    actions = set(begun.actions)
+    if posted.advanced.posts == "approve":
+        actions.add("approve")
+    names = {**posted.advanced.written.scene.header, "doc_status": str(posted.advanced.document.status)}
+    for action in sorted(actions):
+        verdicts.extend(judge_document(rules, action, posted.advanced.document, names, unit.around.clock))
+    verdicts.extend(_on_stock(unit, posted))
+    rejections = tuple(one for verdict in verdicts for one in verdict.problems)
+    if rejections:
+        raise Refused(rejections)
+    alerts.open_alerts(unit.connection, [(one.rule, one.key) for one in verdicts if one.opens], unit.now)
+    alerts.close_alerts(unit.connection, [(one.rule, one.key) for one in verdicts if one.closes], unit.now)
+    return Judged(posted=posted, verdicts=tuple(verdicts))
+
+
+def _on_stock(unit: Unit, posted: Posted) -> tuple[Verdict, ...]:
+    rules = unit.bundle.ledger_rules
+    products = {entry.product for entry in posted.entries if entry.ledger in STOCK_LEDGERS and entry.product}
+    form = unit.bundle.app.dimensions.product
+    if not rules or not products or form is None:
+        return ()
+    rows = documents.load_rows(unit.connection, unit.tables, form, products, product_fields(unit.bundle))
+    totals = stock_figures.totals(unit.connection, products, STOCK_LEDGERS)
+    open_alerts = alerts.open_of(
+        unit.connection, [rule.definition.rule for rule in rules], [f"product:{product}" for product in sorted(products)]
+    )
+    facts = [
+        StockFacts(
+            product=Row(id=product, values=rows[product].values),
+            on_hand=totals.get(("stock", product), Decimal(0)),
+            reserved=totals.get(("reservation", product), Decimal(0)),
+            in_transit=totals.get(("supply", product), Decimal(0)),
+        )
+        for product in sorted(products)
+        if product in rows
+    ]
+    return judge_stock(rules, facts, frozenset(open_alerts), unit.around.clock)
+
+
+def product_fields(bundle: AppBundle) -> frozenset[str]:
+    """Product fields the ledger rules read, in conditions and texts."""
+    paths: set[tuple[str, ...]] = set()
+    for rule in bundle.ledger_rules:
+        paths.update(rule.condition.names)
+        for checked in rule.placeholders.values():
+            paths.update(checked.names)
+    return frozenset(path[1] for path in paths if path[0] == "product" and len(path) > 1) | ALWAYS_WANTED
+

@@ -1,0 +1,178 @@
+"""The types the seven stages hand on, each richer than the one before, so that skipping a stage is a type error.
+
+``Unit`` is what one submission works with: one open connection, the published bundle, the tables, who and when. It
+lives exactly as long as the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+
+
+from engine.definitions.compiled import AppBundle, CompiledForm
+from engine.document import DocStatus, Document, ExecStatus
+from engine.effects import Effect
+from engine.environment import Linked, Scene, Surroundings, merged, wanted_rows
+from engine.expressions.types import Row
+from engine.forms.draft import Patch
+from engine.forms.pushdown import Link
+from engine.forms.validate import CleanDocument
+from engine.ledger import Entry
+from engine.permissions import FormAccess
+from engine.problems import Problem
+from engine.rules.evaluate import Verdict
+from engine.workflow.run import Run
+from runtime.storage import documents
+from runtime.storage.app_tables import AppTables
+from runtime.storage.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What somebody wants done with one document.
+
+    Attributes:
+        action: ``save`` or an action of the life cycle. ``approve`` on a draft submits it first.
+        document, version: what is acted on and which state the person has seen; None for a new document.
+        patch: typed values, None when nothing was typed.
+        idempotency_key: the same key by the same person returns the first outcome.
+        origin: where it came from: page, phone, import, api, auto.
+        confirmed: warnings have been read and accepted.
+        batch: import batch.
+    """
+
+    form: str
+    action: str
+    document: int | None = None
+    version: int | None = None
+    patch: Patch | None = None
+    reason: str = ""
+    idempotency_key: str = ""
+    origin: str = "page"
+    confirmed: bool = False
+    batch: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What was done.
+
+    Attributes:
+        did: sentences about effects worth telling (stock moved, task created …), as problems with codes ``did.*``.
+        outbox: ids of the outbox rows to relay after the commit. repeated: an earlier outcome, returned again.
+    """
+
+    form: str
+    document: int
+    number: str | None
+    version: int
+    status: DocStatus
+    exec_status: ExecStatus
+    warnings: tuple[Problem, ...] = ()
+    did: tuple[Problem, ...] = ()
+    outbox: tuple[int, ...] = ()
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One unit of work: everything the stages may touch."""
+
+    connection: Connection
+    bundle: AppBundle
+    bundle_of: Callable[[str], AppBundle]
+    tables: AppTables
+    around: Surroundings
+    now: datetime
+
+    def form(self, key: str) -> CompiledForm:
+        """The published form."""
+        return self.bundle.forms[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """The start: the command against what is stored. ``actions`` are the single life-cycle steps it asks for."""
+
+    command: Command
+    form: CompiledForm
+    old: Document | None
+    actions: tuple[str, ...]
+    run: Run | None = None
+    run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validated:
+    """Stage 1. ``links``: what its lines take of source lines. ``sources``: the source documents, by form and id."""
+
+    begun: Begun
+    clean: CleanDocument
+    links: tuple[Link, ...]
+    sources: Mapping[tuple[str, int], Document]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorized:
+    """Stage 2: the person may do all of this."""
+
+    validated: Validated
+    access: FormAccess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Stage 3: stored, numbered, in history."""
+
+    authorized: Authorized
+    document: Document
+    scene: Scene
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advanced:
+    """Stage 4: the status it now has; ``posts`` names what the ledgers must do: approve, close, unapprove, reopen."""
+
+    written: Written
+    document: Document
+    posts: str
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """Stage 5: entries in the ledgers."""
+
+    advanced: Advanced
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Stage 6: what rules decided."""
+
+    posted: Posted
+    verdicts: tuple[Verdict, ...]
+
+
+NO_LINKED: Linked = MappingProxyType({})
+LONGEST_PATH = 4
+
+
+def load_linked(unit: Unit, form: CompiledForm, listed: Iterable[Document], known: Linked = NO_LINKED) -> Linked:
+    """Load every linked row the form's expressions follow from these documents: one query per linked form and depth."""
+    linked: Linked = known
+    group = tuple(listed)
+    for _depth in range(LONGEST_PATH):
+        loaded: dict[tuple[str, int], Row] = {}
+        for target, want in sorted(wanted_rows(form, group, linked, unit.bundle).items()):
+            rows = documents.load_rows(unit.connection, unit.tables, target, want.ids, want.fields)
+            loaded.update({(target, identity): row for identity, row in rows.items()})
+        if not loaded:
+            break
+        linked = merged(linked, loaded)
+    return linked

@@ -1,0 +1,179 @@
+"""Stage 1, validate: raw values × form × look-ups → ``CleanDocument``, or every problem there is.
+
+needs: texts to resolve, linked rows, source documents. load: one query per linked form. decide: engine.forms.
+Values mapped from a source line are filled in here for fields the caller did not type, so that a person who may not
+see a price still receives goods at the ordered price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from engine.definitions.compiled import CompiledForm
+from engine.document import DocStatus, Document, Line
+from engine.environment import Linked, scene
+from engine.expressions import EvaluationFailed, evaluate
+from engine.expressions.types import Row
+from engine.forms.complete import computed, prefilled, stored_value
+from engine.forms.draft import Draft, Patch
+from engine.forms.parse import parse, resolved
+from engine.forms.pushdown import Link
+from engine.forms.validate import CleanDocument, changed_paths, problems_of
+from engine.problems import Problem, Refused, Severity
+from runtime.stages.resolve import resolve
+from runtime.stages.sources import links_of, load_sources, source_of, source_problems
+from runtime.stages.steps import Begun, Unit, Validated, load_linked
+
+NO_LINKS: tuple[Link, ...] = ()
+NO_SOURCES: Mapping[tuple[str, int], Document] = MappingProxyType({})
+
+
+def validate(unit: Unit, begun: Begun) -> Validated:
+    """Run the stage.
+
+    Raises:
+        Refused: every problem of the document at once; warnings alone only while they are not confirmed.
+    """
+    complete = set(begun.actions) - {"create", "update"} != set() or begun.form.is_master
+    if begun.command.patch is None and begun.old is not None and "submit" not in begun.actions:
+        return _unchanged(unit, begun, begun.old)
+    validated, problems = examine(unit, begun, complete)
+    errors = tuple(one for one in problems if one.severity is Severity.ERROR)
+    warnings = tuple(one for one in problems if one.severity is Severity.WARNING)
+    if errors:
+        raise Refused((*errors, *warnings))
+    if warnings and complete and not begun.command.confirmed:
+        raise Refused(warnings)
+    return replace(validated, clean=replace(validated.clean, warnings=warnings))
+
+
+def examine(unit: Unit, begun: Begun, complete: bool) -> tuple[Validated, tuple[Problem, ...]]:
+    """Everything validation does, without refusing: the document as it would be, and its problems. Previews use it."""
+    form, old = begun.form, begun.old
+    base = old if old is not None else empty(unit, form, begun.command.origin)
+    draft = parse(form, begun.command.patch or Patch(), base, old)
+    draft = resolved(draft, form, resolve(unit, draft))
+    sources = load_sources(unit, form, draft.document, lock=complete)
+    draft = _from_sources(unit, form, draft, sources)
+    linked = load_linked(unit, form, (draft.document,))
+    draft = prefilled(draft, form, linked, unit.around)
+    linked = load_linked(unit, form, (draft.document,), linked)
+    document, failures, names = computed(draft.document, form, linked, unit.around)
+    problems = [*draft.problems, *failures]
+    problems.extend(problems_of(document, old, form, names, linked, unit.around, complete))
+    taken = links_of(form, document, names, unit)
+    if taken:
+        problems.extend(source_problems(unit, form, document, taken, sources))
+    clean = CleanDocument(
+        document=document,
+        old=old,
+        changed=changed_paths(document, old),
+        typed=draft.given,
+        warnings=(),
+        scene=names,
+        linked=linked,
+    )
+    return Validated(begun=begun, clean=clean, links=taken, sources=sources), _once(problems)
+
+
+def empty(unit: Unit, form: CompiledForm, origin: str) -> Document:
+    """A new document before anything is typed."""
+    actor = unit.around.actor
+    return Document(
+        form=form.key,
+        status=DocStatus.ACTIVE if form.is_master else DocStatus.DRAFT,
+        snapshot=unit.bundle.hash,
+        creator=actor.user,
+        department=actor.department,
+        biz_date=None if form.is_master else unit.around.clock.today,
+        origin=origin,
+        lines=MappingProxyType({key: () for key in form.tables}),
+    )
+
+
+def _unchanged(unit: Unit, begun: Begun, old: Document) -> Validated:
+    linked = load_linked(unit, begun.form, (old,))
+    names = scene(begun.form, old, linked, unit.around)
+    clean = CleanDocument(
+        document=old, old=old, changed=frozenset(), typed=frozenset(), warnings=(), scene=names, linked=linked
+    )
+    return Validated(begun=begun, clean=clean, links=NO_LINKS, sources=NO_SOURCES)
+
+
+def _from_sources(
+    unit: Unit, form: CompiledForm, draft: Draft, sources: Mapping[tuple[str, int], Document]
+) -> Draft:
+    """Fill what the push-down maps and the caller did not type, on lines that are new."""
+    if not sources:
+        return draft
+    document = draft.document
+    header = dict(document.values)
+    lines: dict[str, tuple[Line, ...]] = {}
+    scopes: dict[tuple[str, int], dict[str, object]] = {}
+    for table, rows in document.lines.items():
+        made = []
+        for line in rows:
+            source = source_of(form, line.source) if line.source is not None else None
+            upstream = sources.get((line.source.form, line.source.document)) if line.source else None
+            if line.id is None and line.source is not None and source is not None and upstream is not None:
+                scope = scopes.get((upstream.form, upstream.id or 0)) or _source_scope(unit, upstream)
+                scopes[upstream.form, upstream.id or 0] = scope
+                values = dict(line.values)
+                row = _source_line(scope, upstream, line)
+                if row is not None:
+                    _map(unit, form.tables[table].fields, source.line_map, {**scope, "line": row, "open": None}, values, draft.given, f"{table}.{line.number}.")  # fmt: skip
+                if draft.old is None:
+                    _map(unit, form.fields, source.header, scope, header, draft.given, "")
+                line = replace(line, values=values)
+            made.append(line)
+        lines[table] = tuple(made)
+    return replace(draft, document=replace(document, values=header, lines=MappingProxyType(lines)))
+
+
+def _source_scope(unit: Unit, upstream: Document) -> dict[str, object]:
+    form = unit.form(upstream.form)
+    names = scene(form, upstream, load_linked(unit, form, (upstream,)), unit.around)
+    return {"source": Row(id=upstream.id, values=names.header), "me": unit.around.me, "app": unit.around.app}
+
+
+def _source_line(scope: Mapping[str, object], upstream: Document, line: Line) -> Row | None:
+    source: Row = scope["source"]  # type: ignore[assignment]
+    wanted = line.source.line if line.source else 0
+    for table in upstream.lines:
+        for row in source.values[table]:  # type: ignore[attr-defined]
+            if row.id == wanted:
+                return row  # type: ignore[no-any-return]
+    return None
+
+
+def _map(
+    unit: Unit,
+    fields: Mapping[str, object],
+    mapping: Mapping[str, object],
+    scope: Mapping[str, object],
+    values: dict[str, object],
+    given: frozenset[str],
+    where: str,
+) -> None:
+    for key, checked in mapping.items():
+        field = fields.get(key)
+        if field is None or f"{where}{key}" in given or values.get(key) is not None:
+            continue
+        if any(path[0] == "open" for path in checked.names):  # type: ignore[attr-defined]
+            continue
+        try:
+            values[key] = stored_value(field, evaluate(checked, scope, unit.around.clock))  # type: ignore[arg-type]
+        except EvaluationFailed:
+            continue
+
+
+def _once(problems: list[Problem]) -> tuple[Problem, ...]:
+    seen: set[tuple[str, str]] = set()
+    kept: list[Problem] = []
+    for one in problems:
+        if (one.code, one.where) not in seen:
+            seen.add((one.code, one.where))
+            kept.append(one)
+    return tuple(kept)

@@ -1,0 +1,39 @@
+"""Figures about products that decisions and the stock page ask for: totals over warehouses, last known unit costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from engine.values import divided
+from runtime.storage.product_tables import balance, entry
+
+
+def totals(
+    connection: sa.Connection, products: Iterable[int], ledgers: Iterable[str]
+) -> Mapping[tuple[str, int], Decimal]:
+    """Quantity by (ledger, product) over all warehouses, from the balances."""
+    query = (
+        sa.select(balance.c.ledger, balance.c.product, sa.func.sum(balance.c.quantity))
+        .where(
+            balance.c.ledger.in_(sorted(ledgers)),
+            balance.c.grain == "place",
+            balance.c.product.in_(sorted(set(products))),
+        )
+        .group_by(balance.c.ledger, balance.c.product)
+    )
+    return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+
+def last_costs(connection: sa.Connection, products: Iterable[int]) -> Mapping[int, Decimal]:
+    """Unit cost of the last valued stock move of each product; products never moved are absent."""
+    latest = (
+        sa.select(sa.func.max(entry.c.id).label("id"))
+        .where(entry.c.ledger == "stock", entry.c.quantity != 0, entry.c.product.in_(sorted(set(products))))
+        .group_by(entry.c.product)
+        .subquery()
+    )
+    query = sa.select(entry.c.product, entry.c.quantity, entry.c.value).join(latest, latest.c.id == entry.c.id)
+    return {row[0]: divided(row[2], row[1]) for row in connection.execute(query)}

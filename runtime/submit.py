@@ -1,0 +1,139 @@
+"""THE life of a document. Everything that writes enters here: pages, the API, imports, rules, bulk actions, restores.
+
+Seven stages in one database transaction. A conflict between writers repeats the whole function, decisions included; a
+repeated idempotency key returns the first outcome. Effects are handed to the job engine after the commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.actor import Actor
+from engine.definitions.compiled import AppBundle
+from engine.document import DocStatus, ExecStatus
+from engine.environment import surroundings
+from engine.expressions import Clock
+from engine.problems import Refused, problem
+from runtime.stages.advance import advance
+from runtime.stages.authorize import authorize
+from runtime.stages.begin import begin
+from runtime.stages.enqueue import enqueue
+from runtime.stages.judge import judge
+from runtime.stages.post import post_entries
+from runtime.stages.steps import Command, Outcome, Unit
+from runtime.stages.validate import validate
+from runtime.stages.write import write
+from runtime.storage import idempotency
+from runtime.storage.app_tables import AppTables
+from runtime.storage.database import Connection, Database, in_transaction
+
+__all__ = ("Command", "Context", "Outcome", "submit", "submit_within", "unit_of")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Where and by whom: a database, what is published in it, the person, the moment."""
+
+    database: Database
+    bundle: AppBundle
+    bundle_of: Callable[[str], AppBundle]
+    tables: AppTables
+    actor: Actor
+    now: datetime
+
+
+def submit(context: Context, command: Command) -> Outcome:
+    """Carry out ``command`` in one transaction.
+
+    Raises:
+        Refused: with every problem and the kind of refusal; nothing has been written then.
+    """
+    return in_transaction(context.database, lambda connection: submit_within(unit_of(context, connection), command))
+
+
+def unit_of(context: Context, connection: Connection) -> Unit:
+    """A unit of work over an open connection."""
+    clock = Clock(today=context.now.date(), now=context.now)
+    return Unit(
+        connection=connection,
+        bundle=context.bundle,
+        bundle_of=context.bundle_of,
+        tables=context.tables,
+        around=surroundings(context.bundle, context.actor, clock),
+        now=context.now,
+    )
+
+
+def submit_within(unit: Unit, command: Command) -> Outcome:
+    """The seven stages, in a transaction the caller opened (an import commits many documents at once)."""
+    earlier = _remembered(unit, command)
+    if earlier is not None:
+        return earlier
+    begun = begin(unit, command)
+    validated = validate(unit, begun)
+    authorized = authorize(unit, validated)
+    written = write(unit, authorized)
+    advanced = advance(unit, written)
+    posted = post_entries(unit, advanced)
+    judged = judge(unit, posted)
+    outcome = enqueue(unit, judged)
+    _remember(unit, command, outcome)
+    return outcome
+
+
+def fingerprint(command: Command) -> str:
+    """What must be equal for two requests with one idempotency key to be the same request."""
+    patch = command.patch
+    body = {
+        "form": command.form,
+        "action": command.action,
+        "document": command.document,
+        "reason": command.reason,
+        "values": dict(patch.values) if patch else None,
+        "lines": (
+            {table: [(line.id, dict(line.values), line.source) for line in rows] for table, rows in patch.lines.items()}
+            if patch
+            else None
+        ),
+    }
+    return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _remembered(unit: Unit, command: Command) -> Outcome | None:
+    if not command.idempotency_key:
+        return None
+    known = idempotency.find(unit.connection, command.idempotency_key, unit.around.actor.user)
+    if known is None:
+        return None
+    if known.fingerprint != fingerprint(command):
+        raise Refused([problem("document.key_reused", key=command.idempotency_key)])
+    kept = known.outcome
+    return Outcome(
+        form=kept["form"],
+        document=kept["document"],
+        number=kept["number"],
+        version=kept["version"],
+        status=DocStatus(kept["status"]),
+        exec_status=ExecStatus(kept["exec_status"]),
+        repeated=True,
+    )
+
+
+def _remember(unit: Unit, command: Command, outcome: Outcome) -> None:
+    if not command.idempotency_key:
+        return
+    kept = {
+        "form": outcome.form,
+        "document": outcome.document,
+        "number": outcome.number,
+        "version": outcome.version,
+        "status": str(outcome.status),
+        "exec_status": str(outcome.exec_status),
+    }
+    idempotency.save(
+        unit.connection, command.idempotency_key, unit.around.actor.user, fingerprint(command), kept, unit.now
+    )
