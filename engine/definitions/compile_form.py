@@ -14,7 +14,7 @@ from engine.definitions.computed_order import computed_order
 from engine.definitions.file_kinds import FORMS
 from engine.definitions.form import FieldDef, FormDef, Source
 from engine.definitions.reading import Place, Reading
-from engine.definitions.scopes import Scopes, table_record, type_of
+from engine.definitions.scopes import Scopes, table_record
 from engine.expressions import Checked, Kind, Scope
 from engine.expressions.types import BOOLEAN, NUMBER
 
@@ -63,7 +63,7 @@ def _field(
     form: str,
 ) -> CompiledField:
     kind = reading.kinds.field_types[field.type]
-    value_type = type_of(field, form, key, reading.kinds)
+    value_type = scopes.records[table_record(form, table) if table else form][key]
     filter_text = getattr(field.options, "filter", "")
     linked = scopes.picked(form, value_type.record, table) if filter_text and value_type.kind is Kind.LINK else None
     return CompiledField(

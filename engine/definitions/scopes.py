@@ -108,14 +108,14 @@ def scopes_of(app: AppDef, forms: Mapping[str, FormDef], kinds: Kinds) -> Scopes
     labels: dict[str, Mapping[str, str]] = {}
     for key, form in forms.items():
         system = system_fields(form)
-        own = {name: type_of(field, key, name, kinds) for name, field in form.fields.items()}
+        own = {name: _type_of(field, key, name, forms, kinds) for name, field in form.fields.items()}
         records[key] = MappingProxyType({**system, **own})
         known = {label: name for label, name in SYSTEM_LABELS.items() if name in system}
         labels[key] = MappingProxyType({**known, **labels_of(form.fields)})
         for name, field in form.fields.items():
             if not field.fields:
                 continue
-            columns = {column: type_of(each, key, column, kinds) for column, each in field.fields.items()}
+            columns = {column: _type_of(each, key, column, forms, kinds) for column, each in field.fields.items()}
             records[table_record(key, name)] = MappingProxyType({LINE_NUMBER: NUMBER, **columns})
             labels[table_record(key, name)] = MappingProxyType(
                 {LINE_NUMBER_LABEL: LINE_NUMBER, **labels_of(field.fields)}
@@ -128,10 +128,12 @@ def scopes_of(app: AppDef, forms: Mapping[str, FormDef], kinds: Kinds) -> Scopes
     )
 
 
-def type_of(field: FieldDef, form: str, key: str, kinds: Kinds) -> ValueType:
-    """Type of a field in expressions; a line table is told its record."""
+def _type_of(field: FieldDef, form: str, key: str, forms: Mapping[str, FormDef], kinds: Kinds) -> ValueType:
+    """A line table is told its record; a link into the void agrees with everything, for it was reported already."""
     found = kinds.field_types[field.type].value_type(field.options)
-    return replace(found, record=table_record(form, key)) if found.kind is Kind.LINES else found
+    if found.kind is Kind.LINES:
+        return replace(found, record=table_record(form, key))
+    return NOTHING if found.kind is Kind.LINK and found.record not in forms else found
 
 
 def table_record(form: str, table: str) -> str:
