@@ -160,15 +160,17 @@ class _Planner:
             if isinstance(op, (ast.In, ast.NotIn)):
                 if not isinstance(right, ast.Tuple):
                     raise _refused(node)
-                some = Some(tuple(self.comparison("==", left, each) for each in right.elts))
+                some = Some(tuple(self.comparison(ast.Eq(), left, each) for each in right.elts))
                 yield Negated(some) if isinstance(op, ast.NotIn) else some
             else:
-                yield self.comparison(SIGNS[type(op)], left, right)
+                yield self.comparison(op, left, right)
             left = right
 
-    def comparison(self, sign: str, left: ast.expr, right: ast.expr) -> Condition:
-        planned = Comparison(sign, self.operand(left), self.operand(right))
-        ordered = sign not in ("==", "!=")
+    def comparison(self, op: ast.cmpop, left: ast.expr, right: ast.expr) -> Condition:
+        if self.is_fixed(left) and self.is_fixed(right):
+            return Fixed(ast.copy_location(ast.Compare(left, [op], [right]), left))
+        planned = Comparison(SIGNS[type(op)], self.operand(left), self.operand(right))
+        ordered = planned.sign not in ("==", "!=")
         for node, operand in ((left, planned.left), (right, planned.right)):
             if ordered and isinstance(operand, Column) and operand.kind in UNORDERED:
                 raise _refused(node)

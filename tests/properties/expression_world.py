@@ -65,9 +65,9 @@ UNITS = MappingProxyType({1: Decimal(1), 2: Decimal(12)})
 BATTERY = Row(11, {"safety_stock": Decimal(50), "code": "P1", "$units": UNITS})
 CABLE = Row(12, {"safety_stock": None, "code": "P2", "$units": UNITS})
 PIECE = Row(1, {"name": "个"})
-BOX = Row(2, {"name": "箱"})
+BOX = Row(2, {"name": "箱", "$units": UNITS})
 PALLET = Row(3, {"name": "托"})
-MAIN = Row(21, {"keeper": 5, "code": "W1"})
+MAIN = Row(21, {"keeper": 5, "code": "W1", "$units": UNITS})
 
 
 def line(number: int, product: Row | None, qty: str | None, price: str | None, lot: str | None, ok: bool | None) -> Row:
@@ -84,9 +84,16 @@ VALUES = MappingProxyType(
         "tags": ("hot", "new"), "old_tags": None,
         "active": True, "checked": None,
         "biz_date": date(2026, 1, 31), "due": None, "created_at": datetime(2026, 1, 20, 14, 30, 5),
-        "customer": Row(7, {"credit_limit": Decimal("1000.00"), "name": "东方商贸", "owner": 5}), "supplier": None,
+        "customer": Row(7, {"credit_limit": Decimal("1000.00"), "name": "东方商贸", "owner": 5, "$units": UNITS}),
+        "supplier": None,
         "warehouse": MAIN, "product": BATTERY, "unit": BOX,
-        "source": Row(9, {"total": Decimal(80), "lines": (Row(1, {"qty": Decimal(4)}), Row(2, {"qty": Decimal(6)}))}),
+        "source": Row(
+            9,
+            {
+                "total": Decimal(80), "$units": UNITS,
+                "lines": (Row(1, {"qty": Decimal(4)}), Row(2, {"qty": Decimal(6)})),
+            },
+        ),
         "creator": 5, "department": 3, "me": Row(5, {"name": "王芳", "department": 3, "warehouse": 21}),
         "lines": (
             line(1, BATTERY, "2", "10.5", "L1", True),
