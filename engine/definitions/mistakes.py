@@ -11,7 +11,6 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
-from pydantic_core import core_schema
 
 from engine.definitions.source import Node, Path, Tree
 from engine.problems import Param, Problem, problem, suggestion
@@ -49,7 +48,6 @@ BOUNDS = {
     "less_than": "definition.too_big",
     "less_than_equal": "definition.too_big",
 }
-PYDANTIC_ERRORS = frozenset(get_args(core_schema.ErrorType))
 TOO_LONG = ("string_too_long", "too_long")
 TOO_SHORT = ("string_too_short", "too_short")
 
@@ -108,8 +106,8 @@ def _value_problem(kind: str, context: Mapping[str, Any], value: Tree, where: st
         return problem("definition.too_long", where, most=int(context.get("max_length", 0)))
     if kind in TOO_SHORT:
         return problem("definition.too_short", where, least=int(context.get("min_length", 1)))
-    if kind not in PYDANTIC_ERRORS:  # raised by a model of ours under its own name
-        return problem(f"definition.{kind}", where, value=shown, **{key: str(part) for key, part in context.items()})
+    if "." in kind:  # raised by a model of ours: the type of the error is the code of the problem
+        return problem(kind, where, value=shown, **{key: str(part) for key, part in context.items()})
     return problem("definition.bad_value", where, value=shown)
 
 

@@ -27,7 +27,7 @@ def _listed(raw: object) -> object:
     labels = [Label.parse(item) for item in raw]
     keys = [label.zh for label in labels]
     if len(set(keys)) < len(keys):
-        raise PydanticCustomError("choices_repeated", "a choice is listed twice")
+        raise PydanticCustomError("definition.choices_repeated", "a choice is listed twice")
     return dict(zip(keys, labels, strict=True))
 
 
@@ -45,10 +45,10 @@ class ChoiceOptions(NoOptions):
         seen: dict[str, str] = {}
         for key, label in self.choices.items():
             if not key or key != cleaned(key) or len(key) > KEY_LENGTH:
-                raise PydanticCustomError("choice_key", "a key has 1 to 64 characters and no outer spaces")
+                raise PydanticCustomError("definition.choice_key", "a key has 1 to 64 characters and no outer spaces")
             for spelling in (key, label.zh, label.en):
                 if spelling and seen.setdefault(folded(spelling), key) != key:
-                    raise PydanticCustomError("choices_repeated", "two choices read the same")
+                    raise PydanticCustomError("definition.choices_repeated", "two choices read the same")
         return self
 
     @cached_property

@@ -21,12 +21,12 @@ from engine.problems import Problem, problem
 def _iso_day(raw: object) -> object:
     """ISO text only: pydantic alone would also read numbers as seconds since 1970."""
     if isinstance(raw, datetime) or not isinstance(raw, str | date | None):
-        raise PydanticCustomError("iso_date", "expected a date such as 2026-01-20")
+        raise PydanticCustomError("definition.iso_date", "expected a date such as 2026-01-20")
     if isinstance(raw, str):
         try:
             return datetime.strptime(raw.strip(), "%Y-%m-%d").date()
         except ValueError as wrong:
-            raise PydanticCustomError("iso_date", "expected a date such as 2026-01-20") from wrong
+            raise PydanticCustomError("definition.iso_date", "expected a date such as 2026-01-20") from wrong
     return raw
 
 
@@ -42,7 +42,7 @@ class DateOptions(NoOptions):
     @model_validator(mode="after")
     def _limits_in_order(self) -> DateOptions:
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise PydanticCustomError("limits_reversed", "min is after max")
+            raise PydanticCustomError("definition.limits_reversed", "min is after max")
         return self
 
 

@@ -43,9 +43,9 @@ class FormulaOptions(NoOptions):
     @model_validator(mode="after")
     def _decimals_of_a_number(self) -> FormulaOptions:
         if self.decimals is not None and self.result not in WITH_DECIMALS:
-            raise PydanticCustomError("decimals_without_number", "decimals belong to a number")
+            raise PydanticCustomError("definition.decimals_without_number", "decimals belong to a number")
         if self.result == "money" and (self.decimals or 0) > 4:
-            raise PydanticCustomError("money_decimals", "money has at most 4 decimals")
+            raise PydanticCustomError("definition.money_decimals", "money has at most 4 decimals")
         return self
 
     @cached_property

@@ -28,7 +28,7 @@ class LinesOptions(NoOptions):
     @model_validator(mode="after")
     def _limits_in_order(self) -> LinesOptions:
         if self.min_rows > self.max_rows:
-            raise PydanticCustomError("limits_reversed", "min_rows is above max_rows")
+            raise PydanticCustomError("definition.limits_reversed", "min_rows is above max_rows")
         return self
 
 

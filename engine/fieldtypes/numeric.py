@@ -46,7 +46,7 @@ class DecimalOptions(NoOptions):
     @model_validator(mode="after")
     def _limits_in_order(self) -> DecimalOptions:
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise PydanticCustomError("limits_reversed", "min is above max")
+            raise PydanticCustomError("definition.limits_reversed", "min is above max")
         return self
 
 

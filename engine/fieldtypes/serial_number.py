@@ -37,9 +37,9 @@ class SerialNumberOptions(NoOptions):
         pieces = list(PIECE.finditer(pattern))
         counters = sum(piece.group().startswith(("{seq}", "{seq:")) for piece in pieces)
         if len(pattern) > LONGEST or "".join(piece.group() for piece in pieces) != pattern or counters != 1:
-            raise PydanticCustomError("number_pattern", "expected text with {seq:5} exactly once")
+            raise PydanticCustomError("definition.number_pattern", "expected text with {seq:5} exactly once")
         if any(piece["date"] and not DATE_FORMAT.fullmatch(piece["date"]) for piece in pieces):
-            raise PydanticCustomError("number_pattern", "a date is written with %Y %y %m %d")
+            raise PydanticCustomError("definition.number_pattern", "a date is written with %Y %y %m %d")
         return pattern
 
 

@@ -35,12 +35,12 @@ class TextOptions(NoOptions):
     @model_validator(mode="after")
     def _consistent(self) -> TextOptions:
         if self.min_length > self.max_length:
-            raise PydanticCustomError("limits_reversed", "min_length is above max_length")
+            raise PydanticCustomError("definition.limits_reversed", "min_length is above max_length")
         if self.pattern and self.max_length > LONGEST_TEXT:
-            raise PydanticCustomError("pattern_too_much_text", "pattern needs max_length of at most 200")
-        wrong = fault(self.pattern) if self.pattern else ""
+            raise PydanticCustomError("definition.pattern_too_much_text", "pattern needs max_length of at most 200")
+        wrong = fault(self.pattern) if self.pattern else None
         if wrong:
-            raise PydanticCustomError(f"pattern_{wrong}", f"pattern is {wrong}")
+            raise PydanticCustomError(wrong, "this pattern is not offered")
         return self
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 LONGEST_PATTERN = 200
 LONGEST_TEXT = 200
@@ -16,26 +17,28 @@ WAYS = 8_000_000
 ESCAPES = frozenset("dDwWsS.\\+*?()[]{}|^$-/")
 COUNT = re.compile(r"\{(\d{1,3})(,(\d{0,3}))?\}")
 
+Fault: TypeAlias = Literal["definition.pattern_too_long", "definition.pattern_unsafe", "definition.pattern_invalid"]
+
 
 class Unsafe(Exception):
     """The pattern uses something that is not offered, is not well formed, or may take too long."""
 
 
-def fault(pattern: str) -> str:
-    """Why ``pattern`` may not be used, in a word: ``too_long``, ``unsafe`` or ``invalid``; empty when it may."""
+def fault(pattern: str) -> Fault | None:
+    """Why ``pattern`` may not be used, as the code of the problem; None when it may."""
     if len(pattern) > LONGEST_PATTERN:
-        return "too_long"
+        return "definition.pattern_too_long"
     try:
         reader = _Reader(pattern)
         ways = reader.alternatives()
         if reader.at < len(pattern) or ways > WAYS:
-            return "unsafe"
+            return "definition.pattern_unsafe"
         re.compile(pattern)
     except Unsafe:
-        return "unsafe"
+        return "definition.pattern_unsafe"
     except (re.error, OverflowError, RecursionError):
-        return "invalid"
-    return ""
+        return "definition.pattern_invalid"
+    return None
 
 
 def matches(pattern: str, text: str) -> bool:
