@@ -66,7 +66,8 @@ class TestInline(JobsContract):
 
 class TestSqlite(JobsContract):
     @pytest.fixture(scope="class")
-    def harness(self, jobs_sqlite_url: str) -> Iterator[Harness]:
+    @classmethod
+    def harness(cls, jobs_sqlite_url: str) -> Iterator[Harness]:
         with running_engine(jobs_sqlite_url) as harness:
             yield harness
 
@@ -74,6 +75,7 @@ class TestSqlite(JobsContract):
 @pytest.mark.postgres
 class TestPostgres(JobsContract):
     @pytest.fixture(scope="class")
-    def harness(self, jobs_postgres_url: str) -> Iterator[Harness]:
+    @classmethod
+    def harness(cls, jobs_postgres_url: str) -> Iterator[Harness]:
         with running_engine(jobs_postgres_url) as harness:
             yield harness

@@ -1,0 +1,48 @@
+"""A worker as a process of its own, to be killed: ``python -m tests.jobs.worker_process <url> <folder>``.
+
+Every call of the kind ``slow`` leaves a file ``began-<mark>-<pid>``, waits for the file ``go``, and leaves
+``ended-<mark>-<pid>``. The kind ``deadly`` kills the process in the middle of the job. Ends when told to by a signal.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import MappingProxyType
+
+from runtime.jobs.contract import JobContext, Payload, Workspace
+from runtime.jobs.engine import EngineOptions, JobEngine
+
+
+def main(url: str, folder: Path) -> None:
+    """Work until SIGTERM."""
+
+    def slow(context: JobContext, payload: Payload) -> None:
+        (folder / f"began-{payload['mark']}-{os.getpid()}").touch()
+        while not (folder / "go").exists():
+            time.sleep(0.02)
+        (folder / f"ended-{payload['mark']}-{os.getpid()}").touch()
+
+    def deadly(context: JobContext, payload: Payload) -> None:
+        (folder / f"died-{os.getpid()}").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def no_workspace(key: str) -> Workspace:
+        raise LookupError(key)
+
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
+    engine = JobEngine(EngineOptions(url=url, poll_s=0.05, take_over_every_s=0.5), no_workspace)
+    worker = engine.worker(MappingProxyType({"slow": slow, "deadly": deadly}))
+    (folder / f"ready-{os.getpid()}").write_text(worker.executor)
+    stopped.wait()
+    worker.close()
+    engine.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
