@@ -19,6 +19,7 @@ from engine.document import Value
 from engine.expressions.types import Row
 from engine.labels import Language
 from runtime.storage.app_tables import HEADER_SYSTEM, AppTables, FormTables
+from runtime.storage.ledger_facts import LEDGER_FACTS, ledger_facts
 from runtime.storage.search_text import terms
 
 CHUNK = 1000
@@ -47,10 +48,12 @@ def header_column(of_form: FormTables, name: str) -> sa.Column[Any]:
 def load_rows(
     connection: sa.Connection, tables: AppTables, form: str, ids: Iterable[int], fields: Iterable[str]
 ) -> Mapping[int, Row]:
-    """The asked fields of the records. ``$units`` is a mapping unit id → ratio to the base unit, which itself is 1."""
+    """The asked fields of the records. ``$units`` is a mapping unit id → ratio to the base unit, which itself is 1;
+    the other names with ``$`` are figures of the ledgers."""
     of_form = tables.forms[form]
     wanted = sorted(set(ids))
-    names = tuple(sorted(set(fields) - {UNITS}))
+    facts = set(fields) & LEDGER_FACTS
+    names = tuple(sorted(set(fields) - facts - {UNITS}))
     with_units = UNITS in set(fields)
     units = of_form.form.definition.units
     if with_units and units is None:
@@ -62,10 +65,12 @@ def load_rows(
     for start in range(0, len(wanted), CHUNK):
         chunk = wanted[start : start + CHUNK]
         ratios = _unit_ratios(connection, of_form, chunk) if with_units else {}
+        figures = ledger_facts(connection, facts, chunk) if facts else {}
         for row in connection.execute(sa.select(*columns).where(of_form.header.c.id.in_(chunk))):
             values: dict[str, object] = dict(zip(names, row[1:], strict=False))
             if with_units:
                 values[UNITS] = MappingProxyType({row[-1]: Decimal(1)} | ratios.get(row[0], {}))
+            values.update(figures.get(row[0], {}))
             found[row[0]] = Row(row[0], MappingProxyType(values))
     return MappingProxyType(found)
 

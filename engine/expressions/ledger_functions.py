@@ -1,0 +1,59 @@
+"""Functions that ask what the ledgers hold of a linked record. Pure: the figure comes with the record's row.
+
+Whoever loads the rows an expression follows puts the figure under the pseudo-field named here. It is the state at the
+moment of loading; a formula that uses one is a snapshot of that moment.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from engine.expressions.arithmetic import ZERO, identity
+from engine.expressions.function import Function, Parameter
+from engine.expressions.types import NUMBER, Kind
+from engine.labels import Label
+
+ON_HAND = "$on_hand"
+UNIT_COST = "$unit_cost"
+RECEIVABLE = "$receivable"
+PAYABLE = "$payable"
+
+
+def on_hand(product: Any, warehouse: Any) -> Decimal:
+    """Stock of ``product`` in ``warehouse``, base units, from the mapping its row carries under ``$on_hand``."""
+    found: Decimal = product.values[ON_HAND].get(identity(warehouse), ZERO)
+    return found
+
+
+def _carried(name: str) -> Any:
+    def read(record: Any) -> Any:
+        return record.values[name]
+
+    return read
+
+
+LEDGER_FUNCTIONS: tuple[Function, ...] = (
+    Function(
+        name="on_hand", parameters=(Parameter("product", (Kind.LINK,)), Parameter("warehouse", (Kind.LINK,))),
+        result=NUMBER, call=on_hand, loads=ON_HAND,
+        help=Label("商品在仓库的现存量（基本单位）", "stock on hand of a product in a warehouse, base units"),
+        example="on_hand(product, warehouse)",
+    ),
+    Function(
+        name="unit_cost", parameters=(Parameter("product", (Kind.LINK,)),), result=NUMBER, call=_carried(UNIT_COST),
+        loads=UNIT_COST,
+        help=Label("商品当前的单位成本，没有库存时为空", "present unit cost of a product; empty without stock"),
+        example="unit_cost(product)",
+    ),
+    Function(
+        name="receivable", parameters=(Parameter("customer", (Kind.LINK,)),), result=NUMBER, call=_carried(RECEIVABLE),
+        loads=RECEIVABLE,
+        help=Label("客户的应收余额", "what a customer owes"), example="receivable(customer)",
+    ),
+    Function(
+        name="payable", parameters=(Parameter("supplier", (Kind.LINK,)),), result=NUMBER, call=_carried(PAYABLE),
+        loads=PAYABLE,
+        help=Label("供应商的应付余额", "what is owed to a supplier"), example="payable(supplier)",
+    ),
+)  # fmt: skip

@@ -1,0 +1,75 @@
+"""What the ledgers hold of records an expression links to: one query per figure, whatever the number of records.
+
+The names are the pseudo-fields of ``engine.expressions.ledger_functions``. Read from the balances, never from entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+
+import sqlalchemy as sa
+
+from engine.expressions.ledger_functions import ON_HAND, PAYABLE, RECEIVABLE, UNIT_COST
+from engine.values import PRICE_SCALE, ZERO, divided, rounded
+from runtime.storage.product_tables import balance
+
+LEDGER_FACTS = frozenset({ON_HAND, UNIT_COST, RECEIVABLE, PAYABLE})
+
+
+def ledger_facts(
+    connection: sa.Connection, names: Iterable[str], ids: Iterable[int]
+) -> Mapping[int, Mapping[str, object]]:
+    """The figures ``names`` of the records ``ids``; every record gets every figure, empty ledgers included."""
+    wanted = sorted(set(ids))
+    found: dict[int, dict[str, object]] = {record: {} for record in wanted}
+    for name in sorted(set(names)):
+        figures = _FIGURES[name](connection, wanted)
+        for record in wanted:
+            found[record][name] = figures.get(record, _EMPTY[name])
+    return found
+
+
+def _on_hand(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
+    query = sa.select(balance.c.product, balance.c.warehouse, balance.c.quantity).where(
+        balance.c.ledger == "stock", balance.c.grain == "place", balance.c.product.in_(ids)
+    )
+    places: dict[int, dict[int, Decimal]] = {}
+    for product, warehouse, quantity in connection.execute(query):
+        places.setdefault(product, {})[warehouse] = quantity
+    return {product: MappingProxyType(each) for product, each in places.items()}
+
+
+def _unit_cost(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
+    query = (
+        sa.select(balance.c.product, sa.func.sum(balance.c.quantity), sa.func.sum(balance.c.value))
+        .where(balance.c.ledger == "stock", balance.c.grain == "pool", balance.c.product.in_(ids))
+        .group_by(balance.c.product)
+    )
+    return {
+        product: rounded(divided(value, quantity), PRICE_SCALE)
+        for product, quantity, value in connection.execute(query)
+        if quantity > ZERO
+    }
+
+
+def _owed(ledger: str, connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
+    query = sa.select(balance.c.partner, balance.c.value).where(
+        balance.c.ledger == ledger, balance.c.grain == "partner", balance.c.partner.in_(ids)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _receivable(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
+    return _owed("receivable", connection, ids)
+
+
+def _payable(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
+    return _owed("payable", connection, ids)
+
+
+_FIGURES = MappingProxyType({ON_HAND: _on_hand, UNIT_COST: _unit_cost, RECEIVABLE: _receivable, PAYABLE: _payable})
+_EMPTY: Mapping[str, object] = MappingProxyType(
+    {ON_HAND: MappingProxyType({}), UNIT_COST: None, RECEIVABLE: ZERO, PAYABLE: ZERO}
+)
