@@ -116,10 +116,10 @@ def formulas_are_whole(loaded: Loaded) -> Iterator[Problem]:
 
 
 def unique_fields_can_be_indexed(loaded: Loaded, bundle: AppBundle) -> Iterator[Problem]:
-    """``unique`` needs a header field whose column an index can hold."""
+    """``unique`` needs a column an index can hold."""
     for form in bundle.forms.values():
         for field in form.all_fields():
-            if field.unique and (field.table or field.type.column(field.options).storage not in UNIQUE_STORAGE):
+            if field.unique and field.type.column(field.options).storage not in UNIQUE_STORAGE:
                 place = field_place(form.key, field.path) / "unique"
                 yield complaint(loaded, place, "definition.not_unique_able", key=True, name=field.path)
 

@@ -110,7 +110,8 @@ def _documents(loaded: Loaded, story: StoryDef, place: Place) -> Iterator[Proble
         if step.on is not None:
             yield from _document(loaded, at / "on", step.on, made)
         form = step.create or (step.push.form if step.push else None) or (made.get(step.on) if step.on else None)
-        if form in loaded.forms:
+        provokes = step.expect is not None and bool(step.expect.errors)
+        if form in loaded.forms and not provokes:  # a story may hand in nonsense to see it refused
             yield from _fields(loaded, at / "with", str(form), step.with_)
         if step.name:
             made[step.name] = form
