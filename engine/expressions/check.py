@@ -42,7 +42,7 @@ def check(
         checker.fit(node, type_, expected)
     if checker.problems:
         return tuple(sorted(checker.problems, key=lambda problem: int(str(problem.params.get("column", 0)))))
-    return Checked(node, type_ or NOTHING, source(node), MappingProxyType(dict(checker.paths)))
+    return Checked(node, type_ or NOTHING, source(node), MappingProxyType(dict(checker.paths)), functions)
 
 
 class Checker:

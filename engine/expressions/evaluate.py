@@ -20,7 +20,6 @@ from simpleeval import SimpleEval
 from engine.expressions import arithmetic
 from engine.expressions.arithmetic import failed, identity
 from engine.expressions.function import Function
-from engine.expressions.functions import FUNCTIONS
 from engine.expressions.kind_labels import SIGNS
 from engine.expressions.scan import at
 from engine.expressions.tree import Aggregate, Checked, Clock, CurrentLine, EvaluationFailed
@@ -42,7 +41,7 @@ HARMLESS = frozenset({Decimal, str, bool, int, NoneType, date, datetime, Row})
 
 
 def evaluate(
-    checked: Checked, names: Mapping[str, object], clock: Clock, functions: Mapping[str, Function] = FUNCTIONS
+    checked: Checked, names: Mapping[str, object], clock: Clock, functions: Mapping[str, Function] | None = None
 ) -> object:
     """The value of ``checked``; a linked record is given as its id, an empty condition as ``False``.
 
@@ -50,12 +49,13 @@ def evaluate(
         names: value by top-level name: ``Decimal``, ``str``, ``bool``, ``date``, ``datetime``, ``None``, a tuple of
             texts (multi-choice), an id or a ``Row`` (link, member, department), a tuple of ``Row`` (line table).
         clock: what ``today()`` and ``now()`` answer.
+        functions: instead of those it was checked with.
 
     Raises:
         EvaluationFailed: there is no value (division by zero, out of range, no such date, missing conversion …).
         LookupError: a name or field was not loaded; a defect of the caller.
     """
-    return finished(checked, Evaluator(names, clock, functions).run(checked.node))
+    return finished(checked, Evaluator(names, clock, functions or checked.functions).run(checked.node))
 
 
 def finished(checked: Checked, value: object) -> object:

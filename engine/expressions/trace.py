@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 from engine.expressions.evaluate import Evaluator, finished
 from engine.expressions.function import Function
-from engine.expressions.functions import FUNCTIONS
 from engine.expressions.source import source
 from engine.expressions.tree import Aggregate, Checked, Clock, Step, Traced
 from engine.expressions.types import Row
@@ -19,10 +18,10 @@ MAX_TRACED_LINES = 50
 
 
 def evaluate_traced(
-    checked: Checked, names: Mapping[str, object], clock: Clock, functions: Mapping[str, Function] = FUNCTIONS
+    checked: Checked, names: Mapping[str, object], clock: Clock, functions: Mapping[str, Function] | None = None
 ) -> Traced:
     """Like ``evaluate``, with the steps that led to the value. Raises the same errors."""
-    evaluator = _Tracing(names, clock, functions)
+    evaluator = _Tracing(names, clock, functions or checked.functions)
     value = evaluator.run(checked.node)
     return Traced(finished(checked, value), tuple(evaluator.taken))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
+from engine.expressions.function import Function
 from engine.expressions.types import ValueType
 from engine.problems import Problem
 
@@ -66,12 +67,14 @@ class Checked:
         type: type of the result.
         text: canonical source by keys; this is what definitions store.
         paths: every name and path it reads, with its type. ``("lines", "qty")`` is a column of a line table.
+        functions: the functions it was checked with, and therefore is evaluated with.
     """
 
     node: ast.expr
     type: ValueType
     text: str
     paths: Mapping[Path, ValueType]
+    functions: Mapping[str, Function]
 
     @property
     def names(self) -> frozenset[Path]:

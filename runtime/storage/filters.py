@@ -8,14 +8,16 @@ Sums are exact as long as they stay inside 64 bits. Which table a path leads to 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Protocol, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from engine.expressions import FUNCTIONS, Checked, Clock, Function, Kind, Path, ValueType, evaluate
+from engine.expressions import Checked, Clock, Kind, Path, evaluate
 from engine.expressions.arithmetic import CONTEXT
+from engine.expressions.types import NOTHING
 from engine.problems import Problem, Refused
 from engine.values import INT64_MAX
 from runtime.storage.column_types import Scaled
@@ -36,7 +38,7 @@ from runtime.storage.filter_plan import (
 )
 
 Clause: TypeAlias = ColumnElement[bool]
-CONSTANTS = frozenset({"me"})
+CONSTANTS = frozenset({"me", "app"})
 
 
 class ColumnResolver(Protocol):
@@ -63,7 +65,6 @@ def compile_where(
     columns: ColumnResolver,
     actor_values: Mapping[str, object],
     clock: Clock,
-    functions: Mapping[str, Function] = FUNCTIONS,
 ) -> Clause:
     """The ``WHERE`` of ``checked``.
 
@@ -77,19 +78,17 @@ def compile_where(
     planned = plan(checked, frozenset(actor_values))
     if isinstance(planned, tuple):
         raise Refused(planned)
-    return _Writer(columns, actor_values, clock, functions).write(planned, exact=False)
+    return _Writer(checked, columns, actor_values, clock).write(planned, exact=False)
 
 
 class _Writer:
     """Writes one plan. ``exact`` asks for a clause that is never NULL, needed below a negation."""
 
-    def __init__(
-        self, columns: ColumnResolver, values: Mapping[str, object], clock: Clock, functions: Mapping[str, Function]
-    ) -> None:
+    def __init__(self, checked: Checked, columns: ColumnResolver, values: Mapping[str, object], clock: Clock) -> None:
+        self.checked = checked
         self.columns = columns
         self.values = values
         self.clock = clock
-        self.functions = functions
 
     def write(self, condition: Condition, exact: bool) -> Clause:
         match condition:
@@ -112,8 +111,8 @@ class _Writer:
                 return _settled(self.comparison(condition), exact)
 
     def value(self, fixed: Fixed) -> Any:
-        checked = Checked(fixed.node, ValueType(Kind.NOTHING), "", {})
-        return evaluate(checked, self.values, self.clock, self.functions)
+        """What a part without columns is worth."""
+        return evaluate(replace(self.checked, node=fixed.node, type=NOTHING), self.values, self.clock)
 
     def empty(self, column: Column) -> Clause:
         found = self.columns.column(column.path)

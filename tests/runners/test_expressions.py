@@ -211,7 +211,7 @@ def test_plugins_add_functions() -> None:
     assert isinstance(tree, Tree)
     result = check(tree, SCOPE, NUMBER, functions)
     assert isinstance(result, Checked)
-    assert evaluate(result, VALUES, CLOCK, functions) == Decimal("39.00")
+    assert evaluate(result, VALUES, CLOCK) == Decimal("39.00")
 
 
 def test_a_failing_plugin_function_is_a_problem() -> None:
@@ -227,7 +227,7 @@ def test_a_failing_plugin_function_is_a_problem() -> None:
     result = check(tree, SCOPE, functions={"broken": function})
     assert isinstance(result, Checked)
     with pytest.raises(EvaluationFailed) as caught:
-        evaluate(result, VALUES, CLOCK, {"broken": function})
+        evaluate(result, VALUES, CLOCK)
     assert (caught.value.problem.code, caught.value.problem.where) == ("expression.failed", "column 5")
 
 
