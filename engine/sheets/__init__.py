@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.sheets.aliases import ALIASES, contained, meanings
 from engine.sheets.cells import Cell, Merged, NumberedRow, Row, Sheet, cell_at, column_letter, is_blank, text_of
-from engine.sheets.clean import Cleaned, Purpose, clean_cell, purpose_of
+from engine.sheets.clean import Cleaned, Purpose, clean_cell, percent_scale, purpose_of
 from engine.sheets.duplicates import Conflict, Duplicates, Repeated, find_duplicates
 from engine.sheets.figures import day, figure, split_quantity
 from engine.sheets.group import Group, group_documents, head_columns
@@ -57,6 +57,7 @@ __all__ = [
     "Purpose",
     "clean_cell",
     "purpose_of",
+    "percent_scale",
     "Conflict",
     "Duplicates",
     "Repeated",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -25,6 +26,7 @@ class Purpose(StrEnum):
     CODE = "code"
     TEXT = "text"
     NUMBER = "number"
+    PERCENT = "percent"
     QUANTITY = "quantity"
     DATE = "date"
 
@@ -53,10 +55,11 @@ _EARLIEST, _LATEST = 1950, 2099
 
 PURPOSES = MappingProxyType(
     {
-        **dict.fromkeys(("number", "integer", "price", "money", "percent"), Purpose.NUMBER),
+        **dict.fromkeys(("number", "integer", "price", "money"), Purpose.NUMBER),
+        "percent": Purpose.PERCENT,
         "quantity": Purpose.QUANTITY,
         **dict.fromkeys(("date", "datetime"), Purpose.DATE),
-        **dict.fromkeys(("barcode", "serial", "link", "phone", "member", "department"), Purpose.CODE),
+        **dict.fromkeys(("barcode", "serial_number", "link", "phone", "member", "department"), Purpose.CODE),
     }
 )
 """Field type → how its cells are cleaned; every other type is text."""
@@ -77,11 +80,20 @@ def clean_cell(cell: Cell, purpose: Purpose, *, epoch_1904: bool = False) -> Cle
         return Cleaned(None)
     if purpose is Purpose.DATE:
         return _date(cell, epoch_1904)
-    if purpose in (Purpose.NUMBER, Purpose.QUANTITY):
-        return _number(cell, with_unit=purpose is Purpose.QUANTITY)
+    if purpose in (Purpose.NUMBER, Purpose.QUANTITY, Purpose.PERCENT):
+        return _number(cell, purpose)
     if purpose is Purpose.CODE:
         return _code(cell)
     return Cleaned(cell.translate(_NARROW) if isinstance(cell, str) else text_of(cell))
+
+
+def percent_scale(cells: Iterable[Cell]) -> int:
+    """What a column of percentages has to be multiplied by to be percent points: 100 when a percent format hides
+    fractions (0.13 for 13%), which is so when no number exceeds 1 and one is no whole number; else 1. A guess to show.
+    """
+    numbers = [cell for cell in cells if isinstance(cell, Decimal)]
+    fractions = any(number != number.to_integral_value() for number in numbers)
+    return 100 if fractions and all(abs(number) <= 1 for number in numbers) else 1
 
 
 def _tidy(text: str) -> str:
@@ -105,10 +117,12 @@ def _code(cell: Cell) -> Cleaned:
     return Cleaned(text)
 
 
-def _number(cell: Cell, *, with_unit: bool) -> Cleaned:
+def _number(cell: Cell, purpose: Purpose) -> Cleaned:
+    with_unit = purpose is Purpose.QUANTITY
     number = figure(cell)
     if number is not None:
-        return Cleaned(number)
+        points = purpose is Purpose.PERCENT and isinstance(cell, str) and cell.rstrip(") ）").endswith(("%", "％"))
+        return Cleaned(number.scaleb(2) if points else number)
     if not isinstance(cell, str):
         return Cleaned(cell)
     text = unicodedata.normalize("NFKC", cell).strip()

@@ -100,7 +100,7 @@ def group_documents(
 
 
 def head_columns(rows: Iterable[Row], key: int, columns: Sequence[int]) -> tuple[int, ...]:
-    """Columns that belong to the document: within one document number they never change.
+    """Columns that belong to the document: within one document number they never change, slips in 1 of 50 aside.
 
     Args:
         rows: records. key: column of the document number. columns: the columns to judge.
@@ -109,8 +109,8 @@ def head_columns(rows: Iterable[Row], key: int, columns: Sequence[int]) -> tuple
         the key column and the constant ones; empty when no number occurs twice, because then nothing can be told.
     """
     seen: dict[str, Row] = {}
-    constant = set(columns)
-    repeated = False
+    repeated: set[str] = set()
+    varying: dict[int, set[str]] = {index: set() for index in columns}
     for row in rows:
         number = text_of(cell_at(row, key)).strip()
         if not number:
@@ -118,6 +118,10 @@ def head_columns(rows: Iterable[Row], key: int, columns: Sequence[int]) -> tuple
         first = seen.setdefault(number, row)
         if first is row:
             continue
-        repeated = True
-        constant = {i for i in constant if cell_at(first, i) == cell_at(row, i)}
-    return tuple(i for i in columns if i in constant or i == key) if repeated else ()
+        repeated.add(number)
+        for index in columns:
+            if cell_at(first, index) != cell_at(row, index):
+                varying[index].add(number)
+    if not repeated:
+        return ()
+    return tuple(index for index in columns if index == key or len(varying[index]) * 50 <= len(repeated))

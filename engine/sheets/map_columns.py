@@ -188,10 +188,10 @@ def _claims(head: Heading, targets: Sequence[Target], wanted: Sequence[_Wanted])
             yield t, 90 + bonus - rank, Why.ALIAS
         elif _inside(head.key, want):
             yield t, 70 + bonus, Why.CONTAINED
+        elif not exact and any(_near(head.key, name) for name in (*want.labels, *want.aliases)):
+            yield t, 65 + bonus, Why.NEAR
         elif (rank := _rank(inner, want)) is not None:
-            yield t, 60 + bonus - rank, Why.CONTAINED
-        elif any(_near(head.key, name) for name in (*want.labels, *want.aliases)):
-            yield t, 50 + bonus, Why.NEAR
+            yield t, 55 + bonus - rank, Why.CONTAINED
 
 
 def _rank(found: Sequence[str], want: _Wanted) -> int | None:

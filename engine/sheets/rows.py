@@ -131,7 +131,8 @@ def _decoration(row: Row, filled: Sequence[int], match: HeaderMatch, *, merged_a
         return Reason.SUBTOTAL
     if len(words) <= 2 and any(_IN_WORDS.search(text) for text in bare):
         return Reason.IN_WORDS
-    if len(filled) * 2 <= len(match.columns) + 1 and any(_SIGNATURE.match(text) for text in texts):
+    signed = sum(bool(_SIGNATURE.match(text)) for text in texts)
+    if signed and (len(filled) * 2 <= len(match.columns) + 1 or signed * 2 >= len(filled)):
         return Reason.SIGNATURE
     if len(filled) == 1 < len(match.columns) and texts and (_NOTE.match(texts[0]) or merged_across):
         return Reason.NOTE
