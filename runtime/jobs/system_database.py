@@ -8,6 +8,7 @@ on it (WAL, ``synchronous=NORMAL``, ``BEGIN IMMEDIATE``); the engine's defaults 
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from runtime.settings import Settings
 FILE_NAME = "jobs.db"
 BUSY_TIMEOUT_MS = 30_000
 SPARE_CONNECTIONS = 6
-KEEPALIVE = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+KEEPALIVE = MappingProxyType({"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3})
 
 
 def system_url(settings: Settings) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
 from types import MappingProxyType
 
 from runtime.jobs.contract import JobContext, Payload, Workspace
 from runtime.jobs.engine import EngineOptions, JobEngine
+from runtime.jobs.process import work_until_stopped
 
 
 def main(url: str, folder: Path) -> None:
@@ -34,14 +34,11 @@ def main(url: str, folder: Path) -> None:
     def no_workspace(key: str) -> Workspace:
         raise LookupError(key)
 
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
+    def ready(executor: str) -> None:
+        (folder / f"ready-{os.getpid()}").write_text(executor)
+
     engine = JobEngine(EngineOptions(url=url, poll_s=0.05, take_over_every_s=0.5), no_workspace)
-    worker = engine.worker(MappingProxyType({"slow": slow, "deadly": deadly}))
-    (folder / f"ready-{os.getpid()}").write_text(worker.executor)
-    stopped.wait()
-    worker.close()
-    engine.close()
+    work_until_stopped(engine, MappingProxyType({"slow": slow, "deadly": deadly}), ready)
 
 
 if __name__ == "__main__":
