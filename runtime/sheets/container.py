@@ -153,6 +153,8 @@ class Archive:
         """The content of a member in pieces; what comes out counts against the ceiling of the whole archive."""
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise damaged()
+        if member.header_offset < 0:
+            raise damaged()
         self._file.seek(member.header_offset)
         header = self._file.read(30)
         if len(header) < 30 or header[:4] != b"PK\x03\x04":
@@ -256,7 +258,10 @@ class OleFile:
         for _ in range(len(self._fat) + 1):
             if number >= 0xFFFFFFFC:
                 return b"".join(parts)
-            parts.append(self._block(number))
+            block = self._block(number)
+            if not block:
+                break
+            parts.append(block)
             number = self._fat[number]
         raise damaged()
 

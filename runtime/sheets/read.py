@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import BinaryIO
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from engine.problems import Problem, Refused, Severity, problem
 from engine.sheets import Cell, Merged, NumberedRow, Row, Sheet, column_letter
@@ -57,7 +57,8 @@ def open_sheets(source: Path | bytes, filename: str, limits: Limits = DEFAULT_LI
         raise Refused([problem("sheet.too_big", size=-(-size >> 20), limit=limits.max_bytes >> 20)])
     file: BinaryIO = BytesIO(source) if isinstance(source, bytes) else source.open("rb")
     try:
-        return _open(file, size, filename, limits)
+        with _guarded():
+            return _open(file, size, filename, limits)
     except BaseException:
         file.close()
         raise
@@ -84,8 +85,7 @@ def _open(file: BinaryIO, size: int, filename: str, limits: Limits) -> Workbook:
         else:
             check_ods(archive, limits)
     file.seek(0)
-    with _guarded():
-        parser = CalamineWorkbook.from_filelike(file)
+    parser = CalamineWorkbook.from_filelike(file)
     tabs = [m for m in parser.sheets_metadata if m.typ is SheetTypeEnum.WorkSheet]
     if not tabs:
         raise Refused([problem("sheet.no_sheets")])
@@ -233,8 +233,8 @@ def _guarded() -> Iterator[None]:
         yield
     except (Refused, GeneratorExit, KeyboardInterrupt, SystemExit, MemoryError):
         raise
-    except CalamineError as error:
-        raise damaged() from error
+    except PasswordError as error:
+        raise Refused([problem("sheet.encrypted")]) from error
     except Exception as error:
         raise damaged() from error
     except BaseException as error:

@@ -159,7 +159,9 @@ def test_no_table_is_no_heading() -> None:
 def test_the_sheet_with_the_table_is_chosen() -> None:
     cover = Sheet(name="封面", rows=(("某某公司",), ("盘点资料",)))
     data = Sheet(name="数据", rows=(("编码", "名称", "数量"), ("A1", "纸箱", Decimal(3))))
-    hidden = Sheet(name="旧", rows=(("编码", "名称", "数量", "单价"), ("A1", "纸箱", Decimal(3), Decimal(1))), hidden=True)
+    hidden = Sheet(
+        name="旧", rows=(("编码", "名称", "数量", "单价"), ("A1", "纸箱", Decimal(3), Decimal(1))), hidden=True
+    )
     found = choose_sheet([cover, hidden, data])
     assert found is not None
     assert found[0] == 2
@@ -200,7 +202,7 @@ def test_check_digit() -> None:
 @pytest.mark.parametrize("case", cases("cells.yaml"), ids=lambda case: f"{case[0]} {case[1]!r}")
 def test_cells(case: list[Any], catalogue: Catalogue) -> None:
     purpose, raw, wanted, *more = case
-    numeric = raw.startswith("=") and purpose != "text" or raw == "=2"
+    numeric = (raw.startswith("=") and purpose != "text") or raw == "=2"
     cleaned = clean_cell(Decimal(raw[1:]) if numeric else raw, Purpose(purpose))
     value = cleaned.value
     if isinstance(value, Decimal):
