@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SerializeAsAny, SkipValidation
+from pydantic import BaseModel, Field, SerializeAsAny, SkipValidation, WithJsonSchema
 
 from engine.definitions.shape import Definition, ExpressionText, Key, Switch
 from engine.fieldtypes.contract import NoOptions
@@ -69,7 +69,7 @@ class FieldDef(Definition):
     unique: bool = False
     width: Annotated[int, Field(ge=0, le=12)] = 0
     aliases: tuple[str, ...] = ()
-    options: SerializeAsAny[SkipValidation[BaseModel]] = NoOptions()
+    options: Annotated[SerializeAsAny[SkipValidation[BaseModel]], WithJsonSchema({"type": "object"})] = NoOptions()
     fields: dict[Key, FieldDef] = {}
 
 

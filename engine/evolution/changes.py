@@ -126,7 +126,7 @@ class ChangeType(FieldChange):
     """A column that is kept in another way.
 
     Attributes:
-        keeps: every value has an exact counterpart in the new type. Otherwise values without one become empty or rounded.
+        keeps: every value has an exact counterpart in the new type. Otherwise some become empty or rounded.
     """
 
     old: Column
