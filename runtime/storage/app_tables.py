@@ -124,7 +124,7 @@ def column_type(column: Column) -> sa.types.TypeEngine[Any]:
 def _form_tables(metadata: sa.MetaData, form: CompiledForm) -> FormTables:
     fields = kept(form.fields)
     columns = (_field_column(field) for field in fields.values())
-    header = sa.Table(shortened(form.name), metadata, *_header_columns(), *columns)
+    header = sa.Table(shortened(form.name), metadata, *_header_columns(form.is_master), *columns)
     _index_header(form, header, fields)
     line_rows = {key: _line_table(metadata, header, table) for key, table in form.tables.items()}
     rows = _row_table(header, fields, header.c.id, (header.c.id,))
@@ -150,11 +150,11 @@ def _row_table(
     )
 
 
-def _header_columns() -> list[sa.Column[Any]]:
+def _header_columns(is_master: bool) -> list[sa.Column[Any]]:
     return [
         sa.Column("id", ID, primary_key=True, autoincrement=False),
         *(
-            sa.Column(name, SYSTEM_TYPES[name], nullable=name not in NEVER_EMPTY)
+            sa.Column(name, SYSTEM_TYPES[name], nullable=name not in NEVER_EMPTY and (is_master or name != "biz_date"))
             for name in HEADER_SYSTEM
             if name != "id"
         ),

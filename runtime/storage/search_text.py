@@ -42,4 +42,4 @@ def search_text(texts: Iterable[str]) -> str:
 
 def terms(text: str) -> tuple[str, ...]:
     """The words of a search; a record must contain every one."""
-    return tuple(text.lower().split())[:8]
+    return tuple(text.replace("\x00", " ").lower().split())[:8]
