@@ -1,0 +1,154 @@
+"""Which buttons a document shows, and why one is not available. The same questions submission asks, asked beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from engine.definitions.compiled import CompiledForm, CompiledSource
+from engine.document import DocStatus, Document
+from engine.environment import Scene
+from engine.expressions import Checked, EvaluationFailed, evaluate
+from engine.expressions.types import Row
+from engine.permissions import FormAccess, admits
+from engine.problems import Problem, Refused, problem
+from engine.values import ZERO
+from engine.workflow.lifecycle import STATUS_LABELS, Transition, transitions
+from engine.workflow.run import Run, RunStatus
+from runtime.facade.door import Door
+from runtime.facade.views import ActionView, PushView
+from runtime.stages.downstream import refuse_with_downstream
+from runtime.stages.sources import open_lines
+from runtime.stages.steps import Unit
+from runtime.storage import workflow_runs
+
+PRIMARY: Mapping[DocStatus, str] = MappingProxyType(
+    {DocStatus.DRAFT: "submit", DocStatus.REJECTED: "submit", DocStatus.PENDING: "approve"}
+)
+BLOCKED_BY_TARGETS = ("unapprove", "void", "delete")
+
+
+def action_views(
+    door: Door, unit: Unit, form: CompiledForm, document: Document, names: Scene, run: Run | None, mine: bool
+) -> tuple[ActionView, ...]:
+    """Every action that is either granted or possible; the impossible ones with their reason.
+
+    Args:
+        mine: whether the person has an open approval task on the document.
+    """
+    access = door.access(form)
+    views = []
+    for key, transition in transitions(form.definition).items():
+        if key == "update":
+            continue
+        obstacle = _obstacle(door, unit, form, document, names, access, run, mine, key, transition)
+        granted = key in access.actions or (mine and key in ("approve", "reject"))
+        if not granted and (obstacle is None or document.status not in transition.before):
+            continue
+        if not granted and key not in ("approve",):
+            continue
+        if document.status not in transition.before and key in ("enable", "disable", "withdraw", "reject", "reopen"):
+            continue
+        views.append(
+            ActionView(
+                key=key,
+                label=transition.label.text(door.language),
+                allowed=obstacle is None,
+                reason=door.say(obstacle) if obstacle else "",
+                primary=PRIMARY.get(document.status) == key and obstacle is None,
+                needs_reason=transition.reason,
+            )
+        )
+    return tuple(sorted(views, key=lambda view: not view.primary))
+
+
+def push_views(door: Door, unit: Unit, form: CompiledForm, document: Document, names: Scene) -> tuple[PushView, ...]:
+    """Push-down buttons of every form that can be made from this one and that the person may create."""
+    views = []
+    for source in unit.bundle.targets.get(form.key, ()):
+        target = unit.form(source.target)
+        if not door.may(target, "create"):
+            continue
+        obstacle = push_obstacle(unit, source, document, names)
+        views.append(
+            PushView(
+                form=source.target,
+                variant=source.definition.variant,
+                label=source.definition.label.text(door.language),
+                allowed=obstacle is None,
+                reason=door.say(obstacle) if obstacle else "",
+            )
+        )
+    return tuple(views)
+
+
+def push_obstacle(unit: Unit, source: CompiledSource, document: Document, names: Scene) -> Problem | None:
+    """Why this push-down cannot be done now, or None."""
+    if document.status is not DocStatus.APPROVED:
+        return problem("document.source_not_approved", number=document.number or "")
+    if source.when is not None and not _holds(source.when, document, names, unit):
+        say = source.definition.when_not
+        return problem("document.push_not_now", message=say) if say else problem("document.push_condition")
+    if source.definition.lines is not None:
+        states = open_lines(unit, source, (document,))
+        if all(state.remaining <= ZERO for state in states.values()):
+            return problem("document.nothing_open", target=unit.form(source.target).label)
+    return None
+
+
+def has_task(unit: Unit, document: Document) -> bool:
+    """Whether one of the open approval tasks on the document is the person's."""
+    actor = unit.around.actor
+    return any(
+        task.kind == "approval"
+        and (task.user == actor.user or (task.user is None and task.role in actor.roles))
+        for task in workflow_runs.open_tasks_on(unit.connection, document.form, document.id or 0)
+    )
+
+
+def _obstacle(
+    door: Door,
+    unit: Unit,
+    form: CompiledForm,
+    document: Document,
+    names: Scene,
+    access: FormAccess,
+    run: Run | None,
+    mine: bool,
+    key: str,
+    transition: Transition,
+) -> Problem | None:
+    actor, clock = unit.around.actor, unit.around.clock
+    if document.status not in transition.before:
+        if key == "approve" and document.status in (DocStatus.DRAFT, DocStatus.REJECTED):
+            return problem("document.submit_first")
+        return problem("document.wrong_status", action=transition.label, status=STATUS_LABELS[document.status])
+    if run is not None and run.status is RunStatus.RUNNING and key in ("approve", "reject"):
+        return None if mine else problem("workflow.not_yours", node=_node_label(unit, form, run))
+    if key not in access.actions:
+        return problem("permission.action_denied", action=key, form=form.label)
+    rows = access.rows.get(key)
+    if rows is not None and not admits(rows, document, names.header, actor, clock):
+        return problem("permission.row_denied", action=key, form=form.label)
+    if key == "withdraw" and (run.starter if run else document.creator) != actor.user:
+        return problem("workflow.not_submitter")
+    if key in BLOCKED_BY_TARGETS:
+        try:
+            refuse_with_downstream(unit, form, document)
+        except Refused as refused:
+            return refused.problems[0]
+    return None
+
+
+def _node_label(unit: Unit, form: CompiledForm, run: Run) -> str:
+    workflow = unit.bundle_of(run.snapshot).workflows.get(form.key)
+    node = workflow.nodes.get(run.node) if workflow else None
+    return node.label.text(unit.around.actor.language) if node else ""
+
+
+def _holds(when: Checked, document: Document, names: Scene, unit: Unit) -> bool:
+    scope = {"source": Row(id=document.id, values=names.header), "me": unit.around.me, "app": unit.around.app}
+    try:
+        return evaluate(when, scope, unit.around.clock) is True
+    except EvaluationFailed:
+        return False

@@ -1,0 +1,78 @@
+"""Values as people read them: formatted by their field type, with the names of what links point to.
+
+Names are collected over a whole page first and loaded with one query per linked form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from engine.definitions.compiled import CompiledField
+from engine.document import Value
+from engine.labels import Language
+from runtime.facade.views import CellView
+from runtime.stages.steps import Unit
+from runtime.storage import accounts, documents
+
+PEOPLE = ("member", "department")
+
+
+def target_of(field: CompiledField) -> str:
+    """What a field's id names: a form, ``member`` or ``department``; empty for other types."""
+    if field.type_name in PEOPLE:
+        return field.type_name
+    return str(getattr(field.options, "to", "")) if field.type_name == "link" else ""
+
+
+class Names:
+    """Display names of linked records, collected and then loaded at once."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._wanted: dict[str, set[int]] = {}
+        self._known: dict[tuple[str, int], str] = {}
+
+    def want(self, field: CompiledField, value: Value) -> None:
+        """Note that the name behind this value will be shown."""
+        target = target_of(field)
+        if target and isinstance(value, int) and not isinstance(value, bool):
+            self.want_id(target, value)
+
+    def want_id(self, target: str, identity: int | None) -> None:
+        """Note one id."""
+        if identity is not None and (target, identity) not in self._known:
+            self._wanted.setdefault(target, set()).add(identity)
+
+    def load(self, unit: Unit) -> Names:
+        """Load every noted name."""
+        for target in sorted(self._wanted):
+            ids = self._wanted[target]
+            for identity, name in _names(unit, target, ids, self.language).items():
+                self._known[target, identity] = name
+        self._wanted = {}
+        return self
+
+    def name(self, target: str, identity: int | None) -> str:
+        """The loaded name; the bare id when the record is gone."""
+        if identity is None:
+            return ""
+        return self._known.get((target, identity), f"#{identity}")
+
+    def cell(self, field: CompiledField, value: Value) -> CellView:
+        """The cell for a value of ``field``."""
+        json_value = field.type.to_json(value, field.options)
+        target = target_of(field)
+        if target and isinstance(value, int) and not isinstance(value, bool):
+            link = None if target in PEOPLE else (target, value)
+            return CellView(value=json_value, text=self.name(target, value), link=link)
+        return CellView(value=json_value, text=field.type.format(value, field.options, self.language))
+
+
+def _names(unit: Unit, target: str, ids: Iterable[int], language: Language) -> Mapping[int, str]:
+    if target == "member":
+        return accounts.user_names(unit.connection, ids)
+    if target == "department":
+        return accounts.department_names(unit.connection, ids)
+    if target not in unit.tables.forms:
+        return {}
+    return documents.display_names(unit.connection, unit.tables, target, ids, language)

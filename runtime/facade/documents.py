@@ -1,0 +1,264 @@
+"""Documents: blank, read, preview, submit, push down. What leaves here is masked; what enters goes through submission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from engine.definitions.compiled import CompiledForm
+from engine.document import Document, SourceLine
+from engine.environment import Linked, Scene, scene
+from engine.forms.draft import LinePatch, Patch
+from engine.forms.pushdown import draft_from
+from engine.permissions import Access, admits, masked, plain_path
+from engine.problems import Problem, Refused, problem, suggestion
+from engine.workflow.lifecycle import EDITABLE
+from engine.workflow.run import Run, RunStatus, run_from_json
+from runtime.facade.actions import action_views, has_task, push_obstacle, push_views
+from runtime.facade.door import Door
+from runtime.facade.pages import approval_views, chain_views, document_view, history_views
+from runtime.facade.views import DocumentView
+from runtime.stages.authorize import node_fields
+from runtime.stages.sources import open_lines
+from runtime.stages.steps import Begun, Command, Outcome, Unit, load_linked
+from runtime.stages.validate import examine
+from runtime.storage import documents, workflow_runs
+
+
+def blank(door: Door, form: str) -> DocumentView:
+    """A new document with its defaults, not stored."""
+    return preview(door, form, None, Patch())
+
+
+def read(door: Door, form: str, document: int) -> DocumentView:
+    """The document page.
+
+    Raises:
+        Refused: ``missing`` when there is no such document among the rows the person may read.
+    """
+    compiled = door.form(form)
+    with door.reading() as unit:
+        found, names, linked = _load(door, unit, compiled, document)
+        run = _open_run(unit, found)
+        mine = has_task(unit, found)
+        view = document_view(door, unit, compiled, masked(found, door.access(compiled)), names)
+        return replace(
+            view,
+            actions=action_views(door, unit, compiled, found, names, run, mine),
+            pushes=push_views(door, unit, compiled, found, names),
+            chain=chain_views(door, unit, found),
+            history=history_views(door, unit, compiled, found),
+            approvals=approval_views(door, unit, compiled, found, run),
+            editable=_editable(door, unit, compiled, found, run, mine),
+        )
+
+
+def preview(door: Door, form: str, document: int | None, patch: Patch) -> DocumentView:
+    """The document as it would be after ``patch``: defaults, fills, formulas and every problem; nothing is stored."""
+    compiled = door.form(form)
+    access = door.access(compiled)
+    with door.reading() as unit:
+        old = _load(door, unit, compiled, document)[0] if document is not None else None
+        begun = Begun(
+            command=Command(form=form, action="save", document=document, patch=patch),
+            form=compiled,
+            old=old,
+            actions=("update",) if old else ("create",),
+        )
+        validated, problems = examine(unit, begun, complete=False)
+        clean = validated.clean
+        view = document_view(door, unit, compiled, masked(clean.document, access), clean.scene)
+        run = _open_run(unit, old) if old else None
+        mine = has_task(unit, old) if old else False
+        shown = tuple(one for one in problems if access.readable(plain_path(one.where)))
+        return replace(
+            view, problems=shown, editable=_editable(door, unit, compiled, old or clean.document, run, mine)
+        )
+
+
+def submit(door: Door, command: Command) -> Outcome:
+    """Carry out a command; see ``runtime.submit``."""
+    return door.house.submit(door.workspace, door.published, door.actor, command)
+
+
+def many(door: Door, form: str, ids: Iterable[int], action: str, reason: str = "") -> tuple[tuple[int, Outcome | Refused], ...]:
+    """The same action on several documents, each a submission of its own; one refusal does not stop the others."""
+    results: list[tuple[int, Outcome | Refused]] = []
+    for identity in ids:
+        try:
+            results.append((identity, submit(door, Command(form=form, action=action, document=identity, reason=reason))))
+        except Refused as refused:
+            results.append((identity, refused))
+    return tuple(results)
+
+
+def push_patch(door: Door, source_form: str, source: int, target_form: str, variant: str = "") -> Patch:
+    """What a push-down proposes for the target, as raw input.
+
+    Raises:
+        Refused: source missing, not approved, nothing open, or no such push-down.
+    """
+    compiled, target = door.form(source_form), door.form(target_form)
+    with door.reading() as unit:
+        found, names, _ = _load(door, unit, compiled, source)
+        way = next(
+            (one for one in target.sources if one.definition.from_ == source_form and one.definition.variant == variant),
+            None,
+        )
+        if way is None:
+            raise Refused([problem("document.no_push", source=compiled.label, target=target.label)], "missing")
+        obstacle = push_obstacle(unit, way, found, names)
+        if obstacle is not None:
+            raise Refused([obstacle], "conflict")
+        return draft_from(way, found, names, open_lines(unit, way, (found,)), unit.around)
+
+
+def push_draft(door: Door, source_form: str, source: int, target_form: str, variant: str = "") -> DocumentView:
+    """The target form prefilled from the source; lines carry where they come from; nothing is stored."""
+    return preview(door, target_form, None, push_patch(door, source_form, source, target_form, variant))
+
+
+def push(
+    door: Door,
+    source_form: str,
+    source: int,
+    target_form: str,
+    variant: str = "",
+    overrides: Patch | None = None,
+    action: str = "save",
+    idempotency_key: str = "",
+    origin: str = "page",
+) -> Outcome:
+    """Push down and submit in one go. Header overrides replace mapped values; a line table in ``overrides`` is matched
+    to the proposed lines by position, an override line of ``None`` values keeps the proposal."""
+    proposed = push_patch(door, source_form, source, target_form, variant)
+    target = door.form(target_form)
+    patch = _writable(door, target, _overridden(proposed, overrides))
+    return submit(
+        door,
+        Command(form=target_form, action=action, patch=patch, idempotency_key=idempotency_key, origin=origin),
+    )
+
+
+def patch_from_json(form: CompiledForm, data: Mapping[str, object]) -> Patch:
+    """A patch from JSON: header values by key, line tables as lists of objects with optional ``id`` and ``source``.
+
+    Raises:
+        Refused: every malformed line at once.
+    """
+    values: dict[str, object] = {}
+    lines: dict[str, tuple[LinePatch, ...]] = {}
+    problems: list[Problem] = []
+    for key, raw in data.items():
+        if key not in form.tables:
+            values[key] = raw
+        elif isinstance(raw, list):
+            lines[key] = tuple(_line(row, f"{key}.{number}", problems) for number, row in enumerate(raw, start=1))
+        else:
+            problems.append(problem("lines.not_a_list", key, table=form.tables[key].label))
+    if problems:
+        raise Refused(problems)
+    return Patch(values=values, lines=lines)
+
+
+def _line(row: object, where: str, problems: list[Problem]) -> LinePatch:
+    if not isinstance(row, Mapping):
+        problems.append(problem("line.not_an_object", where))
+        return LinePatch(values={})
+    values = {str(key): value for key, value in row.items() if key not in ("id", "source")}
+    identity, source = row.get("id"), row.get("source")
+    if identity is not None and (not isinstance(identity, int) or isinstance(identity, bool)):
+        problems.append(problem("line.bad_id", where))
+        identity = None
+    made: SourceLine | None = None
+    if source is not None:
+        known = {"form", "document", "line"}
+        if isinstance(source, Mapping) and set(source) == known and all(isinstance(source[key], int) for key in ("document", "line")):
+            made = SourceLine(form=str(source["form"]), document=source["document"], line=source["line"])
+        else:
+            problems.append(problem("line.bad_source", where, **suggestion("source", ("form, document, line",))))
+    return LinePatch(id=identity, values=values, source=made)
+
+
+def _overridden(proposed: Patch, overrides: Patch | None) -> Patch:
+    if overrides is None:
+        return proposed
+    lines = dict(proposed.lines)
+    for table, rows in overrides.lines.items():
+        kept = lines.get(table, ())
+        lines[table] = tuple(
+            replace(kept[index], values={**kept[index].values, **row.values}) if index < len(kept) else row
+            for index, row in enumerate(rows)
+        )
+    return Patch(values={**proposed.values, **overrides.values}, lines=lines)
+
+
+def _writable(door: Door, form: CompiledForm, patch: Patch) -> Patch:
+    """Leave out mapped values the person may not write; submission fills them from the source again."""
+    access = door.access(form)
+    return Patch(
+        values={key: value for key, value in patch.values.items() if access.access(key) is Access.WRITE},
+        lines={
+            table: tuple(
+                replace(
+                    row,
+                    values={
+                        key: value
+                        for key, value in row.values.items()
+                        if access.access(f"{table}.{key}") is Access.WRITE
+                    },
+                )
+                for row in rows
+            )
+            for table, rows in patch.lines.items()
+        },
+    )
+
+
+def _load(door: Door, unit: Unit, form: CompiledForm, document: int) -> tuple[Document, Scene, Linked]:
+    found = documents.load(unit.connection, unit.tables, form.key, document)
+    if found is not None:
+        linked = load_linked(unit, form, (found,))
+        names = scene(form, found, linked, unit.around)
+        rows = door.access(form).rows.get("read")
+        if rows is not None and admits(rows, found, names.header, door.actor, unit.around.clock):
+            return found, names, linked
+    raise Refused([problem("document.missing", form=form.label)], "missing")
+
+
+def _open_run(unit: Unit, document: Document) -> Run | None:
+    stored = workflow_runs.run_of(unit.connection, document.form, document.id or 0)
+    if stored is None or stored.finished_at is not None:
+        return None
+    run = run_from_json(stored.state)
+    return run if run.status is RunStatus.RUNNING else None
+
+
+def _editable(
+    door: Door, unit: Unit, form: CompiledForm, document: Document, run: Run | None, mine: bool
+) -> frozenset[str]:
+    access = door.access(form)
+    wanted = "create" if document.id is None else "update"
+    open_status = form.is_master or document.status in EDITABLE
+    paths = frozenset(
+        field.path
+        for field in form.all_fields()
+        if access.access(field.path) is Access.WRITE and field.formula is None and field.readonly is not True
+    )
+    if open_status and wanted in access.actions:
+        return paths | ({"biz_date"} if not form.is_master else frozenset())
+    if run is not None and mine:
+        everything = Patch(
+            values=dict.fromkeys(form.fields),
+            lines={key: (LinePatch(values=dict.fromkeys(table.fields)),) for key, table in form.tables.items()},
+        )
+        begun = Begun(
+            command=Command(form=form.key, action="approve", patch=everything),
+            form=form,
+            old=document,
+            actions=("update",),
+            run=run,
+        )
+        opened = node_fields(unit, begun)
+        return frozenset(plain_path(where) for where in opened)
+    return frozenset()

@@ -1,0 +1,395 @@
+"""Lists, look-ups and cards. A hidden field cannot be shown, filtered, sorted or searched here, whatever is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.definitions.compiled import CompiledField, CompiledForm
+from engine.document import DocStatus, ExecStatus, Value
+from engine.fieldtypes import BUILT_IN
+from engine.fieldtypes.contract import Operator, settled
+from engine.permissions import FormAccess
+from engine.problems import Problem, Refused, problem, suggestion
+from engine.workflow.lifecycle import STATUS_LABELS
+from runtime.facade.cells import Names, target_of
+from runtime.facade.door import Door
+from runtime.facade.forms import is_numeric
+from runtime.facade.pages import exec_label
+from runtime.facade.system_columns import SystemColumn, system_column, system_columns
+from runtime.facade.views import CellView
+from runtime.stages.steps import Unit
+from runtime.storage import documents, lists, preferences
+from runtime.storage.database import in_transaction
+from runtime.storage.filters import compile_where
+from runtime.storage.lists import Clause, ListQuery
+from runtime.storage.row_filters import where_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRequest:
+    """What a person asks of a list. Filters are (path, operator, raw value); everything may come from a URL."""
+
+    columns: tuple[str, ...] = ()
+    filters: tuple[tuple[str, str, str], ...] = ()
+    view: str = ""
+    sort: str = ""
+    search: str = ""
+    after: str = ""
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnView:
+    """A column: ``filterable`` by ``operators``; ``to`` is the linked form, ``choices`` its allowed values."""
+
+    path: str
+    label: str
+    type_name: str
+    align: str
+    operators: tuple[str, ...] = ()
+    to: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowView:
+    """A record in a list; cells by path."""
+
+    id: int
+    cells: dict[str, CellView]
+    status: str
+    status_label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterView:
+    """A filter in force, for its chip."""
+
+    path: str
+    label: str
+    operator: str
+    raw: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListView:
+    """A page of a list."""
+
+    form: str
+    label: str
+    kind: str
+    columns: tuple[ColumnView, ...]
+    rows: tuple[RowView, ...]
+    next: str | None
+    previous: str | None
+    all_columns: tuple[ColumnView, ...]
+    views: tuple[tuple[str, str], ...]
+    filters: tuple[FilterView, ...]
+    sort: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpHit:
+    """A record a look-up found."""
+
+    id: int
+    text: str
+    detail: str
+
+
+def page(door: Door, form: str, request: ListRequest) -> ListView:
+    """One page of the list.
+
+    Raises:
+        Refused: every unknown path, hidden field, bad operator or value at once.
+    """
+    compiled = door.form(form)
+    access = door.access(compiled)
+    available = columns_of(door, compiled, access)
+    by_path = {column.path: column for column in available}
+    problems: list[Problem] = []
+    shown = _chosen(door, compiled, request, by_path, access, problems)
+    sort = _sort(compiled, request.sort or compiled.definition.list.sort or ("code" if "code" in by_path else "-id"), by_path, access, problems)
+    filters = [_filter(door, compiled, access, one, problems) for one in request.filters]
+    if problems:
+        hidden = any(one.code == "permission.field_denied" for one in problems)
+        raise Refused(problems, "forbidden" if hidden else "invalid")
+    extra = ("doc_status", "exec_status")
+    with door.reading() as unit:
+        found = lists.page(
+            unit.connection,
+            unit.tables,
+            form,
+            ListQuery(
+                columns=tuple(dict.fromkeys((*shown, *extra))),
+                filters=tuple((path, operator, value) for path, operator, value, _ in (one for one in filters if one)),
+                where=row_condition(door, unit, compiled, access, request.view),
+                sort=sort,
+                search=request.search,
+                after=request.after or None,
+                limit=request.limit,
+            ),
+        )
+        rows = _rows(door, unit, compiled, shown, found.rows)
+    return ListView(
+        form=form,
+        label=compiled.label.text(door.language),
+        kind=compiled.definition.kind,
+        columns=tuple(by_path[path] for path in shown),
+        rows=rows,
+        next=found.next,
+        previous=found.previous,
+        all_columns=available,
+        views=tuple((view.key, view.label.text(door.language)) for view in compiled.definition.list.views),
+        filters=tuple(one[3] for one in filters if one),
+        sort=request.sort or compiled.definition.list.sort,
+        actions=tuple(sorted(access.actions)),
+    )
+
+
+def columns_of(door: Door, form: CompiledForm, access: FormAccess) -> tuple[ColumnView, ...]:
+    """Every column the person may choose: readable header fields, then system fields."""
+    fields = [
+        field_column(door, field)
+        for field in form.fields.values()
+        if access.readable(field.path) and target_of(field) != "lines"
+    ]
+    system = [
+        ColumnView(
+            path=one.path,
+            label=door.house.catalogue.ui(f"system.{one.path}", door.language),
+            type_name=one.type_name,
+            align="left",
+            operators=tuple(str(operator) for operator in one.operators),
+            choices=_system_choices(door, form, one),
+        )
+        for one in system_columns(form)
+    ]
+    return (*system[:1], *fields, *system[1:]) if not form.is_master else (*fields, *system)
+
+
+def field_column(door: Door, field: CompiledField) -> ColumnView:
+    """The column of one field."""
+    choices = getattr(field.options, "choices", None)
+    return ColumnView(
+        path=field.path,
+        label=field.label.text(door.language),
+        type_name=field.type_name,
+        align="right" if is_numeric(field) else "left",
+        operators=tuple(str(one) for one in field.type.operators),
+        to=target_of(field),
+        choices=tuple((key, label.text(door.language)) for key, label in choices.items()) if choices else (),
+    )
+
+
+def row_condition(door: Door, unit: Unit, form: CompiledForm, access: FormAccess, view: str = "") -> Clause | None:
+    """The person's row filter, joined with a view's condition.
+
+    Raises:
+        Refused: ``invalid`` for an unknown view.
+    """
+    names = {"me": unit.around.me, "app": unit.around.app}
+    rows = where_of(access.rows.get("read"), unit.tables, form.key, door.actor, names, unit.around.clock)
+    if not view:
+        return rows
+    if view not in form.views:
+        raise Refused([problem("list.unknown_view", name=view, **suggestion(view, form.views))])
+    columns = lists.FormColumns(unit.tables, form.key)
+    condition = compile_where(form.views[view], columns, names, unit.around.clock)
+    return condition if rows is None else rows & condition
+
+
+def look_up(door: Door, form: str, text: str, limit: int = 20) -> tuple[LookUpHit, ...]:
+    """Records for a link field: by code, name or pinyin; disabled ones are left out."""
+    compiled = door.form(form)
+    access = door.access(compiled)
+    with door.reading() as unit:
+        where = row_condition(door, unit, compiled, access)
+        active = unit.tables.forms[form].header.c.doc_status.notin_(
+            (str(DocStatus.DISABLED), str(DocStatus.VOIDED))
+        )
+        found = documents.look_up(
+            unit.connection, unit.tables, form, text, active if where is None else where & active, limit
+        )
+    return tuple(
+        LookUpHit(
+            id=hit.id,
+            text=hit.display,
+            detail=" · ".join(
+                compiled.fields[key].type.format(value, compiled.fields[key].options, door.actor.language)
+                for key, value in hit.values.items()
+                if key in compiled.fields and value is not None and access.readable(key) and not target_of(compiled.fields[key])
+            ),
+        )
+        for hit in found
+    )
+
+
+def count(door: Door, form: str, where: Clause | None, limit: int = 1000) -> int:
+    """How many readable records satisfy a condition, counted no further than ``limit``."""
+    with door.reading() as unit:
+        return lists.count_up_to(unit.connection, unit.tables, form, where=where, limit=limit)
+
+
+def save_columns(door: Door, form: str, columns: Iterable[str]) -> None:
+    """Remember the person's choice of columns."""
+    compiled = door.form(form)
+    known = {column.path for column in columns_of(door, compiled, door.access(compiled))}
+    chosen = [path for path in columns if path in known]
+    in_transaction(
+        door.workspace.database,
+        lambda connection: preferences.save(connection, door.actor.user, f"columns:{form}", chosen),
+    )
+
+
+def _chosen(
+    door: Door,
+    form: CompiledForm,
+    request: ListRequest,
+    known: dict[str, ColumnView],
+    access: FormAccess,
+    problems: list[Problem],
+) -> tuple[str, ...]:
+    if request.columns:
+        for path in request.columns:
+            _known(form, path, known, access, problems)
+        return tuple(path for path in request.columns if path in known)
+    with door.reading() as unit:
+        saved = preferences.get(unit.connection, door.actor.user, f"columns:{form.key}")
+    wanted = saved if isinstance(saved, list | tuple) and saved else form.definition.list.columns
+    chosen = tuple(path for path in wanted if path in known)
+    return chosen or tuple(known)[:6]
+
+
+def _known(
+    form: CompiledForm, path: str, known: dict[str, ColumnView], access: FormAccess, problems: list[Problem]
+) -> bool:
+    if path in known or path == "id":
+        return True
+    field = form.field(path)
+    if field is not None and not access.readable(path):
+        problems.append(problem("permission.field_denied", path, field=field.label))
+    else:
+        problems.append(problem("field.unknown", path, name=path, form=form.label, **suggestion(path, known)))
+    return False
+
+
+def _sort(
+    form: CompiledForm, text: str, known: dict[str, ColumnView], access: FormAccess, problems: list[Problem]
+) -> tuple[tuple[str, bool], ...]:
+    made = []
+    for part in text.split(","):
+        path, descends = part.strip().lstrip("-"), part.strip().startswith("-")
+        if path and _known(form, path, known, access, problems):
+            made.append((path, descends))
+    return tuple(made)
+
+
+def _filter(
+    door: Door, form: CompiledForm, access: FormAccess, asked: tuple[str, str, str], problems: list[Problem]
+) -> tuple[str, Operator, object, FilterView] | None:
+    path, word, raw = asked
+    field = form.field(path)
+    system = system_column(form, path)
+    if field is not None and not access.readable(path):
+        problems.append(problem("permission.field_denied", path, field=field.label))
+        return None
+    if field is None and system is None:
+        problems.append(problem("field.unknown", path, name=path, form=form.label, **suggestion(path, form.fields)))
+        return None
+    kind = field.type if field else BUILT_IN[system.type_name] if system else None
+    options = field.options if field else system.options if system else None
+    if kind is None or options is None or word not in [str(one) for one in kind.operators]:
+        problems.append(problem("list.bad_operator", path, operator=word))
+        return None
+    operator = Operator(word)
+    label = field.label.text(door.language) if field else door.house.catalogue.ui(f"system.{path}", door.language)
+    value: object = None
+    if operator not in (Operator.EMPTY, Operator.NOT_EMPTY):
+        texts = raw.split(",") if operator is Operator.IN else [raw]
+        values: list[Value] = []
+        for text in texts:
+            if operator in (Operator.CONTAINS, Operator.STARTS):
+                values.append(text)
+                continue
+            parsed, refusals = settled(kind.parse(int(text) if _is_id(field, text) else text, options))
+            problems.extend(one.at(path) for one in refusals)
+            values.append(parsed[0] if isinstance(parsed, tuple) and parsed else parsed)
+        value = tuple(values) if operator is Operator.IN else values[0]
+    return path, operator, value, FilterView(path=path, label=label, operator=word, raw=raw, text=_filter_text(door, field, value, raw))
+
+
+def _filter_text(door: Door, field: CompiledField | None, value: object, raw: str) -> str:
+    if field is None or value is None:
+        return raw
+    values = value if isinstance(value, tuple) else (value,)
+    names = Names(door.actor.language)
+    for one in values:
+        names.want(field, one)
+    with door.reading() as unit:
+        names.load(unit)
+    return "、".join(names.cell(field, one).text if not isinstance(one, str) or field.type_name == "choice" else one for one in values)
+
+
+def _is_id(field: CompiledField | None, text: str) -> bool:
+    return field is not None and bool(target_of(field)) and text.isdigit()
+
+
+def _rows(
+    door: Door, unit: Unit, form: CompiledForm, shown: tuple[str, ...], found: Iterable[object]
+) -> tuple[RowView, ...]:
+    names = Names(door.actor.language)
+    rows: list[dict[str, Value]] = [dict(row) for row in found]  # type: ignore[call-overload]
+    for row in rows:
+        for path in shown:
+            field = form.fields.get(path)
+            if field is not None:
+                names.want(field, row[path])
+            elif path in ("creator", "approver"):
+                names.want_id("member", row[path])  # type: ignore[arg-type]
+            elif path == "department":
+                names.want_id("department", row[path])  # type: ignore[arg-type]
+    names.load(unit)
+    return tuple(
+        RowView(
+            id=int(str(row["id"])),
+            cells={path: _cell(door, form, path, row[path], names) for path in shown},
+            status=str(row["doc_status"]),
+            status_label=STATUS_LABELS[DocStatus(str(row["doc_status"]))].text(door.language),
+        )
+        for row in rows
+    )
+
+
+def _cell(door: Door, form: CompiledForm, path: str, value: Value, names: Names) -> CellView:
+    field = form.fields.get(path)
+    if field is not None:
+        return names.cell(field, value)
+    if value is None:
+        return CellView(value=None, text="")
+    if path == "doc_status":
+        return CellView(value=value, text=STATUS_LABELS[DocStatus(str(value))].text(door.language))
+    if path == "exec_status":
+        return CellView(value=value, text=exec_label(door, form, ExecStatus(str(value))))
+    if path in ("creator", "approver"):
+        return CellView(value=value, text=names.name("member", int(str(value))))
+    if path == "department":
+        return CellView(value=value, text=names.name("department", int(str(value))))
+    if path == "origin":
+        return CellView(value=value, text=door.house.catalogue.ui(f"origin.{value}", door.language))
+    text = value.strftime("%Y-%m-%d %H:%M") if hasattr(value, "hour") else str(value)
+    return CellView(value=str(value), text=text)
+
+
+def _system_choices(door: Door, form: CompiledForm, column: SystemColumn) -> tuple[tuple[str, str], ...]:
+    if column.path == "doc_status":
+        statuses = [
+            status for status in DocStatus if (status in (DocStatus.ACTIVE, DocStatus.DISABLED)) == form.is_master
+        ]
+        return tuple((str(status), STATUS_LABELS[status].text(door.language)) for status in statuses)
+    if column.path == "exec_status":
+        return tuple((str(status), exec_label(door, form, status)) for status in ExecStatus)
+    return ()
