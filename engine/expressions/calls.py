@@ -12,7 +12,7 @@ from typing import Protocol
 
 from engine.expressions.function import Function, Parameter
 from engine.expressions.kind_labels import KIND_LABELS, one_of
-from engine.expressions.scope import Found, find
+from engine.expressions.scope import CURRENT, Found, find, normalised
 from engine.expressions.tree import Aggregate, CurrentLine, Path
 from engine.expressions.types import NOTHING, Kind, Scope, ValueType
 from engine.problems import Param
@@ -39,7 +39,7 @@ def check_call(checking: Checking, node: ast.Call) -> tuple[ast.expr, ValueType 
     name = typed if typed in checking.functions else typed.lower()
     function = checking.functions.get(name)
     if function is None:
-        near = get_close_matches(name, list(checking.functions), n=1, cutoff=0.6)
+        near = _labelled(checking.scope, typed) or get_close_matches(name, list(checking.functions), n=1, cutoff=0.6)
         checking.report(
             "expression.unknown_function", node.func, name=typed, **({"suggestion": near[0]} if near else {})
         )
@@ -53,6 +53,12 @@ def check_call(checking: Checking, node: ast.Call) -> tuple[ast.expr, ValueType 
         checking.report("expression.argument_count", node.func, function=name, expected="1", got=len(node.args))
         return node, None
     return _plain(checking, node, function)
+
+
+def _labelled(scope: Scope, typed: str) -> list[str]:
+    """The key of a field whose label goes on with a bracket, as 单价（元） does: it reads like a call."""
+    labels = scope.labels.get(CURRENT, {}).items()
+    return [key for label, key in labels if normalised(label).startswith(f"{typed}(")][:1]
 
 
 def _plain(checking: Checking, node: ast.Call, function: Function) -> tuple[ast.expr, ValueType | None]:

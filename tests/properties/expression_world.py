@@ -52,6 +52,7 @@ SCOPE = Scope(
             "": {
                 "数量": "qty", "单价": "price", "明细": "lines", "客户": "customer", "状态": "status",
                 "单据日期": "biz_date", "ＡＢＣ编码": "code", "创建人": "creator", "仓库": "warehouse",
+                "折扣（元）": "discount",
             },
             "receipt.lines": {"数量": "qty", "单价": "price", "商品": "product"},
             "customer": {"信用额度": "credit_limit"},
@@ -62,12 +63,18 @@ SCOPE = Scope(
 )  # fmt: skip
 
 UNITS = MappingProxyType({1: Decimal(1), 2: Decimal(12)})
-BATTERY = Row(11, {"safety_stock": Decimal(50), "code": "P1", "$units": UNITS})
-CABLE = Row(12, {"safety_stock": None, "code": "P2", "$units": UNITS})
+LEDGERS = MappingProxyType(
+    {
+        "$units": UNITS, "$on_hand": MappingProxyType({21: Decimal(40)}), "$unit_cost": Decimal("2.5"),
+        "$receivable": Decimal(300), "$payable": Decimal(0),
+    }
+)  # fmt: skip
+BATTERY = Row(11, {"safety_stock": Decimal(50), "code": "P1", **LEDGERS})
+CABLE = Row(12, {"safety_stock": None, "code": "P2", **LEDGERS})
 PIECE = Row(1, {"name": "个"})
-BOX = Row(2, {"name": "箱", "$units": UNITS})
+BOX = Row(2, {"name": "箱", **LEDGERS})
 PALLET = Row(3, {"name": "托"})
-MAIN = Row(21, {"keeper": 5, "code": "W1", "$units": UNITS})
+MAIN = Row(21, {"keeper": 5, "code": "W1", **LEDGERS})
 
 
 def line(number: int, product: Row | None, qty: str | None, price: str | None, lot: str | None, ok: bool | None) -> Row:
@@ -84,13 +91,13 @@ VALUES = MappingProxyType(
         "tags": ("hot", "new"), "old_tags": None,
         "active": True, "checked": None,
         "biz_date": date(2026, 1, 31), "due": None, "created_at": datetime(2026, 1, 20, 14, 30, 5),
-        "customer": Row(7, {"credit_limit": Decimal("1000.00"), "name": "东方商贸", "owner": 5, "$units": UNITS}),
+        "customer": Row(7, {"credit_limit": Decimal("1000.00"), "name": "东方商贸", "owner": 5, **LEDGERS}),
         "supplier": None,
         "warehouse": MAIN, "product": BATTERY, "unit": BOX,
         "source": Row(
             9,
             {
-                "total": Decimal(80), "$units": UNITS,
+                "total": Decimal(80), **LEDGERS,
                 "lines": (Row(1, {"qty": Decimal(4)}), Row(2, {"qty": Decimal(6)})),
             },
         ),
