@@ -51,7 +51,7 @@ class EngineOptions:
     Attributes:
         url: SQLAlchemy address of the job database.
         concurrency: long jobs run at once by a worker (four times as many quick ones).
-        poll_s: seconds between two looks at a queue; half of it is the usual latency of a job.
+        poll_s: seconds between two looks at the quick queue; the long one is looked at four times more seldom.
         retry: when a failing handler is called again.
         zone: the zone the moments of schedules are meant in.
         take_over_every_s: seconds between two looks for dead workers (PostgreSQL).

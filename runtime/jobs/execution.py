@@ -35,6 +35,7 @@ from runtime.jobs.system import ABI, APPLICATION, RUN_JOB, RUN_SCHEDULED, SCHEMA
 
 MOST_CRASHES = 3
 QUICK_SHARE = 4
+LONG_PATIENCE = 4
 CLOSE_WAIT_S = 20
 SCHEDULE_POLL_S = 10.0
 PROGRESS_EVERY_S = 0.5
@@ -62,8 +63,11 @@ class Execution:
         self._pace = pace
         self._active = 0
         self._counting = threading.Lock()
-        for queue, parallel in ((QUICK, pace.concurrency * QUICK_SHARE), (LONG, pace.concurrency)):
-            system.client.register_queue(queue, worker_concurrency=parallel, polling_interval_sec=pace.poll_s)
+        for queue, parallel, poll_s in (
+            (QUICK, pace.concurrency * QUICK_SHARE, pace.poll_s),
+            (LONG, pace.concurrency, pace.poll_s * LONG_PATIENCE),
+        ):
+            system.client.register_queue(queue, worker_concurrency=parallel, polling_interval_sec=poll_s)
         DBOS(config=self._config(executor))
         logging.getLogger("dbos").addFilter(_not_said_already)
         try:

@@ -6,6 +6,7 @@ arrival, including what the jobs themselves enqueue. Nothing is kept on disk: th
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -34,7 +35,6 @@ from runtime.jobs.request import check_cron, check_request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    order: int
     due: datetime
     payload: Payload
     scheduled_for: datetime | None = None
@@ -57,6 +57,7 @@ class InlineJobs:
         self._retry = retry
         self._order = count(1)
         self._waiting: dict[str, _Entry] = {}
+        self._due: list[tuple[datetime, int, str]] = []
         self._statuses: dict[str, JobStatus] = {}
         self._payloads: dict[str, Payload] = {}
         self._schedules: dict[str, _Schedule] = {}
@@ -65,8 +66,7 @@ class InlineJobs:
     def enqueue(self, kind: str, payload: Payload, *, job_id: str | None = None, queue: str = QUICK) -> str:
         """See the contract. The queue makes no difference here."""
         check_request(job_id, queue)
-        order = next(self._order)
-        return self._add(kind, payload, job_id or f"job-{order}", order, timedelta())
+        return self._add(kind, payload, job_id or f"job-{next(self._order)}", self._clock())
 
     def schedule(self, kind: str, cron: str, payload: Payload, name: str) -> None:
         """See the contract. Several moments missed between two drains run once, for the latest of them."""
@@ -78,13 +78,13 @@ class InlineJobs:
     def delay(self, kind: str, payload: Payload, seconds: float, job_id: str) -> str:
         """See the contract."""
         check_request(job_id, QUICK)
-        return self._add(kind, payload, job_id, next(self._order), timedelta(seconds=seconds))
+        return self._add(kind, payload, job_id, self._clock() + timedelta(seconds=seconds))
 
     def cancel(self, job_id: str) -> None:
         """See the contract."""
         status = self.status(job_id)
         if status.state is JobState.PARKED:
-            del self._statuses[job_id]
+            del self._statuses[job_id], self._payloads[job_id]
         elif status.state is not JobState.DONE:
             self._waiting.pop(job_id, None)
             self._statuses[job_id] = replace(status, state=JobState.CANCELLED)
@@ -119,25 +119,26 @@ class InlineJobs:
         if status.state is not JobState.PARKED:
             raise Refused([problem("job.not_parked", job=job_id)], kind="conflict")
         del self._statuses[job_id]
-        self._add(status.kind, self._payloads[job_id], job_id, next(self._order), timedelta())
+        self._add(status.kind, self._payloads.pop(job_id), job_id, self._clock())
 
     def drain(self) -> tuple[JobStatus, ...]:
         """Run everything due now. Returns how each run ended, in order of execution."""
         ended: list[JobStatus] = []
         self._fire_schedules()
-        while True:
-            now = self._clock()
-            due = [(entry.due, entry.order, job_id) for job_id, entry in self._waiting.items() if entry.due <= now]
-            if not due:
-                return tuple(ended)
-            ended.append(self._run(min(due)[2]))
+        while self._due and self._due[0][0] <= self._clock():
+            job_id = heapq.heappop(self._due)[2]
+            if job_id in self._waiting:
+                ended.append(self._run(job_id))
+        return tuple(ended)
 
-    def _add(self, kind: str, payload: Payload, job_id: str, order: int, after: timedelta) -> str:
+    def _add(
+        self, kind: str, payload: Payload, job_id: str, due: datetime, scheduled_for: datetime | None = None
+    ) -> str:
         if job_id not in self._statuses:
-            state = JobState.DELAYED if after else JobState.WAITING
+            state = JobState.DELAYED if due > self._clock() else JobState.WAITING
             self._statuses[job_id] = JobStatus(job_id=job_id, kind=kind, state=state)
-            self._payloads[job_id] = payload
-            self._waiting[job_id] = _Entry(order=order, due=self._clock() + after, payload=payload)
+            self._waiting[job_id] = _Entry(due=due, payload=payload, scheduled_for=scheduled_for)
+            heapq.heappush(self._due, (due, next(self._order), job_id))
         return job_id
 
     def _fire_schedules(self) -> None:
@@ -147,10 +148,7 @@ class InlineJobs:
                 continue
             just_after = now.replace(microsecond=0) + timedelta(seconds=1)
             meant = croniter(each.cron, just_after, second_at_beginning=True).get_prev(datetime)
-            job_id = f"sched-{name}-{meant.isoformat()}"
-            self._add(each.kind, each.payload, job_id, next(self._order), timedelta())
-            if job_id in self._waiting:
-                self._waiting[job_id] = replace(self._waiting[job_id], due=meant, scheduled_for=meant)
+            self._add(each.kind, each.payload, f"sched-{name}-{meant.isoformat()}", meant, meant)
             self._schedules[name] = replace(each, due=_next(each.cron, now))
 
     def _run(self, job_id: str) -> JobStatus:
@@ -174,6 +172,8 @@ class InlineJobs:
             if status.state is JobState.RUNNING:
                 state = JobState.PARKED if problems else JobState.DONE
                 self._statuses[job_id] = replace(status, state=state, error=problems)
+            if problems:
+                self._payloads[job_id] = entry.payload
             break
         return self._statuses[job_id]
 

@@ -28,11 +28,15 @@ _log = structlog.get_logger("stockloom.jobs")
 
 def sweep(jobs: Jobs, workspace: Workspace, now: datetime) -> int:
     """Hand over what was left behind in one workspace; ``now`` on the workspace's clock. Returns how many rows."""
-    with read(workspace.database) as connection:
-        rows = outbox.pending(connection, MOST_AT_ONCE, handed_before=now - LOST_AFTER)
-    ids = [row.id for row in rows if row.id is not None and row.created_at <= now - GRACE]
-    relay(jobs, workspace, ids, now)
-    return len(ids)
+    swept = 0
+    while True:
+        with read(workspace.database) as connection:
+            rows = outbox.pending(connection, MOST_AT_ONCE, handed_before=now - LOST_AFTER)
+        ids = [row.id for row in rows if row.id is not None and row.created_at <= now - GRACE]
+        relay(jobs, workspace, ids, now)
+        swept += len(ids)
+        if not ids or len(rows) < MOST_AT_ONCE:
+            return swept
 
 
 def sweep_all(jobs: Jobs, keys: Callable[[], Iterable[str]], open_workspace: OpenWorkspace, clock: Clock) -> int:
