@@ -27,7 +27,6 @@ class Message:
     created_at: datetime
     id: int | None = None
     read_at: datetime | None = None
-    read_at: datetime | None = None
 
 
 def add(connection: sa.Connection, messages: Iterable[Message]) -> None:

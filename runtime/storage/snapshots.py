@@ -1,4 +1,4 @@
-"""Published snapshots: immutable, named by their hash, kept for ever; and which of them is current."""
+"""Published states of apps, by content hash: kept for ever, never changed; one per app is current."""
 
 from __future__ import annotations
 
@@ -9,69 +9,98 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from runtime.storage.product_tables import current, snapshot
-from runtime.storage.row_writing import Writer
-
-CURRENT_WRITER = Writer(current, ("app", "hash"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSnapshot:
-    """A snapshot: the source files it was published from."""
+class SnapshotInfo:
+    """What is known of a snapshot without its files; ``number`` counts the snapshots of the workspace."""
 
     hash: str
     app: str
     version: str
-    files: Mapping[str, str]
     published_at: datetime
     publisher: str
     number: int
 
 
-def load(connection: sa.Connection, hash: str) -> StoredSnapshot | None:
-    """The snapshot with this hash, or None."""
-    row = connection.execute(sa.select(snapshot).where(snapshot.c.hash == hash)).mappings().one_or_none()
-    return None if row is None else StoredSnapshot(**row)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A snapshot with its sources, relative path → text."""
+
+    info: SnapshotInfo
+    files: Mapping[str, str]
 
 
-def history(connection: sa.Connection, app: str) -> tuple[StoredSnapshot, ...]:
-    """All snapshots of an app, newest first."""
-    query = sa.select(snapshot).where(snapshot.c.app == app).order_by(snapshot.c.number.desc())
-    return tuple(StoredSnapshot(**row) for row in connection.execute(query).mappings())
+INFO = sa.select(*(snapshot.c[name] for name in SnapshotInfo.__slots__))
 
 
 def save(
     connection: sa.Connection,
     *,
-    hash: str,
+    snapshot_hash: str,
     app: str,
     version: str,
     files: Mapping[str, str],
-    published_at: datetime,
     publisher: str,
-) -> None:
-    """Keep a snapshot; publishing the same content again keeps the first."""
-    known = connection.execute(sa.select(snapshot.c.hash).where(snapshot.c.hash == hash)).one_or_none()
+    at: datetime,
+) -> int:
+    """Keep a snapshot; returns its number. One that is there already (a return to an earlier state) stays as it is."""
+    known = connection.execute(
+        sa.select(snapshot.c.number).where(snapshot.c.hash == snapshot_hash)
+    ).scalar_one_or_none()
     if known is not None:
-        return
-    last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(snapshot.c.number), 0))).scalar_one()
+        return int(known)
+    last = connection.execute(sa.select(sa.func.max(snapshot.c.number))).scalar_one_or_none()
+    number = int(last or 0) + 1
     connection.execute(
-        snapshot.insert().values(
-            hash=hash,
-            app=app,
-            version=version,
-            files=dict(files),
-            published_at=published_at,
-            publisher=publisher,
-            number=last + 1,
-        )
+        snapshot.insert(),
+        {
+            "hash": snapshot_hash,
+            "app": app,
+            "version": version,
+            "files": dict(files),
+            "published_at": at,
+            "publisher": publisher,
+            "number": number,
+        },
     )
+    return number
 
 
-def set_current(connection: sa.Connection, app: str, hash: str) -> None:
-    """Make a kept snapshot the one that is in force."""
-    CURRENT_WRITER.upsert(connection, [(app, hash)], ("hash",))
+def load(connection: sa.Connection, snapshot_hash: str) -> Snapshot | None:
+    """The snapshot, or None."""
+    row = connection.execute(sa.select(snapshot).where(snapshot.c.hash == snapshot_hash)).mappings().one_or_none()
+    if row is None:
+        return None
+    values = dict(row)
+    files = values.pop("files")
+    return Snapshot(info=SnapshotInfo(**values), files=files)
 
 
-def current_hash(connection: sa.Connection) -> str | None:
-    """Hash of what is in force in this workspace, or None before the first publish."""
-    return connection.execute(sa.select(current.c.hash).limit(1)).scalar_one_or_none()
+def current_hash(connection: sa.Connection, app: str | None = None) -> str | None:
+    """Hash of what is current for ``app``; without it of the app published last. None before the first publish."""
+    query = sa.select(current.c.hash).order_by(current.c.since.desc(), current.c.app).limit(1)
+    if app is not None:
+        query = query.where(current.c.app == app)
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def current_apps(connection: sa.Connection) -> Mapping[str, str]:
+    """Current hash by app."""
+    return {row[0]: row[1] for row in connection.execute(sa.select(current.c.app, current.c.hash))}
+
+
+def set_current(connection: sa.Connection, app: str, snapshot_hash: str, at: datetime) -> None:
+    """Make a kept snapshot the current one of its app."""
+    values = {"hash": snapshot_hash, "since": at}
+    if connection.execute(current.update().where(current.c.app == app).values(values)).rowcount == 0:
+        connection.execute(current.insert(), {"app": app, **values})
+
+
+def list_of(connection: sa.Connection, app: str | None = None) -> tuple[SnapshotInfo, ...]:
+    """Snapshots, newest first."""
+    query = INFO.order_by(snapshot.c.number.desc())
+    if app is not None:
+        query = query.where(snapshot.c.app == app)
+    return tuple(SnapshotInfo(**row) for row in connection.execute(query).mappings())
