@@ -12,6 +12,7 @@ from enum import IntEnum
 from types import MappingProxyType
 
 from engine.actor import ADMIN_ROLE, Actor
+from engine.definitions.action_labels import ACTION_LABELS
 from engine.definitions.compiled import AppBundle, CompiledForm, CompiledRole
 from engine.definitions.role import Grant
 from engine.document import Document
@@ -110,7 +111,7 @@ def denied(access: FormAccess, form: CompiledForm, action: str) -> tuple[Problem
     """A problem when the action is not granted at all."""
     if action in access.actions:
         return ()
-    return (problem("permission.action_denied", action=action, form=form.label),)
+    return (problem("permission.action_denied", action=ACTION_LABELS.get(action, action), form=form.label),)
 
 
 def write_problems(access: FormAccess, form: CompiledForm, typed: Iterable[str]) -> tuple[Problem, ...]:
@@ -166,7 +167,7 @@ def _row_filter(grant: Grant, condition: Checked | None) -> RowFilter:
     if condition is not None:
         return RowFilter(conditions=(condition,))
     return RowFilter(
-        everything=grant.rows == "all", own=grant.rows == "own", department=grant.rows == "department"
+        everything=grant.rows == "all", own=grant.rows in ("own", "department"), department=grant.rows == "department"
     )
 
 

@@ -5,10 +5,14 @@ A person who decides at an approval node acts by the node, not by a grant, and m
 
 from __future__ import annotations
 
+from engine.definitions.action_labels import ACTION_LABELS
 from engine.definitions.compiled import CompiledWorkflow
+from engine.document import DocStatus
+from engine.environment import scene
 from engine.permissions import FormAccess, admits, denied, form_access, plain_path, write_problems
 from engine.problems import Problem, Refused, problem
-from runtime.stages.steps import Authorized, Begun, Unit, Validated
+from engine.workflow.lifecycle import STATUS_LABELS
+from runtime.stages.steps import Authorized, Begun, Unit, Validated, load_linked
 
 NODE_ACTIONS = ("approve", "reject")
 
@@ -33,10 +37,12 @@ def authorize(unit: Unit, validated: Validated) -> Authorized:
         problems.extend(refusal)
         rows = access.rows.get(action)
         if not refusal and rows is not None and not admits(rows, clean.document, clean.scene.header, actor, clock):
-            problems.append(problem("permission.row_denied", action=action, form=begun.form.label))
+            problems.append(problem("permission.row_denied", action=ACTION_LABELS.get(action, action), form=begun.form.label))
     typed = clean.typed - opened
     problems.extend(write_problems(access, begun.form, typed))
-    if begun.run is not None and "update" in begun.actions:
+    if begun.run is not None and "update" in begun.actions and not opened:
+        problems.append(problem("document.not_editable", status=STATUS_LABELS[DocStatus.PENDING]))
+    elif begun.run is not None and "update" in begun.actions:
         problems.extend(
             problem("permission.field_denied", where, field=field.label)
             for where in sorted(typed)
@@ -55,7 +61,9 @@ def may_read(unit: Unit, access: FormAccess, validated: Validated) -> bool:
         return False
     if clean.old is clean.document:
         return admits(rows, clean.old, clean.scene.header, unit.around.actor, unit.around.clock)
-    return admits(rows, clean.old, {**clean.scene.header, **clean.old.values}, unit.around.actor, unit.around.clock)
+    form = validated.begun.form
+    before = scene(form, clean.old, load_linked(unit, form, (clean.old,), clean.linked), unit.around)
+    return admits(rows, clean.old, before.header, unit.around.actor, unit.around.clock)
 
 
 def node_fields(unit: Unit, begun: Begun) -> frozenset[str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from engine.definitions.compiled import AppBundle
-from engine.environment import ALWAYS_WANTED
+from engine.document import DocStatus
+from engine.environment import ALWAYS_WANTED, compiled_target
+from engine.expressions.tree import Path
 from engine.expressions.types import Row
 from engine.problems import Refused
 from engine.rules.evaluate import StockFacts, Verdict, judge_document, judge_stock
 from runtime.stages.steps import Judged, Posted, Unit
-from runtime.storage import alerts, documents
-from runtime.storage import stock_figures
+from runtime.storage import alerts, documents, stock_figures
 
 STOCK_LEDGERS = ("stock", "reservation", "supply")
 
@@ -28,6 +30,8 @@ def judge(unit: Unit, posted: Posted) -> Judged:
     actions = set(begun.actions)
     if posted.advanced.posts == "approve":
         actions.add("approve")
+    elif posted.advanced.document.status is DocStatus.PENDING:
+        actions.discard("approve")  # one node agreed; the document is not approved yet
     names = {**posted.advanced.written.scene.header, "doc_status": str(posted.advanced.document.status)}
     for action in sorted(actions):
         verdicts.extend(judge_document(rules, action, posted.advanced.document, names, unit.around.clock))
@@ -46,14 +50,16 @@ def _on_stock(unit: Unit, posted: Posted) -> tuple[Verdict, ...]:
     form = unit.bundle.app.dimensions.product
     if not rules or not products or form is None:
         return ()
-    rows = documents.load_rows(unit.connection, unit.tables, form, products, product_fields(unit.bundle))
+    rows = _followed(unit, form, products, product_paths(unit.bundle))
     totals = stock_figures.totals(unit.connection, products, STOCK_LEDGERS)
     open_alerts = alerts.open_of(
-        unit.connection, [rule.definition.rule for rule in rules], [f"product:{product}" for product in sorted(products)]
+        unit.connection,
+        [rule.definition.rule for rule in rules],
+        [f"product:{product}" for product in sorted(products)],
     )
     facts = [
         StockFacts(
-            product=Row(id=product, values=rows[product].values),
+            product=rows[product],
             on_hand=totals.get(("stock", product), Decimal(0)),
             reserved=totals.get(("reservation", product), Decimal(0)),
             in_transit=totals.get(("supply", product), Decimal(0)),
@@ -64,12 +70,27 @@ def _on_stock(unit: Unit, posted: Posted) -> tuple[Verdict, ...]:
     return judge_stock(rules, facts, frozenset(open_alerts), unit.around.clock)
 
 
-def product_fields(bundle: AppBundle) -> frozenset[str]:
-    """Product fields the ledger rules read, in conditions and texts."""
-    paths: set[tuple[str, ...]] = set()
+def product_paths(bundle: AppBundle) -> frozenset[Path]:
+    """Paths from the product the ledger rules read, in conditions and texts."""
+    paths: set[Path] = set()
     for rule in bundle.ledger_rules:
         paths.update(rule.condition.names)
         for checked in rule.placeholders.values():
             paths.update(checked.names)
-    return frozenset(path[1] for path in paths if path[0] == "product" and len(path) > 1) | ALWAYS_WANTED
+    return frozenset(path[1:] for path in paths if path[0] == "product" and len(path) > 1)
 
+
+def _followed(unit: Unit, form: str, ids: Iterable[int], paths: frozenset[Path]) -> Mapping[int, Row]:
+    """The records with what ``paths`` read of them, links followed: one query per linked form and depth."""
+    fields = frozenset(path[0] for path in paths) | ALWAYS_WANTED
+    rows = dict(documents.load_rows(unit.connection, unit.tables, form, ids, fields))
+    for name in sorted({path[0] for path in paths if len(path) > 1}):
+        target = compiled_target(unit.form(form).fields[name].options)
+        wanted = {identity for row in rows.values() if isinstance(identity := row.values.get(name), int)}
+        deeper = frozenset(path[1:] for path in paths if path[0] == name and len(path) > 1)
+        linked = _followed(unit, target, wanted, deeper) if target and wanted else {}
+        for identity, row in rows.items():
+            value = row.values.get(name)
+            if isinstance(value, int) and value in linked:
+                rows[identity] = Row(id=row.id, values={**row.values, name: linked[value]})
+    return rows

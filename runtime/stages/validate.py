@@ -62,7 +62,12 @@ def examine(unit: Unit, begun: Begun, complete: bool) -> tuple[Validated, tuple[
     linked = load_linked(unit, form, (draft.document,), linked)
     document, failures, names = computed(draft.document, form, linked, unit.around)
     problems = [*draft.problems, *failures]
-    problems.extend(problems_of(document, old, form, names, linked, unit.around, complete))
+    broken = {one.where for one in problems}
+    problems.extend(
+        one
+        for one in problems_of(document, old, form, names, linked, unit.around, complete)
+        if one.code != "field.required" or one.where not in broken
+    )
     taken = links_of(form, document, names, unit)
     if taken:
         problems.extend(source_problems(unit, form, document, taken, sources))
