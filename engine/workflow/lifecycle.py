@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from engine.definitions.action_labels import ACTION_LABELS
 from engine.definitions.form import FormDef
 from engine.document import DocStatus
 from engine.labels import Label
@@ -38,29 +39,29 @@ EDITABLE = frozenset({D.DRAFT, D.REJECTED})
 
 DOCUMENT_ACTIONS: Mapping[str, Transition] = MappingProxyType(
     {
-        "update": Transition(label=Label("保存", "Save"), before=EDITABLE, after=None),
-        "submit": Transition(label=Label("提交", "Submit"), before=EDITABLE, after=D.PENDING),
-        "withdraw": Transition(label=Label("撤回", "Withdraw"), before=frozenset({D.PENDING}), after=D.DRAFT),
-        "approve": Transition(label=Label("审核", "Approve"), before=frozenset({D.PENDING}), after=D.APPROVED),
-        "reject": Transition(label=Label("驳回", "Reject"), before=frozenset({D.PENDING}), after=D.REJECTED, reason=True),
+        "update": Transition(label=ACTION_LABELS["update"], before=EDITABLE, after=None),
+        "submit": Transition(label=ACTION_LABELS["submit"], before=EDITABLE, after=D.PENDING),
+        "withdraw": Transition(label=ACTION_LABELS["withdraw"], before=frozenset({D.PENDING}), after=D.DRAFT),
+        "approve": Transition(label=ACTION_LABELS["approve"], before=frozenset({D.PENDING}), after=D.APPROVED),
+        "reject": Transition(label=ACTION_LABELS["reject"], before=frozenset({D.PENDING}), after=D.REJECTED, reason=True),
         "unapprove": Transition(
-            label=Label("反审核", "Un-approve"), before=frozenset({D.APPROVED}), after=D.DRAFT, optional=True
+            label=ACTION_LABELS["unapprove"], before=frozenset({D.APPROVED}), after=D.DRAFT, optional=True
         ),
-        "void": Transition(label=Label("作废", "Void"), before=EDITABLE, after=D.VOIDED, optional=True),
+        "void": Transition(label=ACTION_LABELS["void"], before=EDITABLE, after=D.VOIDED, optional=True),
         "close": Transition(
-            label=Label("关闭", "Close"), before=frozenset({D.APPROVED}), after=D.CLOSED, optional=True, reason=True
+            label=ACTION_LABELS["close"], before=frozenset({D.APPROVED}), after=D.CLOSED, optional=True, reason=True
         ),
-        "reopen": Transition(label=Label("反关闭", "Reopen"), before=frozenset({D.CLOSED}), after=D.APPROVED, optional=True),
-        "delete": Transition(label=Label("删除", "Delete"), before=EDITABLE, after=None),
+        "reopen": Transition(label=ACTION_LABELS["reopen"], before=frozenset({D.CLOSED}), after=D.APPROVED, optional=True),
+        "delete": Transition(label=ACTION_LABELS["delete"], before=EDITABLE, after=None),
     }
 )
 
 MASTER_ACTIONS: Mapping[str, Transition] = MappingProxyType(
     {
-        "update": Transition(label=Label("保存", "Save"), before=frozenset({D.ACTIVE, D.DISABLED}), after=None),
-        "disable": Transition(label=Label("停用", "Disable"), before=frozenset({D.ACTIVE}), after=D.DISABLED),
-        "enable": Transition(label=Label("启用", "Enable"), before=frozenset({D.DISABLED}), after=D.ACTIVE),
-        "delete": Transition(label=Label("删除", "Delete"), before=frozenset({D.ACTIVE, D.DISABLED}), after=None),
+        "update": Transition(label=ACTION_LABELS["update"], before=frozenset({D.ACTIVE, D.DISABLED}), after=None),
+        "disable": Transition(label=ACTION_LABELS["disable"], before=frozenset({D.ACTIVE}), after=D.DISABLED),
+        "enable": Transition(label=ACTION_LABELS["enable"], before=frozenset({D.DISABLED}), after=D.ACTIVE),
+        "delete": Transition(label=ACTION_LABELS["delete"], before=frozenset({D.ACTIVE, D.DISABLED}), after=None),
     }
 )
 

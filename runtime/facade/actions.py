@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from engine.definitions.action_labels import ACTION_LABELS
 from engine.definitions.compiled import CompiledForm, CompiledSource
 from engine.document import DocStatus, Document
 from engine.environment import Scene
@@ -126,10 +127,10 @@ def _obstacle(
     if run is not None and run.status is RunStatus.RUNNING and key in ("approve", "reject"):
         return None if mine else problem("workflow.not_yours", node=_node_label(unit, form, run))
     if key not in access.actions:
-        return problem("permission.action_denied", action=key, form=form.label)
+        return problem("permission.action_denied", action=ACTION_LABELS.get(key, key), form=form.label)
     rows = access.rows.get(key)
     if rows is not None and not admits(rows, document, names.header, actor, clock):
-        return problem("permission.row_denied", action=key, form=form.label)
+        return problem("permission.row_denied", action=ACTION_LABELS.get(key, key), form=form.label)
     if key == "withdraw" and (run.starter if run else document.creator) != actor.user:
         return problem("workflow.not_submitter")
     if key in BLOCKED_BY_TARGETS:

@@ -12,7 +12,7 @@ from engine.document import Value
 from engine.labels import Language
 from runtime.facade.views import CellView
 from runtime.stages.steps import Unit
-from runtime.storage import accounts, documents
+from runtime.storage import accounts, departments, documents
 
 PEOPLE = ("member", "department")
 
@@ -72,7 +72,7 @@ def _names(unit: Unit, target: str, ids: Iterable[int], language: Language) -> M
     if target == "member":
         return accounts.user_names(unit.connection, ids)
     if target == "department":
-        return accounts.department_names(unit.connection, ids)
+        return departments.department_names(unit.connection, ids)
     if target not in unit.tables.forms:
         return {}
     return documents.display_names(unit.connection, unit.tables, target, ids, language)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import DocStatus, ExecStatus, Value
+from engine.expressions import Checked
 from engine.fieldtypes import BUILT_IN
 from engine.fieldtypes.contract import Operator, settled
 from engine.permissions import FormAccess
@@ -20,6 +21,7 @@ from runtime.facade.system_columns import SystemColumn, system_column, system_co
 from runtime.facade.views import CellView
 from runtime.stages.steps import Unit
 from runtime.storage import documents, lists, preferences
+from runtime.storage.columns import FormColumns
 from runtime.storage.database import in_transaction
 from runtime.storage.filters import compile_where
 from runtime.storage.lists import Clause, ListQuery
@@ -195,11 +197,19 @@ def row_condition(door: Door, unit: Unit, form: CompiledForm, access: FormAccess
     rows = where_of(access.rows.get("read"), unit.tables, form.key, door.actor, names, unit.around.clock)
     if not view:
         return rows
-    if view not in form.views:
+    checked = form.views.get(view) or _card(unit, form, view)
+    if checked is None:
         raise Refused([problem("list.unknown_view", name=view, **suggestion(view, form.views))])
-    columns = lists.FormColumns(unit.tables, form.key)
-    condition = compile_where(form.views[view], columns, names, unit.around.clock)
+    condition = compile_where(checked, FormColumns(unit.tables, form.key), names, unit.around.clock)
     return condition if rows is None else rows & condition
+
+
+def _card(unit: Unit, form: CompiledForm, view: str) -> Checked | None:
+    """The condition of the home card ``card:<index>``, if it is one of this form."""
+    word, _, index = view.partition(":")
+    if word != "card" or not index.isdigit() or int(index) >= len(unit.bundle.cards):
+        return None
+    return unit.bundle.cards[int(index)] if unit.bundle.app.cards[int(index)].form == form.key else None
 
 
 def look_up(door: Door, form: str, text: str, limit: int = 20) -> tuple[LookUpHit, ...]:

@@ -17,7 +17,7 @@ from engine.workflow.lifecycle import transitions
 from engine.workflow.run import People, Run, RunStatus, TaskSpec, run_json
 from runtime.stages.downstream import refuse_with_downstream, update_links
 from runtime.stages.steps import Advanced, Begun, Unit, Written
-from runtime.storage import accounts, documents, workflow_runs
+from runtime.storage import accounts, departments, documents, workflow_runs
 
 POSTING = ("approve", "close", "unapprove", "reopen")
 
@@ -192,7 +192,7 @@ def _people(unit: Unit, workflow: CompiledWorkflow, document: Document) -> Peopl
     holders = accounts.holders(unit.connection, unit.bundle.app.app, roles)
     head = None
     if any(step.by.department_head for step in workflow.nodes.values()):
-        head = accounts.department_head(unit.connection, document.department)
+        head = departments.department_head(unit.connection, document.department)
     return People(holders=holders, department_head=head)
 
 

@@ -5,6 +5,7 @@ Loading takes the actor: a document the actor may not read does not exist for th
 
 from __future__ import annotations
 
+from engine.definitions.action_labels import ACTION_LABELS
 from engine.definitions.compiled import CompiledForm
 from engine.document import DocStatus, Document
 from engine.problems import Problem, Refused, problem, suggestion
@@ -62,7 +63,7 @@ def planned(form: CompiledForm, command: Command, old: Document | None, has_run:
             continue
         transition = offered.get(step)
         if transition is None:
-            raise Refused([problem("document.no_such_action", action=step, form=form.label)], "invalid")
+            raise Refused([problem("document.no_such_action", action=ACTION_LABELS.get(step, step), form=form.label)], "invalid")
         editing_at_node = step == "update" and status is DocStatus.PENDING and has_run and action in ("approve", "save")
         if status not in transition.before and not editing_at_node:
             raise Refused([_wrong_status(form, step, status)], "conflict")
