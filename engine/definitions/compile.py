@@ -55,7 +55,7 @@ def compile_bundle(loaded: Loaded, kinds: Kinds) -> AppBundle | tuple[Problem, .
     scopes = scopes_of(app, loaded.forms, kinds)
     forms = {key: compile_form(form, scopes, reading) for key, form in loaded.forms.items()}
     workflows = _present({key: compile_workflow(each, scopes, reading) for key, each in loaded.workflows.items()})
-    dimensions = dimension_types(app.dimensions.model_dump())
+    dimensions = dimension_types(app.dimensions.model_dump(), scopes)
     postings = _present(
         {key: compile_posting(each, scopes, dimensions, reading) for key, each in loaded.postings.items()}
     )

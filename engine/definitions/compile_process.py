@@ -130,9 +130,12 @@ def compile_rule(rule: RuleDef, scopes: Scopes, reading: Reading) -> CompiledRul
 
 def rule_scope(rule: RuleDef, scopes: Scopes) -> Scope | None:
     """What the rule's expressions see; None when its trigger means nothing."""
-    if rule.when.form is not None:
-        return scopes.header(rule.when.form) if scopes.has_form(rule.when.form) else None
-    return scopes.ledger_rule() if rule.when.ledger else None
+    when = rule.when
+    if (when.form is None) == (when.ledger is None):
+        return None
+    if when.form is not None:
+        return scopes.header(when.form) if scopes.has_form(when.form) else None
+    return scopes.ledger_rule() if scopes.has_form(scopes.product) else None
 
 
 def titles_of(rule: RuleDef, place: Place) -> Iterator[tuple[Label, Place]]:
@@ -150,7 +153,7 @@ def titles_of(rule: RuleDef, place: Place) -> Iterator[tuple[Label, Place]]:
 def compile_role(role: RoleDef, scopes: Scopes, reading: Reading) -> CompiledRole:
     """Compile one role; forms that do not exist are left out."""
     place = Place(ROLES, role.role, ())
-    rows = role.stock.rows
+    rows = role.stock.rows if scopes.has_form(scopes.warehouse) else "all"
     return CompiledRole(
         definition=role,
         grants=tuple(
@@ -174,6 +177,6 @@ def _grant(grant: Grant, place: Place, scopes: Scopes, reading: Reading) -> Comp
     return CompiledGrant(definition=grant, forms=frozenset(forms), rows=MappingProxyType(rows))
 
 
-def dimension_types(named: Mapping[str, str | None]) -> Mapping[str, ValueType]:
+def dimension_types(named: Mapping[str, str | None], scopes: Scopes) -> Mapping[str, ValueType]:
     """Type of each dimension the app names a form for."""
-    return {name: ValueType(Kind.LINK, form) for name, form in named.items() if form}
+    return {name: ValueType(Kind.LINK, form) for name, form in named.items() if form and scopes.has_form(form)}

@@ -12,6 +12,7 @@ from engine.definitions.placeholders import holes
 from engine.definitions.reading import Place
 from engine.definitions.references import (
     DOCUMENT,
+    NO_SUCH_ACTION,
     actions_of,
     complaint,
     field_paths,
@@ -196,4 +197,4 @@ def actions_fit_the_kind(loaded: Loaded) -> Iterator[Problem]:
         for index, action in enumerate(form.actions):
             place = form_place(key, "actions", index)
             if action not in actions_of(form.kind):
-                yield complaint(loaded, place, f"definition.action_of_{form.kind}", name=action, form=form.label)
+                yield complaint(loaded, place, NO_SUCH_ACTION[form.kind], name=action, form=form.label)

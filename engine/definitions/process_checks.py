@@ -13,6 +13,7 @@ from engine.definitions.posting import EntryDef, PostingDef
 from engine.definitions.reading import Place
 from engine.definitions.references import (
     DOCUMENT,
+    NO_SUCH_ACTION,
     actions_of,
     complaint,
     field_paths,
@@ -201,7 +202,7 @@ def rules_have_one_trigger(loaded: Loaded) -> Iterator[Problem]:
         for index, action in enumerate(when.on if form is not None else ()):
             if form is not None and action not in actions_of(form.kind):
                 at = place / "on" / index
-                yield complaint(loaded, at, f"definition.action_of_{form.kind}", name=action, form=form.label)
+                yield complaint(loaded, at, NO_SUCH_ACTION[form.kind], name=action, form=form.label)
         if when.ledger is not None and loaded.app is not None and loaded.app.dimensions.product is None:
             yield complaint(loaded, place / "ledger", "definition.dimension_form", dimension="product")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from engine.actor import ADMIN_ROLE, AUTOMATION_ROLE
 from engine.definitions.file_kinds import FORMS
@@ -19,6 +20,13 @@ DOCUMENT_ACTIONS = (
     "reopen", "print", "export", "import",
 )  # fmt: skip
 MASTER_ACTIONS = ("read", "create", "update", "delete", "disable", "enable", "print", "export", "import")
+
+NOT_OF_KIND: Mapping[str, str] = MappingProxyType(
+    {DOCUMENT: "definition.not_a_document", MASTER: "definition.not_a_master"}
+)
+NO_SUCH_ACTION: Mapping[str, str] = MappingProxyType(
+    {DOCUMENT: "definition.action_of_document", MASTER: "definition.action_of_master"}
+)
 
 
 def complaint(loaded: Loaded, at: Place, code: str, *, key: bool = False, **params: Param) -> Problem:
@@ -48,7 +56,7 @@ def unknown_form(loaded: Loaded, at: Place, name: str | None, kind: str = "") ->
     if form is None:
         yield from unknown(loaded, at, "definition.unknown_form", name, loaded.forms)
     elif kind and form.kind != kind:
-        yield complaint(loaded, at, f"definition.not_a_{kind}", name=name, form=form.label)
+        yield complaint(loaded, at, NOT_OF_KIND[kind], name=name, form=form.label)
 
 
 def unknown_role(loaded: Loaded, at: Place, name: str | None) -> Iterator[Problem]:

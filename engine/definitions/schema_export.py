@@ -1,8 +1,8 @@
 """JSON Schemas (2020-12) of the definition files, made from the models and the field types, for editors and builders.
 
 The reader takes every scalar as text, so where a model asks for a text the schema admits numbers and truth values too:
-``default: 0`` is as good as ``default: "0"``. The files under ``schemas/`` are written by ``tools/export_schemas.py`` and
-a test compares them with what comes out here.
+``default: 0`` is as good as ``default: "0"``. ``tools/export_schemas.py`` writes the files under ``schemas/``; a test
+compares them with what comes out here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from engine.kinds import Kinds
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FIELD = "FieldDef"
 EXACT_KEYS = ("pattern", "enum", "const", "format")
+# Words of the models are for those who read the code; a default is the reader's business.
+DROPPED = ("title", "default", "description")
 ANY_SCALAR = ["string", "number", "boolean"]
 
 
