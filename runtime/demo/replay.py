@@ -1,0 +1,166 @@
+"""Lives a plan: every order, receipt and delivery is filed and approved by the people of the company, in order of date.
+
+Everything goes through the facade like a click would; nothing here knows the database. What the plan says may not be
+possible (somebody changed the template) is refused by the product and ends the replay with its reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from engine.document import DocStatus
+from engine.forms.draft import LinePatch, Patch
+from runtime.demo.company import Fate, Movement, Order, Plan
+from runtime.demo.masters import KEPT
+from runtime.facade import documents
+from runtime.facade.door import Door
+from runtime.stages.steps import Command, Outcome
+
+REFUSAL = "供应商无法按期交货"
+RETURNS = 3
+RETURN_FORM, DELIVERY_FORM, RECEIPT_FORM = "sales_return", "sales_delivery", "purchase_receipt"
+
+
+@dataclass(slots=True)
+class Replay:
+    """One run.
+
+    Attributes:
+        doors: by login. step: called with the number of steps done after each.
+        counts: documents made, by form.
+    """
+
+    doors: Mapping[str, Door]
+    step: Callable[[int], None]
+    counts: dict[str, int] = field(default_factory=dict)
+    _orders: dict[str, int] = field(default_factory=dict)
+    _shipped: list[int] = field(default_factory=list)
+
+    def live(self, plan: Plan) -> Mapping[str, int]:
+        """Act out the whole plan; returns how many documents were made, by form."""
+        for act in timeline(plan):
+            match act.what:
+                case Movement() as movement:
+                    self._move(movement)
+                case Order() as order if act.execution:
+                    self._execute(order)
+                case Order() as order:
+                    self._order(order)
+            self.step(1)
+        for delivery in self._shipped[-RETURNS:]:
+            self._take_back(delivery)
+        return self.counts
+
+    def _submit(self, login: str, command: Command) -> Outcome:
+        outcome = documents.submit(self.doors[login], command)
+        if command.document is None:
+            self.counts[command.form] = self.counts.get(command.form, 0) + 1
+        return outcome
+
+    def _order(self, order: Order) -> None:
+        buying = order.kind == "purchase_order"
+        header = {
+            "biz_date": order.day.isoformat(),
+            "supplier" if buying else "customer": order.partner,
+            "arrive_date" if buying else "promise_date": order.due.isoformat(),
+            "warehouse": order.warehouse,
+            **({"contract_no": order.reference} if buying else {"channel": "网店", "channel_no": order.reference}),
+        }
+        lines = tuple(
+            LinePatch(values={"product": line.product, "qty": str(line.quantity), "price": str(line.price)})
+            for line in order.lines
+        )
+        outcome = self._submit(
+            "buyer" if buying else "sales",
+            Command(
+                form=order.kind,
+                action="save" if order.fate is Fate.DRAFT else "submit",
+                patch=Patch(values=header, lines={"lines": lines}),
+                confirmed=True,
+            ),
+        )
+        self._orders[order.reference] = outcome.document
+        if order.fate is Fate.REJECTED:
+            self._submit(
+                "purchase_mgr", Command(form=order.kind, action="reject", document=outcome.document, reason=REFUSAL)
+            )
+        elif order.fate is Fate.APPROVED:
+            self._approve(order.kind, outcome)
+
+    def _approve(self, form: str, outcome: Outcome) -> None:
+        """Let the approvers of the flow decide one after the other until none is left."""
+        waiting = iter(("purchase_mgr", "gm"))
+        while outcome.status is DocStatus.PENDING:
+            outcome = self._submit(next(waiting), Command(form=form, action="approve", document=outcome.document))
+
+    def _execute(self, order: Order) -> None:
+        """The receipt or delivery of an order: filed by the storekeeper, approved by the warehouse manager."""
+        target = RECEIPT_FORM if order.kind == "purchase_order" else DELIVERY_FORM
+        login = "keeper" if order.warehouse in KEPT else "wh_mgr"
+        proposed = documents.push_patch(self.doors[login], order.kind, self._orders[order.reference], target)
+        sources = [row.source for row in proposed.lines["lines"]]
+        lines = tuple(
+            LinePatch(
+                values={"qty": str(each.quantity), **({"reject_qty": str(each.rejected)} if each.rejected else {})},
+                source=sources[each.line],
+            )
+            for each in order.executed
+        )
+        header = {"biz_date": (order.executed_on or order.day).isoformat()}
+        filed = self._submit(
+            login,
+            Command(form=target, action="submit", patch=Patch(values=header, lines={"lines": lines}), confirmed=True),
+        )
+        if not order.waits:
+            self._submit("wh_mgr", Command(form=target, action="approve", document=filed.document))
+            if target == DELIVERY_FORM:
+                self._shipped.append(filed.document)
+
+    def _move(self, movement: Movement) -> None:
+        places = (
+            {"from_warehouse": movement.source, "to_warehouse": movement.target}
+            if movement.kind == "transfer"
+            else {"warehouse": movement.target, "in_type": "other"}
+        )
+        lines = tuple(LinePatch(values={"product": code, "qty": str(quantity)}) for code, quantity in movement.lines)
+        patch = Patch(values={"biz_date": movement.day.isoformat(), **places}, lines={"lines": lines})
+        self._submit("wh_mgr", Command(form=movement.kind, action="approve", patch=patch, confirmed=True))
+
+    def _take_back(self, delivery: int) -> None:
+        """A customer returns the first line; the return waits for approval."""
+        proposed = documents.push_patch(self.doors["keeper"], DELIVERY_FORM, delivery, RETURN_FORM)
+        line = LinePatch(values={"qty": "1"}, source=proposed.lines["lines"][0].source)
+        patch = Patch(values={"return_reason": "damaged"}, lines={"lines": (line,)})
+        self._submit("keeper", Command(form=RETURN_FORM, action="submit", patch=patch, confirmed=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that happens on a day; ``rank`` orders what happens on the same day."""
+
+    day: date
+    rank: int
+    what: Order | Movement
+    execution: bool = False
+
+
+def timeline(plan: Plan) -> list[Act]:
+    """Everything in the order it happens: movements, purchasing, sales, deliveries."""
+    return sorted(_acts(plan), key=lambda act: (act.day, act.rank))
+
+
+def steps(plan: Plan) -> int:
+    """How many times ``Replay.step`` is called."""
+    return sum(1 for _ in _acts(plan))
+
+
+def _acts(plan: Plan) -> Iterator[Act]:
+    for movement in plan.movements:
+        yield Act(movement.day, 0, movement)
+    for order in plan.orders:
+        buying = order.kind == "purchase_order"
+        yield Act(order.day, 1 if buying else 3, order)
+        if order.executed_on is not None:
+            yield Act(order.executed_on, 2 if buying else 4, order, execution=True)
