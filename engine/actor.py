@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from engine.labels import Language
+
 AUTOMATION_ROLE = "automation"
 ADMIN_ROLE = "admin"
 
@@ -33,7 +35,7 @@ class Actor:
     roles: frozenset[str]
     department: int | None = None
     departments: frozenset[int] = frozenset()
-    language: str = "zh"
+    language: Language = "zh"
     attributes: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 

@@ -35,8 +35,13 @@ class Surroundings:
 
 def surroundings(bundle: AppBundle, actor: Actor, clock: Clock) -> Surroundings:
     """Put together what stays the same during a request."""
-    me = Row(id=actor.user, values={"name": actor.name, "department": actor.department, "warehouse": None, **actor.attributes})
-    return Surroundings(bundle=bundle, actor=actor, clock=clock, me=me, app=Row(id=None, values=dict(bundle.app.settings)))
+    me = Row(
+        id=actor.user,
+        values={"name": actor.name, "department": actor.department, "warehouse": None, **actor.attributes},
+    )
+    return Surroundings(
+        bundle=bundle, actor=actor, clock=clock, me=me, app=Row(id=None, values=dict(bundle.app.settings))
+    )
 
 
 @dataclass(slots=True, kw_only=True)

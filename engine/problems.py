@@ -51,7 +51,7 @@ class Problem:
         return replace(self, where=f"{prefix}.{self.where}" if self.where else prefix)
 
 
-def problem(code: str, where: str = "", **params: Param) -> Problem:
+def problem(code: str, where: str = "", /, **params: Param) -> Problem:
     """Short form: ``problem("field.required", "lines.2.qty", field=label)``."""
     return Problem(code=code, where=where, params=MappingProxyType(params))
 

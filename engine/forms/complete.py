@@ -43,15 +43,17 @@ def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surround
             before = old_lines.get(line.id) if line.id else None
             _fills(form.tables[table].fields, row, before, where, draft.given, linked)
             if before is None:
-                _defaults(form.tables[table].fields, row, where, draft.given, names.line(table, index), around, problems)
+                _defaults(
+                    form.tables[table].fields, row, where, draft.given, names.line(table, index), around, problems
+                )
             made.append(replace(line, values=row))
         lines[table] = tuple(made)
-    return replace(
-        draft, document=replace(header, lines=MappingProxyType(lines)), problems=tuple(problems)
-    )
+    return replace(draft, document=replace(header, lines=MappingProxyType(lines)), problems=tuple(problems))
 
 
-def computed(document: Document, form: CompiledForm, linked: Linked, around: Surroundings) -> tuple[Document, tuple[Problem, ...], Scene]:
+def computed(
+    document: Document, form: CompiledForm, linked: Linked, around: Surroundings
+) -> tuple[Document, tuple[Problem, ...], Scene]:
     """Evaluate every formula in dependency order.
 
     Returns:

@@ -43,7 +43,9 @@ def parse(form: CompiledForm, patch: Patch, base: Document, old: Document | None
     for table_key, rows in patch.lines.items():
         if table_key not in form.tables:
             problems.append(
-                problem("field.unknown", table_key, name=table_key, form=form.label, **suggestion(table_key, form.tables))
+                problem(
+                    "field.unknown", table_key, name=table_key, form=form.label, **suggestion(table_key, form.tables)
+                )
             )
             continue
         lines[table_key] = _lines(form, table_key, rows, base, given, problems, unresolved)
@@ -106,7 +108,9 @@ def _lines(
             field = table.fields.get(key)
             if field is None:
                 problems.append(
-                    problem("field.unknown", f"{where}.{key}", name=key, form=table.label, **suggestion(key, table.fields))
+                    problem(
+                        "field.unknown", f"{where}.{key}", name=key, form=table.label, **suggestion(key, table.fields)
+                    )
                 )
             elif field.formula is None:
                 given.add(f"{where}.{key}")
@@ -121,7 +125,9 @@ def _lines(
 def _value(
     field: CompiledField, raw: object, where: str, row: int, problems: list[Problem], unresolved: list[Unresolved]
 ) -> Value:
-    target = PEOPLE.get(field.type_name, "") or (str(getattr(field.options, "to", "")) if field.type_name == "link" else "")
+    target = PEOPLE.get(field.type_name, "") or (
+        str(getattr(field.options, "to", "")) if field.type_name == "link" else ""
+    )
     if target and isinstance(raw, str):
         text = raw.strip()
         if text:

@@ -1,4 +1,4 @@
-"""Push-down (下推): what is still open on a source's lines, the draft that takes it, and whether a target takes too much.
+"""Push-down (下推): what is open on a source's lines, the draft that takes it, and whether a target takes too much.
 
 Open quantities are never typed: they are what was ordered less what linked documents of the target form take, drafts
 included, so that two people cannot both draw the full remainder (domain rule B0.5).
@@ -99,7 +99,9 @@ def draft_from(
             continue
         rows.append(
             LinePatch(
-                values={key: _plain(evaluate(checked, line_scope, around.clock)) for key, checked in source.line_map.items()},
+                values={
+                    key: _plain(evaluate(checked, line_scope, around.clock)) for key, checked in source.line_map.items()
+                },
                 source=SourceLine(form=document.form, document=document.id or 0, line=line.id or 0),
             )
         )

@@ -33,7 +33,13 @@ class CleanDocument:
 
 
 def problems_of(
-    document: Document, old: Document | None, form: CompiledForm, names: Scene, linked: Linked, around: Surroundings, complete: bool
+    document: Document,
+    old: Document | None,
+    form: CompiledForm,
+    names: Scene,
+    linked: Linked,
+    around: Surroundings,
+    complete: bool,
 ) -> tuple[Problem, ...]:
     """Every problem with a computed document.
 
@@ -76,9 +82,7 @@ def changed_paths(document: Document, old: Document | None) -> frozenset[str]:
         kept = {line.id for line in document.lines.get(table, ()) if line.id}
         for line in document.lines.get(table, ()):
             was: Mapping[str, Value] = known.get(line.id, {}) if line.id else {}
-            changed.update(
-                f"{table}.{key}" for key in {*line.values, *was} if line.values.get(key) != was.get(key)
-            )
+            changed.update(f"{table}.{key}" for key in {*line.values, *was} if line.values.get(key) != was.get(key))
             if not line.id:
                 changed.add(table)
         if set(known) - kept:
@@ -97,7 +101,12 @@ def _field(
     complete: bool,
 ) -> Iterator[Problem]:
     if value is None or value == ():
-        if complete and field.formula is None and truth(field.required, names, around) and truth(field.visible, names, around):
+        if (
+            complete
+            and field.formula is None
+            and truth(field.required, names, around)
+            and truth(field.visible, names, around)
+        ):
             yield problem("field.required", where, field=field.label)
         return
     for one in field.type.check(value, field.options):

@@ -78,7 +78,9 @@ def requests(
         compiled = posting.entries.get(action, ())
         tables = tuple(dict.fromkeys(entry.definition.each for entry in compiled))
         for table in tables:
-            entries = tuple(entry for entry in compiled if entry.definition.each == table and not entry.definition.release)
+            entries = tuple(
+                entry for entry in compiled if entry.definition.each == table and not entry.definition.release
+            )
             for line, scope in _rows(document, table, names, line_names):
                 where = f"{table}.{line.number}" if line else ""
                 for entry in entries:
@@ -173,7 +175,9 @@ def _id(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def request_keys(request: Request, ledger: Ledger, sources: Mapping[tuple[str, int], Sequence[Entry]]) -> frozenset[BalanceKey]:
+def request_keys(
+    request: Request, ledger: Ledger, sources: Mapping[tuple[str, int], Sequence[Entry]]
+) -> frozenset[BalanceKey]:
     """Balances that deciding about ``request`` reads or changes, ``sources`` being the entries of the source lines."""
     own = {
         BalanceKey(ledger.key, grain, **{name: getattr(request, name) for name in names})

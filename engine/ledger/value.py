@@ -26,7 +26,9 @@ from engine.values import ZERO, divided, rounded
 class Costing(Protocol):
     """The two answers a costing method gives; see engine/costing."""
 
-    def issue_value(self, quantity: Decimal, value: Decimal, issued: Decimal, places: int, last: Decimal) -> Decimal: ...
+    def issue_value(
+        self, quantity: Decimal, value: Decimal, issued: Decimal, places: int, last: Decimal
+    ) -> Decimal: ...
 
     def gain_value(self, quantity: Decimal, value: Decimal, gained: Decimal, places: int, last: Decimal) -> Decimal: ...
 
@@ -171,8 +173,8 @@ def mirror(
     for entry in reversed([one for one in live(own) if one.action == reversed_action]):
         book.append(
             replace(
-                entry, id=None, quantity=-entry.quantity, value=-entry.value, move=f"{entry.move}_cancel", action=action,
-                batch=book.batch, biz_date=biz_date, mirror_of=entry.id,
+                entry, id=None, quantity=-entry.quantity, value=-entry.value, move=f"{entry.move}_cancel",
+                action=action, batch=book.batch, biz_date=biz_date, mirror_of=entry.id,
             )
         )  # fmt: skip
         if entry.ledger == "stock":

@@ -95,7 +95,9 @@ def form_access(bundle: AppBundle, form: CompiledForm, actor: Actor) -> FormAcce
         actions.add("read")
     tags = _tags(roles)
     fields = {path: _lowered(form, path, access, tags) for path, access in granted.items()}
-    return FormAccess(form=form.key, actions=frozenset(actions), rows=MappingProxyType(rows), fields=MappingProxyType(fields))
+    return FormAccess(
+        form=form.key, actions=frozenset(actions), rows=MappingProxyType(rows), fields=MappingProxyType(fields)
+    )
 
 
 def admits(row_filter: RowFilter, document: Document, names: Mapping[str, object], actor: Actor, clock: Clock) -> bool:
@@ -139,10 +141,7 @@ def may_see_page(bundle: AppBundle, actor: Actor, page: str) -> bool:
 def stock_measures(bundle: AppBundle, actor: Actor) -> frozenset[str]:
     """Measures of the stock page the actor may see."""
     return frozenset(
-        measure
-        for key in actor.roles
-        if key in bundle.roles
-        for measure in bundle.roles[key].definition.stock.measures
+        measure for key in actor.roles if key in bundle.roles for measure in bundle.roles[key].definition.stock.measures
     )
 
 

@@ -106,7 +106,9 @@ def _walk(
             if problems:
                 return Advanced(run=run, problems=tuple(problems))
             inside = _first(step.branch[arm].steps) if arm is not None else None
-            position = (*position, arm, *inside) if arm is not None and inside is not None else _next(workflow, position)
+            position = (
+                (*position, arm, *inside) if arm is not None and inside is not None else _next(workflow, position)
+            )
             continue
         persons = _persons(step, names, people)
         if not persons and step.empty == "block":
@@ -119,7 +121,11 @@ def _walk(
 
 def _wait(run: Run, step: ApproveStep, position: tuple[int, ...], persons: tuple[int, ...]) -> Advanced:
     waiting = replace(
-        run, node=step.approve, position=position, approvers=persons if step.mode == "all" else (), status=RunStatus.RUNNING
+        run,
+        node=step.approve,
+        position=position,
+        approvers=persons if step.mode == "all" else (),
+        status=RunStatus.RUNNING,
     )
     if step.mode == "any" and step.by.role is not None:
         opened: tuple[TaskSpec, ...] = (TaskSpec(node=step.approve, role=step.by.role),)

@@ -43,7 +43,9 @@ DOCUMENT_ACTIONS: Mapping[str, Transition] = MappingProxyType(
         "submit": Transition(label=ACTION_LABELS["submit"], before=EDITABLE, after=D.PENDING),
         "withdraw": Transition(label=ACTION_LABELS["withdraw"], before=frozenset({D.PENDING}), after=D.DRAFT),
         "approve": Transition(label=ACTION_LABELS["approve"], before=frozenset({D.PENDING}), after=D.APPROVED),
-        "reject": Transition(label=ACTION_LABELS["reject"], before=frozenset({D.PENDING}), after=D.REJECTED, reason=True),
+        "reject": Transition(
+            label=ACTION_LABELS["reject"], before=frozenset({D.PENDING}), after=D.REJECTED, reason=True
+        ),
         "unapprove": Transition(
             label=ACTION_LABELS["unapprove"], before=frozenset({D.APPROVED}), after=D.DRAFT, optional=True
         ),
@@ -51,7 +53,9 @@ DOCUMENT_ACTIONS: Mapping[str, Transition] = MappingProxyType(
         "close": Transition(
             label=ACTION_LABELS["close"], before=frozenset({D.APPROVED}), after=D.CLOSED, optional=True, reason=True
         ),
-        "reopen": Transition(label=ACTION_LABELS["reopen"], before=frozenset({D.CLOSED}), after=D.APPROVED, optional=True),
+        "reopen": Transition(
+            label=ACTION_LABELS["reopen"], before=frozenset({D.CLOSED}), after=D.APPROVED, optional=True
+        ),
         "delete": Transition(label=ACTION_LABELS["delete"], before=EDITABLE, after=None),
     }
 )

@@ -1,4 +1,4 @@
-"""Which buttons a document shows, and why one is not available. The same questions submission asks, asked beforehand."""
+"""Which buttons a document shows, and why one is not available: what submission asks, asked beforehand."""
 
 from __future__ import annotations
 
@@ -101,8 +101,7 @@ def has_task(unit: Unit, document: Document) -> bool:
     """Whether one of the open approval tasks on the document is the person's."""
     actor = unit.around.actor
     return any(
-        task.kind == "approval"
-        and (task.user == actor.user or (task.user is None and task.role in actor.roles))
+        task.kind == "approval" and (task.user == actor.user or (task.user is None and task.role in actor.roles))
         for task in workflow_runs.open_tasks_on(unit.connection, document.form, document.id or 0)
     )
 

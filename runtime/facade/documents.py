@@ -1,4 +1,4 @@
-"""Documents: blank, read, preview, submit, push down. What leaves here is masked; what enters goes through submission."""
+"""Documents: blank, read, preview, submit, push down. What leaves is masked; what enters goes through submission."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read(door: Door, form: str, document: int) -> DocumentView:
     """
     compiled = door.form(form)
     with door.reading() as unit:
-        found, names, linked = _load(door, unit, compiled, document)
+        found, names, _ = _load(door, unit, compiled, document)
         run = _open_run(unit, found)
         mine = has_task(unit, found)
         view = document_view(door, unit, compiled, masked(found, door.access(compiled)), names)
@@ -71,9 +71,7 @@ def preview(door: Door, form: str, document: int | None, patch: Patch) -> Docume
         run = _open_run(unit, old) if old else None
         mine = has_task(unit, old) if old else False
         shown = tuple(one for one in problems if access.readable(plain_path(one.where)))
-        return replace(
-            view, problems=shown, editable=_editable(door, unit, compiled, old or clean.document, run, mine)
-        )
+        return replace(view, problems=shown, editable=_editable(door, unit, compiled, old or clean.document, run, mine))
 
 
 def submit(door: Door, command: Command) -> Outcome:
@@ -81,12 +79,16 @@ def submit(door: Door, command: Command) -> Outcome:
     return door.house.submit(door.workspace, door.published, door.actor, command)
 
 
-def many(door: Door, form: str, ids: Iterable[int], action: str, reason: str = "") -> tuple[tuple[int, Outcome | Refused], ...]:
+def many(
+    door: Door, form: str, ids: Iterable[int], action: str, reason: str = ""
+) -> tuple[tuple[int, Outcome | Refused], ...]:
     """The same action on several documents, each a submission of its own; one refusal does not stop the others."""
     results: list[tuple[int, Outcome | Refused]] = []
     for identity in ids:
         try:
-            results.append((identity, submit(door, Command(form=form, action=action, document=identity, reason=reason))))
+            results.append(
+                (identity, submit(door, Command(form=form, action=action, document=identity, reason=reason)))
+            )
         except Refused as refused:
             results.append((identity, refused))
     return tuple(results)
@@ -102,7 +104,11 @@ def push_patch(door: Door, source_form: str, source: int, target_form: str, vari
     with door.reading() as unit:
         found, names, _ = _load(door, unit, compiled, source)
         way = next(
-            (one for one in target.sources if one.definition.from_ == source_form and one.definition.variant == variant),
+            (
+                one
+                for one in target.sources
+                if one.definition.from_ == source_form and one.definition.variant == variant
+            ),
             None,
         )
         if way is None:
@@ -173,7 +179,11 @@ def _line(row: object, where: str, problems: list[Problem]) -> LinePatch:
     made: SourceLine | None = None
     if source is not None:
         known = {"form", "document", "line"}
-        if isinstance(source, Mapping) and set(source) == known and all(isinstance(source[key], int) for key in ("document", "line")):
+        if (
+            isinstance(source, Mapping)
+            and set(source) == known
+            and all(isinstance(source[key], int) for key in ("document", "line"))
+        ):
             made = SourceLine(form=str(source["form"]), document=source["document"], line=source["line"])
         else:
             problems.append(problem("line.bad_source", where, **suggestion("source", ("form, document, line",))))

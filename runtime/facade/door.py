@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine.actor import Actor
 from engine.definitions.compiled import AppBundle, CompiledForm
+from engine.labels import Language
 from engine.permissions import FormAccess, form_access
 from engine.problems import Problem, Refused, problem, suggestion
 from runtime.house import House
@@ -39,7 +40,7 @@ class Door:
         return self.published.tables
 
     @property
-    def language(self) -> str:
+    def language(self) -> Language:
         """``zh`` or ``en``."""
         return self.actor.language
 

@@ -101,5 +101,7 @@ def _sections(door: Door, form: CompiledForm, fields: Mapping[str, FieldView]) -
             made.append(SectionView(label=section.label.text(door.language), fields=shown))
     rest = tuple(view for key, view in fields.items() if key not in placed)
     if rest:
-        made.append(SectionView(label="" if not made else door.house.catalogue.ui("form.more", door.language), fields=rest))
+        made.append(
+            SectionView(label="" if not made else door.house.catalogue.ui("form.more", door.language), fields=rest)
+        )
     return tuple(made)

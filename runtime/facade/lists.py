@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from datetime import datetime
 
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import DocStatus, ExecStatus, Value
@@ -16,6 +16,7 @@ from engine.workflow.lifecycle import STATUS_LABELS
 from runtime.facade.cells import Names, target_of
 from runtime.facade.door import Door
 from runtime.facade.forms import is_numeric
+from runtime.facade.list_views import ColumnView, FilterView, ListRequest, ListView, LookUpHit, RowView
 from runtime.facade.pages import exec_label
 from runtime.facade.system_columns import SystemColumn, system_column, system_columns
 from runtime.facade.views import CellView
@@ -26,80 +27,6 @@ from runtime.storage.database import in_transaction
 from runtime.storage.filters import compile_where
 from runtime.storage.lists import Clause, ListQuery
 from runtime.storage.row_filters import where_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListRequest:
-    """What a person asks of a list. Filters are (path, operator, raw value); everything may come from a URL."""
-
-    columns: tuple[str, ...] = ()
-    filters: tuple[tuple[str, str, str], ...] = ()
-    view: str = ""
-    sort: str = ""
-    search: str = ""
-    after: str = ""
-    limit: int = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnView:
-    """A column: ``filterable`` by ``operators``; ``to`` is the linked form, ``choices`` its allowed values."""
-
-    path: str
-    label: str
-    type_name: str
-    align: str
-    operators: tuple[str, ...] = ()
-    to: str = ""
-    choices: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowView:
-    """A record in a list; cells by path."""
-
-    id: int
-    cells: dict[str, CellView]
-    status: str
-    status_label: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilterView:
-    """A filter in force, for its chip."""
-
-    path: str
-    label: str
-    operator: str
-    raw: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListView:
-    """A page of a list."""
-
-    form: str
-    label: str
-    kind: str
-    columns: tuple[ColumnView, ...]
-    rows: tuple[RowView, ...]
-    next: str | None
-    previous: str | None
-    all_columns: tuple[ColumnView, ...]
-    views: tuple[tuple[str, str], ...]
-    filters: tuple[FilterView, ...]
-    sort: str
-    actions: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookUpHit:
-    """A record a look-up found."""
-
-    id: int
-    text: str
-    detail: str
 
 
 def page(door: Door, form: str, request: ListRequest) -> ListView:
@@ -114,7 +41,13 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
     by_path = {column.path: column for column in available}
     problems: list[Problem] = []
     shown = _chosen(door, compiled, request, by_path, access, problems)
-    sort = _sort(compiled, request.sort or compiled.definition.list.sort or ("code" if "code" in by_path else "-id"), by_path, access, problems)
+    sort = _sort(
+        compiled,
+        request.sort or compiled.definition.list.sort or ("code" if "code" in by_path else "-id"),
+        by_path,
+        access,
+        problems,
+    )
     filters = [_filter(door, compiled, access, one, problems) for one in request.filters]
     if problems:
         hidden = any(one.code == "permission.field_denied" for one in problems)
@@ -218,9 +151,7 @@ def look_up(door: Door, form: str, text: str, limit: int = 20) -> tuple[LookUpHi
     access = door.access(compiled)
     with door.reading() as unit:
         where = row_condition(door, unit, compiled, access)
-        active = unit.tables.forms[form].header.c.doc_status.notin_(
-            (str(DocStatus.DISABLED), str(DocStatus.VOIDED))
-        )
+        active = unit.tables.forms[form].header.c.doc_status.notin_((str(DocStatus.DISABLED), str(DocStatus.VOIDED)))
         found = documents.look_up(
             unit.connection, unit.tables, form, text, active if where is None else where & active, limit
         )
@@ -231,7 +162,10 @@ def look_up(door: Door, form: str, text: str, limit: int = 20) -> tuple[LookUpHi
             detail=" · ".join(
                 compiled.fields[key].type.format(value, compiled.fields[key].options, door.actor.language)
                 for key, value in hit.values.items()
-                if key in compiled.fields and value is not None and access.readable(key) and not target_of(compiled.fields[key])
+                if key in compiled.fields
+                and value is not None
+                and access.readable(key)
+                and not target_of(compiled.fields[key])
             ),
         )
         for hit in found
@@ -329,7 +263,12 @@ def _filter(
             problems.extend(one.at(path) for one in refusals)
             values.append(parsed[0] if isinstance(parsed, tuple) and parsed else parsed)
         value = tuple(values) if operator is Operator.IN else values[0]
-    return path, operator, value, FilterView(path=path, label=label, operator=word, raw=raw, text=_filter_text(door, field, value, raw))
+    return (
+        path,
+        operator,
+        value,
+        FilterView(path=path, label=label, operator=word, raw=raw, text=_filter_text(door, field, value, raw)),
+    )
 
 
 def _filter_text(door: Door, field: CompiledField | None, value: object, raw: str) -> str:
@@ -341,7 +280,10 @@ def _filter_text(door: Door, field: CompiledField | None, value: object, raw: st
         names.want(field, one)
     with door.reading() as unit:
         names.load(unit)
-    return "、".join(names.cell(field, one).text if not isinstance(one, str) or field.type_name == "choice" else one for one in values)
+    return "、".join(
+        names.cell(field, one).text if not isinstance(one, str) or field.type_name == "choice" else one
+        for one in values
+    )
 
 
 def _is_id(field: CompiledField | None, text: str) -> bool:
@@ -390,7 +332,7 @@ def _cell(door: Door, form: CompiledForm, path: str, value: Value, names: Names)
         return CellView(value=value, text=names.name("department", int(str(value))))
     if path == "origin":
         return CellView(value=value, text=door.house.catalogue.ui(f"origin.{value}", door.language))
-    text = value.strftime("%Y-%m-%d %H:%M") if hasattr(value, "hour") else str(value)
+    text = value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else str(value)
     return CellView(value=str(value), text=text)
 
 

@@ -96,7 +96,9 @@ def hotkeys(door: Door) -> tuple[HotkeyView, ...]:
         )
         if allowed:
             shown.append(
-                HotkeyView(key=key, label=hotkey.label.text(door.language), new=hotkey.new or "", page=hotkey.page or "")
+                HotkeyView(
+                    key=key, label=hotkey.label.text(door.language), new=hotkey.new or "", page=hotkey.page or ""
+                )
             )
     return tuple(shown)
 
@@ -132,7 +134,9 @@ def home(door: Door) -> HomeView:
         entry
         for section in menu(door)
         for entry in section.items
-        if entry.form and door.may(door.bundle.forms[entry.form], "create") and not door.bundle.forms[entry.form].is_master
+        if entry.form
+        and door.may(door.bundle.forms[entry.form], "create")
+        and not door.bundle.forms[entry.form].is_master
     )
     return HomeView(tasks=inbox(door, limit=20), cards=tuple(cards), creatable=creatable)
 
@@ -146,5 +150,7 @@ def _entry(door: Door, item: MenuItem) -> MenuEntry | None:
         return MenuEntry(label=label.text(door.language), form=form.key, icon=form.definition.icon)
     if item.page is None or not may_open(door, item.page):
         return None
-    label_text = item.label.text(door.language) if item.label else door.house.catalogue.ui(f"page.{item.page}", door.language)
+    label_text = (
+        item.label.text(door.language) if item.label else door.house.catalogue.ui(f"page.{item.page}", door.language)
+    )
     return MenuEntry(label=label_text, page=item.page)

@@ -25,7 +25,7 @@ from runtime.facade.views import (
     LineView,
 )
 from runtime.stages.steps import Unit
-from runtime.storage import documents, history, links, workflow_runs
+from runtime.storage import documents, history, links, records, workflow_runs
 
 
 def document_view(door: Door, unit: Unit, form: CompiledForm, shown: Document, names: Scene) -> DocumentView:
@@ -44,18 +44,14 @@ def document_view(door: Door, unit: Unit, form: CompiledForm, shown: Document, n
     called.load(unit)
     values = {key: called.cell(form.fields[key], value) for key, value in shown.values.items() if key in form.fields}
     access = door.access(form)
-    values = {
-        key: values.get(key, EMPTY_CELL) for key in form.fields if access.readable(key)
-    }
-    title = " · ".join(
-        values[key].text for key in form.definition.title if key in values and values[key].text
-    )
+    values = {key: values.get(key, EMPTY_CELL) for key in form.fields if access.readable(key)}
+    title = " · ".join(values[key].text for key in form.definition.title if key in values and values[key].text)
     return DocumentView(
         form=form.key,
         form_label=form.label.text(door.language),
         kind=form.definition.kind,
         id=shown.id,
-        number=shown.number or (documents.display(form, shown.values, door.actor.language) if form.is_master else ""),
+        number=shown.number or (records.display(form, shown.values, door.language) if form.is_master else ""),
         version=shown.version,
         status=str(shown.status),
         status_label=STATUS_LABELS[shown.status].text(door.language),
@@ -182,7 +178,11 @@ def approval_views(
         called.want_id("member", task.user)
     called.load(unit)
     for task in waiting:
-        role = unit.bundle.roles[task.role].definition.label.text(door.language) if task.role in unit.bundle.roles else ""
+        role = (
+            unit.bundle.roles[task.role].definition.label.text(door.language)
+            if task.role and task.role in unit.bundle.roles
+            else ""
+        )
         views.append(
             ApprovalView(
                 label=_node(unit, form, run, door.language) or task.title.text(door.language),
@@ -214,7 +214,11 @@ def _node(unit: Unit, form: CompiledForm, run: Run | None, language: str) -> str
 def _change_label(door: Door, field: CompiledField, where: str) -> str:
     label = field.label.text(door.language)
     parts = where.split(".")
-    return door.house.catalogue.ui("history.line", door.language, line=int(parts[1]), field=label) if len(parts) == 3 else label
+    return (
+        door.house.catalogue.ui("history.line", door.language, line=int(parts[1]), field=label)
+        if len(parts) == 3
+        else label
+    )
 
 
 def _value(field: CompiledField, raw: object) -> Value:

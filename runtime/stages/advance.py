@@ -71,7 +71,12 @@ def _submit(unit: Unit, begun: Begun, written: Written, document: Document) -> t
         return replace(document, status=DocStatus.PENDING), None, None
     actor = unit.around.actor
     started = start(
-        workflow, unit.bundle.hash, actor.user, written.scene.header, _people(unit, workflow, document), unit.around.clock
+        workflow,
+        unit.bundle.hash,
+        actor.user,
+        written.scene.header,
+        _people(unit, workflow, document),
+        unit.around.clock,
     )
     _refuse(started.problems)
     run_id = workflow_runs.start_run(

@@ -37,7 +37,9 @@ def authorize(unit: Unit, validated: Validated) -> Authorized:
         problems.extend(refusal)
         rows = access.rows.get(action)
         if not refusal and rows is not None and not admits(rows, clean.document, clean.scene.header, actor, clock):
-            problems.append(problem("permission.row_denied", action=ACTION_LABELS.get(action, action), form=begun.form.label))
+            problems.append(
+                problem("permission.row_denied", action=ACTION_LABELS.get(action, action), form=begun.form.label)
+            )
     typed = clean.typed - opened
     problems.extend(write_problems(access, begun.form, typed))
     if begun.run is not None and "update" in begun.actions and not opened:
@@ -91,4 +93,3 @@ def _typed(begun: Begun) -> frozenset[str]:
         for key in line.values
     }
     return frozenset(patch.values) | rows
-

@@ -23,7 +23,9 @@ def begin(unit: Unit, command: Command) -> Begun:
     """
     form = unit.bundle.forms.get(command.form)
     if form is None:
-        raise Refused([problem("form.unknown", name=command.form, **suggestion(command.form, unit.bundle.forms))], "missing")
+        raise Refused(
+            [problem("form.unknown", name=command.form, **suggestion(command.form, unit.bundle.forms))], "missing"
+        )
     old = None
     if command.document is not None:
         old = documents.load(unit.connection, unit.tables, form.key, command.document)
@@ -38,7 +40,12 @@ def begin(unit: Unit, command: Command) -> Begun:
         if stored is not None and stored.finished_at is None:
             run_id, run = stored.id, run_from_json(stored.state)
     return Begun(
-        command=command, form=form, old=old, actions=planned(form, command, old, run is not None), run=run, run_id=run_id
+        command=command,
+        form=form,
+        old=old,
+        actions=planned(form, command, old, run is not None),
+        run=run,
+        run_id=run_id,
     )
 
 
@@ -63,7 +70,9 @@ def planned(form: CompiledForm, command: Command, old: Document | None, has_run:
             continue
         transition = offered.get(step)
         if transition is None:
-            raise Refused([problem("document.no_such_action", action=ACTION_LABELS.get(step, step), form=form.label)], "invalid")
+            raise Refused(
+                [problem("document.no_such_action", action=ACTION_LABELS.get(step, step), form=form.label)], "invalid"
+            )
         editing_at_node = step == "update" and status is DocStatus.PENDING and has_run and action in ("approve", "save")
         if status not in transition.before and not editing_at_node:
             raise Refused([_wrong_status(form, step, status)], "conflict")

@@ -51,11 +51,7 @@ def post_entries(unit: Unit, advanced: Advanced) -> Posted:
     if not advanced.posts or not postings:
         return Posted(advanced=advanced, entries=())
     declared = ledgers(unit.bundle.app.settings.cost_scope)
-    decided = (
-        _mirrored(unit, advanced, declared)
-        if advanced.posts in REVERSES
-        else _posted(unit, advanced, declared)
-    )
+    decided = _mirrored(unit, advanced, declared) if advanced.posts in REVERSES else _posted(unit, advanced, declared)
     if decided.problems:
         raise Refused(decided.problems)
     ledger_rows.append_entries(unit.connection, decided.entries, unit.now, unit.around.actor.user)
@@ -85,7 +81,9 @@ def _posted(unit: Unit, advanced: Advanced, declared: Mapping[str, Ledger]) -> D
     sources = _source_entries(unit, wanted)
     keys = {key for request in wanted for key in request_keys(request, declared[request.definition.ledger], sources)}
     keys.update(
-        BalanceKey("variance", "product", product=request.product) for request in wanted if request.definition.cost == "source"
+        BalanceKey("variance", "product", product=request.product)
+        for request in wanted
+        if request.definition.cost == "source"
     )
     held = held_lines(own, releasing)
     keys.update(key for key, _ in held)

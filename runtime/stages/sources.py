@@ -56,7 +56,9 @@ def load_sources(unit: Unit, form: CompiledForm, document: Document, lock: bool)
     return found
 
 
-def open_lines(unit: Unit, source: CompiledSource, listed: Iterable[Document], besides: int | None = None) -> Mapping[int, Open]:
+def open_lines(
+    unit: Unit, source: CompiledSource, listed: Iterable[Document], besides: int | None = None
+) -> Mapping[int, Open]:
     """Open quantities of the lines of ``listed`` (all of the source form), by line id.
 
     Args:
@@ -108,7 +110,11 @@ def links_of(form: CompiledForm, document: Document, names: Scene, unit: Unit) -
 
 
 def source_problems(
-    unit: Unit, form: CompiledForm, document: Document, taken: tuple[Link, ...], sources: Mapping[tuple[str, int], Document]
+    unit: Unit,
+    form: CompiledForm,
+    document: Document,
+    taken: tuple[Link, ...],
+    sources: Mapping[tuple[str, int], Document],
 ) -> tuple[Problem, ...]:
     """Unapproved or missing sources (强制审核), foreign lines, and lines that take more than is open."""
     found: list[Problem] = []
@@ -138,9 +144,7 @@ def executed(unit: Unit, source_form: str, ids: Iterable[int]) -> Mapping[int, E
     execution_def = form.definition.execution
     if execution_def is None:
         return {}
-    source = next(
-        (one for one in unit.bundle.targets.get(source_form, ()) if one.target == execution_def.by), None
-    )
+    source = next((one for one in unit.bundle.targets.get(source_form, ()) if one.target == execution_def.by), None)
     listed = documents.load_many(unit.connection, unit.tables, source_form, ids)
     if source is None or source.definition.lines is None:
         return {}
@@ -148,7 +152,8 @@ def executed(unit: Unit, source_form: str, ids: Iterable[int]) -> Mapping[int, E
     table = source.definition.lines.from_
     return {
         identity: execution(
-            [states[line.id] for line in one.lines.get(table, ()) if line.id in states], unit.bundle.app.settings.short_close
+            [states[line.id] for line in one.lines.get(table, ()) if line.id and line.id in states],
+            unit.bundle.app.settings.short_close,
         )
         for identity, one in listed.items()
     }
@@ -172,4 +177,3 @@ def _over(
             found.append(over)
         used[link.source_line] = replace(state, in_progress=state.in_progress + link.quantity)
     return found
-

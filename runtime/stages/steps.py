@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-
-
 from engine.definitions.compiled import AppBundle, CompiledForm
 from engine.document import DocStatus, Document, ExecStatus
 from engine.effects import Effect

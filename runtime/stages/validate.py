@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from engine.definitions.compiled import CompiledForm
-from engine.document import DocStatus, Document, Line
-from engine.environment import Linked, scene
-from engine.expressions import EvaluationFailed, evaluate
+from engine.definitions.compiled import CompiledField, CompiledForm
+from engine.document import DocStatus, Document, Line, Value
+from engine.environment import scene
+from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.expressions.types import Row
 from engine.forms.complete import computed, prefilled, stored_value
 from engine.forms.draft import Draft, Patch
@@ -94,7 +94,7 @@ def empty(unit: Unit, form: CompiledForm, origin: str) -> Document:
         department=actor.department,
         biz_date=None if form.is_master else unit.around.clock.today,
         origin=origin,
-        lines=MappingProxyType({key: () for key in form.tables}),
+        lines=MappingProxyType(dict.fromkeys(form.tables, ())),
     )
 
 
@@ -107,9 +107,7 @@ def _unchanged(unit: Unit, begun: Begun, old: Document) -> Validated:
     return Validated(begun=begun, clean=clean, links=NO_LINKS, sources=NO_SOURCES)
 
 
-def _from_sources(
-    unit: Unit, form: CompiledForm, draft: Draft, sources: Mapping[tuple[str, int], Document]
-) -> Draft:
+def _from_sources(unit: Unit, form: CompiledForm, draft: Draft, sources: Mapping[tuple[str, int], Document]) -> Draft:
     """Fill what the push-down maps and the caller did not type, on lines that are new."""
     if not sources:
         return draft
@@ -128,7 +126,10 @@ def _from_sources(
                 values = dict(line.values)
                 row = _source_line(scope, upstream, line)
                 if row is not None:
-                    _map(unit, form.tables[table].fields, source.line_map, {**scope, "line": row, "open": None}, values, draft.given, f"{table}.{line.number}.")  # fmt: skip
+                    line_scope = {**scope, "line": row, "open": None}
+                    where = f"{table}.{line.number}."
+                    fields = form.tables[table].fields
+                    _map(unit, fields, source.line_map, line_scope, values, draft.given, where)
                 if draft.old is None:
                     _map(unit, form.fields, source.header, scope, header, draft.given, "")
                 line = replace(line, values=values)
@@ -155,10 +156,10 @@ def _source_line(scope: Mapping[str, object], upstream: Document, line: Line) ->
 
 def _map(
     unit: Unit,
-    fields: Mapping[str, object],
-    mapping: Mapping[str, object],
+    fields: Mapping[str, CompiledField],
+    mapping: Mapping[str, Checked],
     scope: Mapping[str, object],
-    values: dict[str, object],
+    values: dict[str, Value],
     given: frozenset[str],
     where: str,
 ) -> None:
@@ -166,10 +167,10 @@ def _map(
         field = fields.get(key)
         if field is None or f"{where}{key}" in given or values.get(key) is not None:
             continue
-        if any(path[0] == "open" for path in checked.names):  # type: ignore[attr-defined]
+        if any(path[0] == "open" for path in checked.names):
             continue
         try:
-            values[key] = stored_value(field, evaluate(checked, scope, unit.around.clock))  # type: ignore[arg-type]
+            values[key] = stored_value(field, evaluate(checked, scope, unit.around.clock))
         except EvaluationFailed:
             continue
 

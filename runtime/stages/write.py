@@ -1,4 +1,4 @@
-"""Stage 3, write: number, version check, rows, links to source lines, history. Nothing is decided here but the number."""
+"""Stage 3, write: number, version check, rows, links to source lines, history. It decides nothing but the number."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def write(unit: Unit, authorized: Authorized) -> Written:
         stored = document
     if validated.links:
         _write_links(unit, stored, validated.links, existed=old is not None)
-    elif old is not None and "update" in begun.actions and any(one.source for rows in old.lines.values() for one in rows):
+    elif (
+        old is not None and "update" in begun.actions and any(one.source for rows in old.lines.values() for one in rows)
+    ):
         links.remove(unit.connection, form.key, stored.id or 0)
     history.append(unit.connection, [_history(unit, authorized, stored)])
     linked = clean.linked
@@ -65,9 +67,7 @@ def _number(unit: Unit, form: CompiledForm, document: Document) -> str | None:
 def _write_links(unit: Unit, stored: Document, taken: tuple[Link, ...], existed: bool) -> None:
     if existed:
         links.remove(unit.connection, stored.form, stored.id or 0)
-    ids: Mapping[int, int] = {
-        -line.number: line.id or 0 for rows in stored.lines.values() for line in rows
-    }
+    ids: Mapping[int, int] = {-line.number: line.id or 0 for rows in stored.lines.values() for line in rows}
     links.add(
         unit.connection,
         [
