@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -31,6 +31,9 @@ def _listed(raw: object) -> object:
     return dict(zip(keys, labels, strict=True))
 
 
+Choices: TypeAlias = dict[str, Label] | list[Label]  # what an author may write
+
+
 class ChoiceOptions(NoOptions):
     """Options of ``choice``.
 
@@ -38,7 +41,9 @@ class ChoiceOptions(NoOptions):
         choices: key → label, in the order shown; or a list of labels, which are then their own keys.
     """
 
-    choices: Annotated[dict[str, Label], BeforeValidator(_listed), Field(min_length=1, max_length=500)]
+    choices: Annotated[
+        dict[str, Label], BeforeValidator(_listed, json_schema_input_type=Choices), Field(min_length=1, max_length=500)
+    ]
 
     @model_validator(mode="after")
     def _told_apart(self) -> ChoiceOptions:
