@@ -51,6 +51,9 @@ class Limits:
 
 _CHUNK = 1 << 18
 _RATIO_FROM = 10 << 20
+_NO_SECTOR = 0xFFFFFFFA
+_SMALL_STREAM = 4096
+_MOST_RESERVED = 1 << 26
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _DISGUISES: tuple[tuple[bytes, Label], ...] = (
     (b"%pdf", Label("PDF 文件", "a PDF file")),
@@ -206,6 +209,9 @@ class Archive:
 class OleFile:
     """The directory of an OLE2 file and the streams in it; the whole file is at most as big as an upload may be.
 
+    Reads the structure the way the parser will, entry names and stream lengths included, because what the two
+    understand differently could be hidden from the checks. A chain that bites its own tail is refused.
+
     Raises:
         Refused: from every method, when the structure is broken.
     """
@@ -213,50 +219,56 @@ class OleFile:
     def __init__(self, data: bytes) -> None:
         self._data = data
         try:
-            sector_shift, self._mini_shift = struct.unpack_from("<HH", data, 30)
-            if sector_shift not in (9, 12) or self._mini_shift != 6:
+            shift, mini_shift = struct.unpack_from("<HH", data, 30)
+            if shift not in (9, 12) or mini_shift != 6:
                 raise damaged()
-            self._sector = 1 << sector_shift
-            (first_directory,) = struct.unpack_from("<I", data, 48)
-            self._cutoff, first_mini, _, first_difat, _ = struct.unpack_from("<IIIII", data, 56)
-            self._fat = self._read_fat(first_difat)
-            self._mini_fat = self._numbers(self._chain(first_mini))
-            self.streams = self._read_directory(self._chain(first_directory))
-        except (struct.error, IndexError) as error:
+            self._sector = 1 << shift
+            blocks = len(data) // self._sector + 1
+            fat_length, first_directory = struct.unpack_from("<II", data, 44)
+            first_mini, mini_length, first_difat = struct.unpack_from("<III", data, 60)
+            (reserved,) = struct.unpack_from("<I", data, 62)  # what the parser takes for the length of the DIFAT
+            if max(fat_length, mini_length) > blocks or reserved > _MOST_RESERVED:
+                raise damaged()
+            self._fat = self._read_fat(first_difat, blocks)
+            self._entries = self._read_directory(self._chain(first_directory))
+            self._mini_fat: tuple[int, ...] = ()
+            self._mini = b""
+            if mini_length:
+                self._mini_fat = _numbers(self._chain(first_mini))
+                self._mini = self._chain(self._entries[0][1])
+        except (struct.error, IndexError, ValueError) as error:
             raise damaged() from error
 
     def encrypted(self) -> bool:
         """A password-protected workbook of Excel 2007 or later wrapped into OLE2."""
-        return not _ENCRYPTED_STREAMS.isdisjoint(self.streams)
+        return not _ENCRYPTED_STREAMS.isdisjoint(name for name, _, _ in self._entries)
 
-    def workbook(self) -> bytes | None:
-        """The stream with the cells, or ``None`` when this is no Excel file."""
-        for name in ("Workbook", "Book"):
-            if name in self.streams:
-                start, size = self.streams[name]
-                return self._stream(start, size)
-        return None
+    def workbooks(self) -> tuple[bytes, ...]:
+        """The streams that may hold the cells, in the order the parser tries them."""
+        found: list[bytes] = []
+        for wanted in ("Workbook", "Book", "WORKBOOK", "BOOK"):
+            entry = next(((start, size) for name, start, size in self._entries if name == wanted), None)
+            if entry is not None:
+                found.append(self._stream(*entry))
+        return tuple(found)
 
     def _block(self, number: int) -> bytes:
         start = (number + 1) * self._sector
         return self._data[start : start + self._sector]
 
-    def _numbers(self, data: bytes) -> tuple[int, ...]:
-        return struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
-
-    def _read_fat(self, difat: int) -> tuple[int, ...]:
-        blocks = list(struct.unpack_from("<109I", self._data, 76))
-        for _ in range(len(self._data) // self._sector + 1):
-            if difat >= 0xFFFFFFFC:
-                break
-            *more, difat = self._numbers(self._block(difat))
-            blocks += more
-        return self._numbers(b"".join(self._block(n) for n in blocks if n < 0xFFFFFFFC))
+    def _read_fat(self, difat: int, blocks: int) -> tuple[int, ...]:
+        numbers = list(struct.unpack_from("<109I", self._data, 76))
+        for _ in range(blocks):
+            if difat >= _NO_SECTOR:
+                return _numbers(b"".join(self._block(n) for n in numbers if n < _NO_SECTOR))
+            numbers += _numbers(self._block(difat))
+            difat = numbers.pop()
+        raise damaged()
 
     def _chain(self, number: int) -> bytes:
         parts: list[bytes] = []
         for _ in range(len(self._fat) + 1):
-            if number >= 0xFFFFFFFC:
+            if number >= _NO_SECTOR:
                 return b"".join(parts)
             block = self._block(number)
             if not block:
@@ -265,30 +277,29 @@ class OleFile:
             number = self._fat[number]
         raise damaged()
 
-    def _read_directory(self, data: bytes) -> dict[str, tuple[int, int]]:
-        found: dict[str, tuple[int, int]] = {}
-        self._root = (0xFFFFFFFE, 0)
+    def _read_directory(self, data: bytes) -> tuple[tuple[str, int, int], ...]:
+        found: list[tuple[str, int, int]] = []
         for at in range(0, len(data) - 127, 128):
-            (length,) = struct.unpack_from("<H", data, at + 64)
-            name = data[at : at + max(0, min(64, length) - 2)].decode("utf-16-le", "replace")
-            start, size = struct.unpack_from("<II", data, at + 116)
-            if data[at + 66] == 5:
-                self._root = (start, size)
-            elif data[at + 66] == 2:
-                found.setdefault(name, (start, size))
-        return found
+            name = data[at : at + 64].decode("utf-16-le", "replace").partition("\0")[0]
+            (start,) = struct.unpack_from("<I", data, at + 116)
+            (size,) = struct.unpack_from("<I" if self._sector == 512 else "<Q", data, at + 120)
+            found.append((name, start, size))
+        if not found:
+            raise damaged()
+        return tuple(found)
 
     def _stream(self, start: int, size: int) -> bytes:
         try:
-            if size >= self._cutoff:
+            if size >= _SMALL_STREAM:
                 return self._chain(start)[:size]
-            mini = self._chain(self._root[0])
             parts: list[bytes] = []
-            for _ in range(len(self._mini_fat) + 1):
-                if start >= 0xFFFFFFFC:
-                    break
-                parts.append(mini[start << self._mini_shift : (start + 1) << self._mini_shift])
+            while start < _NO_SECTOR and len(parts) * 64 < size:
+                parts.append(self._mini[start * 64 : start * 64 + 64])
                 start = self._mini_fat[start]
             return b"".join(parts)[:size]
         except (struct.error, IndexError) as error:
             raise damaged() from error
+
+
+def _numbers(data: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])

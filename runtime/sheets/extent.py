@@ -8,22 +8,23 @@ refuses XML with a document type declaration, and notes the error cells, which t
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from xml.parsers import expat
 
 from engine.problems import Refused, problem
 from engine.sheets import column_letter
-from runtime.sheets.container import Archive, Limits, OleFile, damaged
+from runtime.sheets.container import Archive, Limits, damaged
 
 ErrorCells = Mapping[tuple[int, int], str]
 """(row from 1, column from 0) → ``#DIV/0!`` …"""
 NO_ERRORS: ErrorCells = MappingProxyType({})
 
-_MOST_ERRORS = 10_000
+MOST_ERRORS = 10_000
+_MOST_REPEATS = 2_000_000
 _HEAD = 256
 _TEXTS = re.compile(rb"<(?:\w+:)?si(?=[\s>])")
+_UNIQUE = re.compile(rb"uniqueCount\s*=\s*[\"']\s*\+?(\d+)")
 _TEXT_END = re.compile(rb"</(?:\w+:)?si\s*>")
 _CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>])([^>]*)>")
 _PLAIN_REF = re.compile(rb'<c r="([A-Z]{1,4})(\d{1,9})"(?: s="\d+")?(?: t="[a-zA-Z]+")?>')
@@ -33,18 +34,15 @@ _ERROR = re.compile(
     rb"<(?:\w+:)?c\s[^>]*?\br=\"([A-Z]{1,4})(\d{1,9})\"[^>]*\bt=\"e\"[^>]*>(?:(?!</(?:\w+:)?c>).){0,600}?<(?:\w+:)?v>([^<]{1,20})<",
     re.DOTALL,
 )
-_XLS_ERRORS = MappingProxyType(
-    {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
-)
 
 
 class Extent:
     """Grows with every cell that holds something; refuses as soon as the area is too large."""
 
-    __slots__ = ("_limits", "columns", "rows")
+    __slots__ = ("_most", "columns", "rows")
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, used: int = 0) -> None:
+        self._most = limits.max_cells - used
         self.rows = 0
         self.columns = 0
 
@@ -52,7 +50,7 @@ class Extent:
         """A filled cell in this row and column, both counted from 1."""
         self.rows = max(self.rows, rows)
         self.columns = max(self.columns, columns)
-        if self.rows * self.columns > self._limits.max_cells:
+        if self.rows * self.columns > self._most:
             cell = f"{column_letter(columns - 1)}{rows}"
             raise Refused([problem("sheet.area_too_big", cell=cell, rows=self.rows, columns=self.columns)])
 
@@ -93,12 +91,14 @@ def _walk_xml(pieces: Iterator[bytes], limits: Limits) -> dict[tuple[int, int], 
             head = len(data) < _HEAD
         cells = cells or b"sheetData" in data
         texts = texts or _TEXTS.search(data) is not None
-        if not (cells or texts):
-            _refuse_declaration(data)
+        if not (cells or texts or b"<sst" in data or b":sst" in data):
+            refuse_declaration(data)
             rest = data if head else data[-64:]
             continue
         cut = data.rfind(b"</row>") + 6 if b"</row>" in data else max(0, data.rfind(b"<"))
         done, rest = data[:cut], data[cut:]
+        if b"uniqueCount" in data and any(int(n) > limits.max_cells for n in _UNIQUE.findall(data)):
+            raise damaged()  # the parser would reserve memory for that many texts
         if texts:
             parts = _TEXT_END.split(done)
             longest = max(open_text + len(parts[0]), *map(len, parts[1:]), 0)
@@ -107,14 +107,14 @@ def _walk_xml(pieces: Iterator[bytes], limits: Limits) -> dict[tuple[int, int], 
             longest = 0
         if max(longest, len(rest)) > limits.max_text:
             raise Refused([problem("sheet.text_too_long", limit=limits.max_text >> 10)])
-        _refuse_declaration(done)
+        refuse_declaration(done)
         if cells and not _cells(done, extent, errors):
             return None
-    _refuse_declaration(rest)
+    refuse_declaration(rest)
     return errors if not cells or _cells(rest, extent, errors) else None
 
 
-def _refuse_declaration(data: bytes) -> None:
+def refuse_declaration(data: bytes) -> None:
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise Refused([problem("sheet.declares_entities")])
 
@@ -146,7 +146,7 @@ def _cells(data: bytes, extent: Extent, errors: dict[tuple[int, int], str]) -> b
             if found is None:
                 return False
             extent.include(int(found[2]), _column(found[1].upper()))
-    if b't="e"' in data and len(errors) < _MOST_ERRORS:
+    if b't="e"' in data and len(errors) < MOST_ERRORS:
         for letters, number, value in _ERROR.findall(data):
             errors[int(number), _column(letters) - 1] = value.decode("ascii", "replace")
     return True
@@ -180,34 +180,46 @@ def _walk_slowly(pieces: Iterable[bytes], limits: Limits) -> None:
 
 
 def check_ods(archive: Archive, limits: Limits) -> None:
-    """The same for an .ods, whose cells and rows may be repeated by a number.
+    """The same for an .ods, whose cells and rows may be repeated by a number. All its sheets are laid out at once.
 
     Raises:
         Refused: see the module.
     """
-    extent = Extent(limits)
-    at = {"row": 0, "column": 0, "rows": 1}
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        if name == "table:table":
-            at.update(row=0, column=0, rows=1)
-        elif name == "table:table-row":
-            at.update(row=at["row"] + at["rows"], column=0, rows=_repeat(attributes, "table:number-rows-repeated"))
-        elif name in ("table:table-cell", "table:covered-table-cell"):
-            columns = _repeat(attributes, "table:number-columns-repeated")
-            at["column"] += columns
-            if "office:value-type" in attributes or "calcext:value-type" in attributes:
-                extent.include(at["row"] + at["rows"], at["column"])
-        elif name == "text:p" and at["column"]:
-            extent.include(at["row"] + at["rows"], at["column"])
-
+    walk = _OdsWalk(limits)
     for member in archive.members:
         pieces = archive.inflate(member)
         if member.filename.endswith(".xml"):
-            _parse(pieces, start if member.filename == "content.xml" else _ignore)
+            _parse(pieces, walk.start if member.filename == "content.xml" else _ignore)
         else:
             for _ in pieces:
                 pass
+
+
+class _OdsWalk:
+    """Counts rows and columns through the elements of content.xml."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._extent = Extent(limits)
+        self._row = self._rows = self._column = 0
+        self._area = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        if name == "table:table":
+            self._area += self._extent.rows * self._extent.columns
+            self._extent = Extent(self._limits, used=self._area)
+            self._row = self._rows = self._column = 0
+        elif name == "table:table-row":
+            self._row += self._rows
+            self._rows = _repeat(attributes, "table:number-rows-repeated")
+            self._column = 0
+        elif name in ("table:table-cell", "table:covered-table-cell"):
+            self._column += _repeat(attributes, "table:number-columns-repeated")
+            if any(key.startswith(("office:", "calcext:")) or key == "table:formula" for key in attributes):
+                self._extent.include(self._row + self._rows, self._column)
+        elif self._column and name.startswith("text:"):
+            self._extent.include(self._row + self._rows, self._column)
 
 
 def _ignore(name: str, attributes: dict[str, str]) -> None:
@@ -215,8 +227,8 @@ def _ignore(name: str, attributes: dict[str, str]) -> None:
 
 
 def _repeat(attributes: dict[str, str], name: str) -> int:
-    text = attributes.get(name, "1")
-    return max(1, int(text)) if text.isdigit() and len(text) < 10 else 1
+    text = attributes.get(name, "1").strip().removeprefix("+")
+    return min(int(text), _MOST_REPEATS) if text.isascii() and text.isdigit() and len(text) < 30 else 1
 
 
 def _no_declaration(*_: object) -> None:
@@ -234,94 +246,3 @@ def _parse(pieces: Iterable[bytes], start: Callable[[str, dict[str, str]], None]
         parser.Parse(b"", True)
     except (expat.ExpatError, ValueError) as error:
         raise damaged() from error
-
-
-def check_xls(ole: OleFile, limits: Limits) -> tuple[ErrorCells, ...]:
-    """Walk the records of an .xls; error cells per worksheet in workbook order.
-
-    Raises:
-        Refused: encrypted, no Excel file, or too large.
-    """
-    if ole.encrypted():
-        raise Refused([problem("sheet.encrypted")])
-    data = ole.workbook()
-    if data is None:
-        raise damaged()
-    found: list[ErrorCells] = []
-    extent = Extent(limits)
-    errors: dict[tuple[int, int], str] = {}
-    depth = 0
-    at, end = 0, len(data)
-    while at + 4 <= end:
-        record, length = struct.unpack_from("<HH", data, at)
-        body = at + 4
-        at = body + length
-        if record == 0x2F:
-            raise Refused([problem("sheet.encrypted")])
-        if record in (0x809, 0x409):
-            depth += 1
-            if depth == 1:
-                extent, errors = Extent(limits), {}
-                found.append(errors)
-        elif record == 0x0A:
-            depth = max(0, depth - 1)
-        elif record in (0x203, 0xFD, 0x27E, 0xBD, 0x06, 0x406, 0x204, 0x205, 0xD6) and length >= 6 and at <= end:
-            row, column = struct.unpack_from("<HH", data, body)
-            last = struct.unpack_from("<H", data, at - 2)[0] if record == 0xBD else column
-            extent.include(row + 1, last + 1)
-            error = _xls_error(record, data[body:at])
-            if error and len(errors) < _MOST_ERRORS:
-                errors[row + 1, column] = error
-    return tuple(MappingProxyType(dict(e)) for e in found[1:])
-
-
-def _xls_error(record: int, body: bytes) -> str | None:
-    if record == 0x205 and len(body) >= 8 and body[7] == 1:
-        return _XLS_ERRORS.get(body[6], "#N/A")
-    if record == 0x06 and len(body) >= 14 and body[12:14] == b"\xff\xff" and body[6] == 2:
-        return _XLS_ERRORS.get(body[8], "#N/A")
-    return None
-
-
-def check_xlsb(archive: Archive, limits: Limits) -> None:
-    """The same for the binary parts of an .xlsb.
-
-    Raises:
-        Refused: see the module.
-    """
-    for member in archive.members:
-        data = b"".join(archive.inflate(member))
-        if member.filename.lower().endswith(".bin") and "worksheets/" in member.filename.lower():
-            _walk_records(data, Extent(limits))
-        else:
-            _refuse_declaration(data)
-        if member.filename.lower().endswith("workbook.bin.rels"):
-            for relation in re.findall(rb"<Relationship\s[^>]*>", data):
-                if b"/worksheet" in relation and not re.search(
-                    rb'Target\s*=\s*"(?:/xl/)?worksheets/[^"&]*\.bin"', relation
-                ):
-                    raise damaged()
-
-
-def _walk_records(data: bytes, extent: Extent) -> None:
-    at, end, row = 0, len(data), 0
-    while at < end:
-        record = data[at]
-        at += 1
-        if record & 0x80 and at < end:
-            record = (record & 0x7F) | (data[at] & 0x7F) << 7
-            at += 1
-        length = shift = 0
-        while at < end and shift < 28:
-            byte = data[at]
-            at += 1
-            length |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        if record == 0 and length >= 4 and at + 4 <= end:
-            (row,) = struct.unpack_from("<I", data, at)
-        elif 2 <= record <= 11 and length >= 4 and at + 4 <= end:
-            (column,) = struct.unpack_from("<I", data, at)
-            extent.include(row + 1, column + 1)
-        at += length

@@ -25,7 +25,8 @@ from engine.problems import Problem, Refused, Severity, problem
 from engine.sheets import Cell, Merged, NumberedRow, Row, Sheet, column_letter
 from runtime.sheets.container import Archive, FileKind, Limits, OleFile, damaged, kind_of
 from runtime.sheets.delimited import encoding_of, read_rows
-from runtime.sheets.extent import NO_ERRORS, ErrorCells, check_ods, check_xls, check_xlsb, check_zip
+from runtime.sheets.extent import NO_ERRORS, ErrorCells, check_ods, check_zip
+from runtime.sheets.records import check_xls, check_xlsb
 
 DEFAULT_LIMITS = Limits()
 HEAD_ROWS = 60

@@ -125,6 +125,23 @@ BOF_SHEET = (0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 0, 0, 0))
 EOF = (0x0A, b"")
 
 
+def bound(position: int, name: bytes) -> tuple[int, bytes]:
+    """The record that says where a sheet begins."""
+    return 0x85, struct.pack("<IBBBB", position, 0, 0, len(name), 0) + name
+
+
+def number(row: int, column: int) -> tuple[int, bytes]:
+    """The number 1 in a cell of an .xls."""
+    return 0x203, struct.pack("<HHHd", row, column, 0, 1.0)
+
+
+def xls(*sheet: tuple[int, bytes], names: tuple[bytes, ...] = (b"a",)) -> bytes:
+    """A minimal .xls; every name is a tab that shows the same sheet."""
+    start = len(biff(BOF_GLOBALS, *(bound(0, name) for name in names), EOF))
+    book = biff(BOF_GLOBALS, *(bound(start, name) for name in names), EOF, BOF_SHEET, *sheet, EOF)
+    return ole({"Workbook": book})
+
+
 def code(source: bytes | Path, limits: Limits | None = None, catalogue: Catalogue | None = None) -> str:
     """The problem a file is refused with, at opening or while its rows are read."""
     with pytest.raises(Refused) as refused, open_sheets(source, "上传.xlsx", limits or Limits()) as book:
@@ -389,14 +406,60 @@ def test_far_cells_with_a_namespace_prefix() -> None:
     assert code(out.getvalue()) == "sheet.area_too_big"
 
 
-def test_far_cells_in_other_formats() -> None:
-    number = struct.pack("<HHHd", 0, 0, 0, 1.0)
-    corner = struct.pack("<HHHd", 65535, 255, 0, 1.0)
-    book = biff(BOF_GLOBALS, EOF, BOF_SHEET, (0x203, number), (0x203, corner), EOF)
-    assert code(ole({"Workbook": book})) == "sheet.area_too_big"
+def test_far_cells_of_old_excel(catalogue: Catalogue) -> None:
+    assert rows(xls(number(0, 0), number(1, 2)))[1] == (None, None, Decimal(1))
+    assert code(xls(number(0, 0), number(65535, 255)), catalogue=catalogue) == "sheet.area_too_big"
+    hidden = biff(BOF_SHEET, number(0, 0), number(65535, 255), EOF)
+    start = len(biff(BOF_GLOBALS, bound(0, b"a"))) + 4
+    sneaky = biff(BOF_GLOBALS, bound(start, b"a"), (0x1234, hidden), EOF)
+    assert code(ole({"Workbook": sneaky})) == "sheet.area_too_big"
+    many = tuple(f"{n}".encode() for n in range(50))
+    assert code(xls(number(0, 0), number(65535, 9), names=many)) == "sheet.area_too_big"
+
+
+def test_old_excel_that_asks_for_memory_in_advance() -> None:
+    for rows_, columns in (((0, 0xFFFFFFFF), (0, 255)), ((9, 3), (0, 9)), ((0, 65536), (0, 0xFFFF))):
+        dimensions = struct.pack("<IIHHH", *rows_, *columns, 0)
+        assert code(xls((0x200, dimensions), number(0, 0))) == "sheet.damaged"
+    assert rows(xls((0x200, struct.pack("<IIHHH", 0, 65536, 0, 256, 0)), number(0, 0))) == [(Decimal(1),)]
+
+
+def test_ole_chains_that_bite_their_tail() -> None:
+    good = xls(number(0, 0))
+    for at, value in ((44, 0xFFFFFFFF), (64, 0xFFFFFFFF), (62, 0x7FFFFFFF)):
+        spoilt = bytearray(good)
+        struct.pack_into("<I", spoilt, at, value)
+        assert code(bytes(spoilt)) == "sheet.damaged"
+    directory = struct.unpack_from("<I", good, 48)[0]
+    loops = bytearray(good)
+    struct.pack_into("<I", loops, 512 + 4 * directory, directory)
+    assert code(bytes(loops)) == "sheet.damaged"
+    difat = bytearray(good)
+    struct.pack_into("<I", difat, 68, 1)
+    struct.pack_into("<I", difat, 1024 + 508, 1)
+    assert code(bytes(difat)) == "sheet.damaged"
+
+
+def test_a_count_of_texts_that_is_a_lie() -> None:
+    cell = '<row r="1"><c r="A1"><v>1</v></c></row>'
+    honest = xlsx(cell, strings="<si><t>a</t></si>")
+    out = BytesIO()
+    with zipfile.ZipFile(BytesIO(honest)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            text = source.read(name).replace(b"<sst ", b"<sst uniqueCount='99999999999' ")
+            target.writestr(name, text)
+    assert code(out.getvalue()) == "sheet.damaged"
+
+
+def test_far_cells_of_open_document() -> None:
     wide = '<table:table-cell table:number-columns-repeated="16384" office:value-type="float" office:value="1"/>'
     tall = f'<table:table-row table:number-rows-repeated="1048576">{wide}</table:table-row>'
     assert code(ods(tall)) == "sheet.area_too_big"
+    endless = '<table:table-cell office:value="1" table:number-columns-repeated="99999999999"/>'
+    repeated = f'<table:table-row table:number-rows-repeated="+9999">{endless}</table:table-row>'
+    assert code(ods(repeated)) == "sheet.area_too_big"
+    half = '<table:table-row table:number-rows-repeated="30000"><table:table-cell table:number-columns-repeated="99" office:value="1"/></table:table-row>'
+    assert code(ods(f'{half}</table:table><table:table table:name="b">{half}')) == "sheet.area_too_big"
 
 
 def test_repeated_empty_cells_of_open_document_are_fine() -> None:
