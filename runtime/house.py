@@ -37,12 +37,15 @@ class House:
         catalogue: Catalogue,
         jobs: Jobs,
         clock: Callable[[], datetime] = wall_clock,
+        hand_over: Callable[[Workspace, Sequence[int]], None] | None = None,
     ) -> None:
+        """``hand_over`` gives committed effects to the job engine; without it they are handed over at once."""
         self.settings = settings
         self.kinds = kinds
         self.catalogue = catalogue
         self.jobs = jobs
         self.now = clock
+        self._hand_over = hand_over
         self.apps = PublishedApps(kinds)
         self._workspaces: dict[str, Workspace] = {}
         self._lock = threading.Lock()
@@ -87,7 +90,11 @@ class House:
 
     def hand_over(self, workspace: Workspace, outbox: Sequence[int]) -> None:
         """Give committed outbox rows to the job engine; a failure here is mended by the sweep."""
-        if outbox:
+        if not outbox:
+            return
+        if self._hand_over is not None:
+            self._hand_over(workspace, outbox)
+        else:
             relay(self.jobs, workspace, outbox, self.now())
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Follow-up documents: what a rule asked for after the commit, submitted like anybody's document, in the automation's role.
+"""Follow-up documents: what a rule asked for after the commit, submitted like any document, in the automation's role.
 
 The outbox id makes it once: it is the idempotency key, and it is looked up before the push-down is worked out, because
 after a first success the source has nothing open any more and the repetition would be refused instead of recognised.

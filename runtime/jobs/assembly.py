@@ -53,13 +53,18 @@ def job_engine(settings: Settings, parts: JobParts) -> JobEngine:
 def inline_jobs(parts: JobParts) -> InlineJobs:
     """Jobs that run when somebody drains them, with the same handlers."""
     jobs = InlineJobs(parts.clock, parts.open_workspace)
-    jobs.worker(all_handlers(parts, _nothing_to_forget))
+    jobs.worker(inline_handlers(parts))
     return jobs
 
 
 def engine_handlers(engine: JobEngine, parts: JobParts) -> Handlers:
     """What to give to ``engine.worker`` or ``engine.start_later``."""
     return all_handlers(parts, engine.delete_finished)
+
+
+def inline_handlers(parts: JobParts) -> Handlers:
+    """What to give to ``InlineJobs.worker``."""
+    return all_handlers(parts, _nothing_to_forget)
 
 
 def all_handlers(parts: JobParts, delete_finished: Callable[[datetime], int]) -> Handlers:

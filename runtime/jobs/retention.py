@@ -1,4 +1,4 @@
-"""How long the traces of finished work are kept: a nightly job forgets jobs and outbox rows past their days.
+"""How long the traces of finished work are kept: a nightly job forgets jobs, outbox rows and idempotency keys.
 
 What failed is kept until somebody retries or drops it, in both places.
 """
@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from runtime.jobs.contract import Clock, Handler, JobContext, Payload
-from runtime.storage import outbox
-from runtime.storage.database import in_transaction
+from runtime.storage import idempotency, outbox
+from runtime.storage.database import Connection, in_transaction
 
 RETENTION = "retention"
 EVERY_NIGHT = "17 3 * * *"
@@ -22,14 +22,16 @@ def retention_handler(
     """The handler of the kind ``retention``. ``clock`` dates outbox rows; the engine's own rows have real time."""
 
     def forget(context: JobContext, payload: Payload) -> None:
+        before = clock() - timedelta(days=days)
         names = tuple(keys())
         for number, key in enumerate(names):
             context.progress(number, len(names) + 1)
-            before = clock() - timedelta(days=days)
-            in_transaction(
-                context.open_workspace(key).database,
-                lambda connection, before=before: outbox.remove_done(connection, before),  # type: ignore[misc]
-            )
+            in_transaction(context.open_workspace(key).database, lambda connection: _forget(connection, before))
         delete_finished(datetime.now(UTC) - timedelta(days=days))
 
     return forget
+
+
+def _forget(connection: Connection, before: datetime) -> None:
+    outbox.remove_done(connection, before)
+    idempotency.forget(connection, before)

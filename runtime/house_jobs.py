@@ -1,0 +1,84 @@
+"""A house and its jobs, wired to each other: the durable engine for serving and working, inline jobs for the rest.
+
+Jobs need the house (to open workspaces and submit follow-up documents) and the house needs the jobs (to hand effects
+over), so both are made here, once. Nothing is opened, imported or started by wiring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from engine.kinds import Kinds
+from runtime.facade.follow_up import start_document
+from runtime.house import House, wall_clock
+from runtime.jobs.assembly import JobParts, engine_handlers, inline_handlers, standing_chores
+from runtime.jobs.contract import Clock, Handler, Handlers
+from runtime.jobs.engine import JobEngine, engine_options
+from runtime.jobs.inline import InlineJobs
+from runtime.jobs.relay import BackgroundRelay
+from runtime.messages.catalogue import Catalogue
+from runtime.settings import Settings
+from runtime.workspaces import list_workspaces
+
+MoreHandlers = Callable[[House], Mapping[str, Handler]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineHouse:
+    """A house over the durable engine. ``handlers`` are for ``engine.start_later`` or ``engine.worker``."""
+
+    house: House
+    engine: JobEngine
+    relay: BackgroundRelay
+    handlers: Handlers
+
+    def close(self) -> None:
+        """Hand over what was committed, then close everything. Close a started worker before."""
+        self.relay.close()
+        self.engine.close()
+        self.house.close()
+
+
+def no_more_handlers(house: House) -> Mapping[str, Handler]:
+    """Only the kinds every installation has."""
+    return MappingProxyType({})
+
+
+def engine_house(
+    settings: Settings, kinds: Kinds, catalogue: Catalogue, more: MoreHandlers = no_more_handlers
+) -> EngineHouse:
+    """A house whose effects a durable engine performs. ``more``: handlers of further kinds, such as imports."""
+    engine = JobEngine(
+        engine_options(settings), lambda key: house.workspace(key), lambda started: standing_chores(started, parts)
+    )
+    relay = BackgroundRelay(engine, wall_clock)
+    house = House(settings, kinds, catalogue, engine, hand_over=relay.hand_over)
+    parts = _parts(house, more)
+    return EngineHouse(house=house, engine=engine, relay=relay, handlers=engine_handlers(engine, parts))
+
+
+def inline_house(
+    settings: Settings,
+    kinds: Kinds,
+    catalogue: Catalogue,
+    clock: Clock = wall_clock,
+    more: MoreHandlers = no_more_handlers,
+) -> tuple[House, InlineJobs]:
+    """A house whose effects are performed when somebody calls ``drain``."""
+    jobs = InlineJobs(clock, lambda key: house.workspace(key))
+    house = House(settings, kinds, catalogue, jobs, clock)
+    jobs.worker(inline_handlers(_parts(house, more)))
+    return house, jobs
+
+
+def _parts(house: House, more: MoreHandlers) -> JobParts:
+    return JobParts(
+        open_workspace=house.workspace,
+        workspaces=lambda: list_workspaces(house.settings),
+        start_document=lambda key, effect, outbox_id: start_document(house, key, effect, outbox_id),
+        clock=house.now,
+        handlers=more(house),
+        retention_days=house.settings.job_retention_days,
+    )
