@@ -131,5 +131,6 @@ def _key_changes(old: TableShape, new: TableShape) -> Iterator[Change]:
 
 
 def _labels(table: TableShape, columns: tuple[str, ...]) -> tuple[Label, ...]:
-    """Words for the declared columns; system columns speak for themselves."""
-    return tuple(table.fields[column].label if column in table.fields else Label(column) for column in columns)
+    """Words for the declared columns; system columns speak for themselves, and ``id`` only breaks ties."""
+    named = (column for column in columns if column != "id")
+    return tuple(table.fields[column].label if column in table.fields else Label(column) for column in named)
