@@ -14,7 +14,7 @@ from engine.expressions.types import Row
 from engine.permissions import FormAccess, admits
 from engine.problems import Problem, Refused, problem
 from engine.values import ZERO
-from engine.workflow.lifecycle import STATUS_LABELS, Transition, transitions
+from engine.workflow.lifecycle import EDITABLE, STATUS_LABELS, Transition, transitions
 from engine.workflow.run import Run, RunStatus
 from runtime.facade.door import Door
 from runtime.facade.views import ActionView, PushView
@@ -42,14 +42,11 @@ def action_views(
     for key, transition in transitions(form.definition).items():
         if key == "update":
             continue
-        obstacle = _obstacle(door, unit, form, document, names, access, run, mine, key, transition)
+        possible = document.status in transition.before or (key == "approve" and document.status in EDITABLE)
         granted = key in access.actions or (mine and key in ("approve", "reject"))
-        if not granted and (obstacle is None or document.status not in transition.before):
+        if not possible or not (granted or key == "approve"):
             continue
-        if not granted and key not in ("approve",):
-            continue
-        if document.status not in transition.before and key in ("enable", "disable", "withdraw", "reject", "reopen"):
-            continue
+        obstacle = _obstacle(door, unit, form, document, names, access, run, mine, key, transition)
         views.append(
             ActionView(
                 key=key,
@@ -120,7 +117,7 @@ def _obstacle(
 ) -> Problem | None:
     actor, clock = unit.around.actor, unit.around.clock
     if document.status not in transition.before:
-        if key == "approve" and document.status in (DocStatus.DRAFT, DocStatus.REJECTED):
+        if key == "approve" and document.status in EDITABLE:
             return problem("document.submit_first")
         return problem("document.wrong_status", action=transition.label, status=STATUS_LABELS[document.status])
     if run is not None and run.status is RunStatus.RUNNING and key in ("approve", "reject"):

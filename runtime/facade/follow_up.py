@@ -1,39 +1,39 @@
-"""Follow-up documents: what a rule asked for after the commit, submitted like any document, in the automation's role.
+"""Follow-up documents: what a rule's ``start`` asks for, as an ordinary submission by the automation role.
 
-The outbox id makes it once: it is the idempotency key, and it is looked up before the push-down is worked out, because
-after a first success the source has nothing open any more and the repetition would be refused instead of recognised.
+Idempotent under the outbox id: performed twice, the second submission returns the first outcome.
 """
 
 from __future__ import annotations
 
 from engine.actor import automation
 from engine.effects import StartDocument
+from engine.problems import Refused
 from runtime.facade.documents import push
 from runtime.facade.door import enter
 from runtime.house import House
-from runtime.storage import idempotency
-from runtime.storage.database import read
+from runtime.jobs.deliver import StartFollowUp
 
-ORIGIN = "auto"
+NOTHING_TO_DO = "document.nothing_open"
 
 
-def start_document(house: House, workspace: str, effect: StartDocument, outbox_id: int) -> None:
-    """Push down from the source and carry out the action asked for; a repetition changes nothing.
+def follow_up(house: House) -> StartFollowUp:
+    """The performer of ``StartDocument`` effects for one house."""
 
-    Raises ``Refused`` as any submission does.
-    """
-    door = enter(house, workspace, automation())
-    key = f"outbox:{outbox_id}"
-    with read(door.workspace.database) as connection:
-        if idempotency.find(connection, key, door.actor.user) is not None:
-            return
-    push(
-        door,
-        effect.source_form,
-        effect.source_document,
-        effect.form,
-        effect.variant,
-        action=effect.action,
-        idempotency_key=key,
-        origin=ORIGIN,
-    )
+    def start(workspace: str, effect: StartDocument, outbox_id: int) -> None:
+        door = enter(house, workspace, automation())
+        try:
+            push(
+                door,
+                effect.source_form,
+                effect.source_document,
+                effect.form,
+                effect.variant,
+                action=effect.action,
+                idempotency_key=f"outbox:{outbox_id}",
+                origin="auto",
+            )
+        except Refused as refused:
+            if not all(one.code == NOTHING_TO_DO for one in refused.problems):
+                raise
+
+    return start

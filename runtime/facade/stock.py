@@ -1,0 +1,284 @@
+"""Stock as people may see it: levels, the entries behind a level, balances of any ledger; and ``verify``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from engine.labels import Label
+from engine.ledger import BalanceKey, ledgers
+from engine.permissions import stock_measures, stock_rows
+from engine.problems import Refused, problem, suggestion
+from engine.rules.evaluate import shown
+from runtime.facade.cells import Names
+from runtime.facade.door import Door
+from runtime.stages.steps import Unit
+from runtime.storage import documents, locks, stock
+from runtime.storage import ledgers as ledger_rows
+from runtime.storage.row_filters import where_of
+from runtime.storage.stock import LevelQuery
+
+MEASURES = ("on_hand", "reserved", "in_transit", "available", "value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelView:
+    """A line of the stock page; ``figures`` holds the measures the person may see, as decimals."""
+
+    product: int
+    product_text: str
+    warehouse: int
+    warehouse_text: str
+    unit: str
+    figures: Mapping[str, Decimal]
+    safety_stock: Decimal | None
+    below_safety: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockView:
+    """A page of the stock page; ``next`` is (product, warehouse) to go on after."""
+
+    rows: tuple[LevelView, ...]
+    measures: tuple[str, ...]
+    next: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryView:
+    """A ledger entry. ``value`` is None when the person may not see values; ``form`` is empty when the document behind
+    it is not theirs to read."""
+
+    id: int
+    ledger: str
+    biz_date: date
+    posted_at: datetime | None
+    move: str
+    product_text: str
+    warehouse_text: str
+    quantity: Decimal
+    value: Decimal | None
+    form: str
+    document: int
+    number: str
+
+
+def levels(
+    door: Door,
+    product: int | None = None,
+    warehouse: int | None = None,
+    search: str = "",
+    below_safety: bool = False,
+    nonzero: bool = True,
+    after: tuple[int, int] | None = None,
+    limit: int = 50,
+) -> StockView:
+    """The stock page.
+
+    Raises:
+        Refused: ``forbidden`` when the person sees no measure of it.
+    """
+    measures = _measures(door)
+    products, warehouses = _dimension(door, "product"), _dimension(door, "warehouse")
+    safety = "safety_stock" if "safety_stock" in door.bundle.forms[products].fields else ""
+    with door.reading() as unit:
+        found = stock.levels(
+            unit.connection,
+            unit.tables,
+            LevelQuery(
+                product_form=products,
+                warehouse_form=warehouses,
+                product=product,
+                warehouse=warehouse,
+                warehouses=_allowed(door, unit, warehouses),
+                search=search,
+                below_safety=safety if below_safety else "",
+                nonzero=nonzero,
+                after=after,
+                limit=limit,
+                places=door.bundle.app.settings.money_decimals,
+            ),
+        )
+        page = found[:limit]
+        names = Names(door.language)
+        for level in page:
+            names.want_id(products, level.product)
+            names.want_id(warehouses, level.warehouse)
+        names.load(unit)
+        units = _base_units(door, unit, products, [level.product for level in page])
+        stocks = _safety(unit, products, safety, [level.product for level in page])
+        available = stock.totals(unit.connection, [level.product for level in page])
+    return StockView(
+        rows=tuple(
+            LevelView(
+                product=level.product,
+                product_text=names.name(products, level.product),
+                warehouse=level.warehouse,
+                warehouse_text=names.name(warehouses, level.warehouse),
+                unit=units.get(level.product, ""),
+                figures={measure: getattr(level, measure) for measure in measures},
+                safety_stock=stocks.get(level.product),
+                below_safety=(stocks.get(level.product) or Decimal(0)) > available.get(level.product, Decimal(0)),
+            )
+            for level in page
+        ),
+        measures=measures,
+        next=(page[-1].product, page[-1].warehouse) if len(found) > limit else None,
+    )
+
+
+def entries(
+    door: Door,
+    product: int | None = None,
+    warehouse: int | None = None,
+    ledger: str = "stock",
+    after: int | None = None,
+    limit: int = 50,
+) -> tuple[EntryView, ...]:
+    """Entries behind a level, newest first, each leading to the document that wrote it.
+
+    Raises:
+        Refused: ``forbidden`` without sight of stock, ``missing`` for an unknown ledger.
+    """
+    measures = _measures(door)
+    declared = ledgers(door.bundle.app.settings.cost_scope)
+    if ledger not in ("stock", "supply", "reservation"):
+        raise Refused([problem("ledger.unknown", name=ledger, **suggestion(ledger, declared))], "missing")
+    if ledger == "stock" and "on_hand" not in measures:
+        raise Refused([problem("permission.stock_denied")], "forbidden")
+    products, warehouses = _dimension(door, "product"), _dimension(door, "warehouse")
+    with door.reading() as unit:
+        allowed = _allowed(door, unit, warehouses)
+        found = ledger_rows.entries_page(
+            unit.connection,
+            ledger,
+            product=product,
+            warehouse=warehouse,
+            warehouses=None if allowed is None else stock.among(unit.tables, warehouses, allowed),
+            after=after,
+            limit=limit,
+        )
+        names = Names(door.language)
+        for one in found:
+            names.want_id(products, one.product)
+            names.want_id(warehouses, one.warehouse)
+        names.load(unit)
+        numbers = _numbers(door, unit, {(one.form, one.document) for one in found})
+    return tuple(
+        EntryView(
+            id=one.id or 0,
+            ledger=ledger,
+            biz_date=one.biz_date,
+            posted_at=one.posted_at,
+            move=move_label(door, one.move),
+            product_text=names.name(products, one.product),
+            warehouse_text=names.name(warehouses, one.warehouse),
+            quantity=one.quantity,
+            value=one.value if "value" in measures and ledger == "stock" else None,
+            form=one.form if (one.form, one.document) in numbers else "",
+            document=one.document,
+            number=numbers.get((one.form, one.document), ""),
+        )
+        for one in found
+    )
+
+
+def balance(door: Door, ledger: str, dimensions: Mapping[str, int]) -> tuple[Decimal, Decimal]:
+    """Quantity and value of one balance: stock, supply, reservation by product and warehouse (``pool`` value by
+    product alone), payable and receivable by partner. For holders of a finance or stock view of it.
+
+    Raises:
+        Refused: ``forbidden`` without sight of values, ``missing`` for an unknown ledger.
+    """
+    declared = ledgers(door.bundle.app.settings.cost_scope)
+    if ledger not in declared:
+        raise Refused([problem("ledger.unknown", name=ledger, **suggestion(ledger, declared))], "missing")
+    measures = _measures(door)
+    if "value" not in measures and ledger not in ("stock", "supply", "reservation"):
+        raise Refused([problem("permission.stock_denied")], "forbidden")
+    partner = dimensions.get("supplier") or dimensions.get("customer") or 0
+    product, warehouse = dimensions.get("product", 0), dimensions.get("warehouse", 0)
+    grain = next(
+        name
+        for name, attributes in declared[ledger].grains.items()
+        if ("warehouse" in attributes) == bool(warehouse) or ledger in ("payable", "receivable", "variance")
+    )
+    key = BalanceKey(ledger, grain, product=product, warehouse=warehouse, partner=partner)
+    with door.reading() as unit:
+        found = locks.read_balances(unit.connection, [key])[key]
+    return found.quantity, found.value if "value" in measures else Decimal(0)
+
+
+def move_label(door: Door, move: str) -> str:
+    """The word for a move type; reversals say so."""
+    for suffix, key in (("_cancel", "move.cancelled"), ("_release", "move.released")):
+        if move.endswith(suffix):
+            inner = move_label(door, move.removesuffix(suffix))
+            return door.house.catalogue.ui(key, door.language, move=inner)
+    key = f"move.{move}"
+    return door.house.catalogue.ui(key, door.language) if door.house.catalogue.has(key) else move
+
+
+def figure(value: Decimal) -> str:
+    """A quantity as text, without trailing zeros."""
+    return shown(value)
+
+
+def _measures(door: Door) -> tuple[str, ...]:
+    allowed = stock_measures(door.bundle, door.actor)
+    if not allowed:
+        raise Refused([problem("permission.stock_denied")], "forbidden")
+    return tuple(measure for measure in MEASURES if measure in allowed)
+
+
+def _dimension(door: Door, name: str) -> str:
+    form = getattr(door.bundle.app.dimensions, name)
+    if form is None:
+        label = Label("商品", "product") if name == "product" else Label("仓库", "warehouse")
+        raise Refused([problem("ledger.dimension_missing", dimension=label)], "missing")
+    return str(form)
+
+
+def _allowed(door: Door, unit: Unit, warehouses: str) -> stock.Clause | None:
+    rows = stock_rows(door.bundle, door.actor)
+    names = {"me": unit.around.me, "app": unit.around.app}
+    return where_of(rows, unit.tables, warehouses, door.actor, names, unit.around.clock)
+
+
+def _base_units(door: Door, unit: Unit, products: str, ids: Iterable[int]) -> Mapping[int, str]:
+    table = door.bundle.forms[products].definition.units
+    if table is None:
+        return {}
+    rows = documents.load_rows(unit.connection, unit.tables, products, ids, frozenset({table.base}))
+    target = str(getattr(door.bundle.forms[products].fields[table.base].options, "to", ""))
+    names = Names(door.language)
+    for row in rows.values():
+        value = row.values.get(table.base)
+        names.want_id(target, value if isinstance(value, int) else None)
+    names.load(unit)
+    return {
+        identity: names.name(target, value)
+        for identity, row in rows.items()
+        if isinstance(value := row.values.get(table.base), int)
+    }
+
+
+def _safety(unit: Unit, products: str, field: str, ids: Iterable[int]) -> Mapping[int, Decimal]:
+    if not field:
+        return {}
+    rows = documents.load_rows(unit.connection, unit.tables, products, ids, frozenset({field}))
+    return {identity: value for identity, row in rows.items() if isinstance(value := row.values.get(field), Decimal)}
+
+
+def _numbers(door: Door, unit: Unit, wanted: set[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
+    found: dict[tuple[str, int], str] = {}
+    for key in sorted({form for form, _ in wanted}):
+        form = door.bundle.forms.get(key)
+        if form is None or not door.may(form, "read"):
+            continue
+        ids = [document for one, document in wanted if one == key]
+        for identity, row in documents.load_rows(unit.connection, unit.tables, key, ids, frozenset({"number"})).items():
+            found[key, identity] = str(row.values.get("number") or "")
+    return found

@@ -1,0 +1,175 @@
+"""The stock page: levels per product and warehouse straight from the balances, paged by key.
+
+One query finds the page of places, one fetches their figures in all ledgers, one the value of their cost pools; nothing
+reads entries, so the page costs the same after a million of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+import sqlalchemy as sa
+
+from engine.values import ZERO, divided, rounded
+from runtime.storage.app_tables import AppTables
+from runtime.storage.product_tables import balance, entry
+from runtime.storage.records import contains
+from runtime.storage.search_text import terms
+
+Clause: TypeAlias = sa.ColumnElement[bool]
+LEDGERS = ("stock", "reservation", "supply")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Figures of one place, in base units; ``value`` is its share of the cost pool."""
+
+    product: int
+    warehouse: int
+    on_hand: Decimal
+    reserved: Decimal
+    in_transit: Decimal
+    value: Decimal
+
+    @property
+    def available(self) -> Decimal:
+        """可用量 = 现存量 − 占用量."""
+        return self.on_hand - self.reserved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelQuery:
+    """Which places. ``warehouses``: a condition on the warehouse record; ``after``: (product, warehouse) of the last
+    place of the page before; ``places``: decimals of money."""
+
+    product_form: str
+    warehouse_form: str
+    product: int | None = None
+    warehouse: int | None = None
+    warehouses: sa.ColumnElement[bool] | None = None
+    search: str = ""
+    below_safety: str = ""
+    nonzero: bool = True
+    after: tuple[int, int] | None = None
+    limit: int = 50
+    places: int = 2
+
+
+def levels(connection: sa.Connection, tables: AppTables, query: LevelQuery) -> tuple[Level, ...]:
+    """A page of places, ordered by product and warehouse; one more than ``limit`` when there is a next page."""
+    conditions: list[sa.ColumnElement[bool]] = [balance.c.grain == "place", balance.c.ledger.in_(LEDGERS)]
+    if query.nonzero:
+        conditions.append(balance.c.quantity != 0)
+    if query.product is not None:
+        conditions.append(balance.c.product == query.product)
+    if query.warehouse is not None:
+        conditions.append(balance.c.warehouse == query.warehouse)
+    if query.after is not None:
+        product, warehouse = query.after
+        conditions.append(
+            sa.or_(balance.c.product > product, sa.and_(balance.c.product == product, balance.c.warehouse > warehouse))
+        )
+    if query.warehouses is not None:
+        header = tables.forms[query.warehouse_form].header
+        conditions.append(balance.c.warehouse.in_(sa.select(header.c.id).where(query.warehouses)))
+    products = tables.forms[query.product_form].header
+    if query.search:
+        found = sa.select(products.c.id).where(*(contains(products.c.search, term) for term in terms(query.search)))
+        conditions.append(balance.c.product.in_(found))
+    if query.below_safety:
+        conditions.append(balance.c.product.in_(_below_safety(tables, query)))
+    page = (
+        sa.select(balance.c.product, balance.c.warehouse)
+        .where(*conditions)
+        .group_by(balance.c.product, balance.c.warehouse)
+        .order_by(balance.c.product, balance.c.warehouse)
+        .limit(query.limit + 1)
+    )
+    return _figures(connection, [(row[0], row[1]) for row in connection.execute(page)], query.places)
+
+
+def totals(connection: sa.Connection, products: Iterable[int]) -> Mapping[int, Decimal]:
+    """Available quantity by product over all warehouses."""
+    wanted = sorted(set(products))
+    query = (
+        sa.select(balance.c.product, balance.c.ledger, sa.func.sum(balance.c.quantity))
+        .where(
+            balance.c.grain == "place", balance.c.ledger.in_(("stock", "reservation")), balance.c.product.in_(wanted)
+        )
+        .group_by(balance.c.product, balance.c.ledger)
+    )
+    found: dict[int, Decimal] = {}
+    for product, ledger, quantity in connection.execute(query):
+        found[product] = found.get(product, ZERO) + (quantity if ledger == "stock" else -quantity)
+    return found
+
+
+def _figures(connection: sa.Connection, places: list[tuple[int, int]], decimals: int) -> tuple[Level, ...]:
+    if not places:
+        return ()
+    wanted = sorted({product for product, _ in places})
+    query = sa.select(
+        balance.c.ledger, balance.c.grain, balance.c.product, balance.c.warehouse, balance.c.quantity, balance.c.value
+    ).where(balance.c.product.in_(wanted), balance.c.ledger.in_(LEDGERS), balance.c.grain.in_(("place", "pool")))
+    quantity: dict[tuple[str, int, int], Decimal] = {}
+    pools: dict[tuple[int, int], tuple[Decimal, Decimal]] = {}
+    for ledger, grain, product, warehouse, units, value in connection.execute(query):
+        if grain == "place":
+            quantity[ledger, product, warehouse] = units
+        elif ledger == "stock":
+            pools[product, warehouse] = (units, value)
+    return tuple(
+        Level(
+            product=product,
+            warehouse=warehouse,
+            on_hand=quantity.get(("stock", product, warehouse), ZERO),
+            reserved=quantity.get(("reservation", product, warehouse), ZERO),
+            in_transit=quantity.get(("supply", product, warehouse), ZERO),
+            value=_share(quantity.get(("stock", product, warehouse), ZERO), pools, product, warehouse, decimals),
+        )
+        for product, warehouse in places
+    )
+
+
+def _share(
+    on_hand: Decimal,
+    pools: Mapping[tuple[int, int], tuple[Decimal, Decimal]],
+    product: int,
+    warehouse: int,
+    decimals: int,
+) -> Decimal:
+    units, value = pools.get((product, warehouse)) or pools.get((product, 0)) or (ZERO, ZERO)
+    if units == ZERO:
+        return ZERO
+    return value if on_hand == units else rounded(divided(value * on_hand, units), decimals)
+
+
+def _below_safety(tables: AppTables, query: LevelQuery) -> sa.Select[tuple[int]]:
+    """Products whose available quantity over all warehouses is below the field named ``below_safety``."""
+    header = tables.forms[query.product_form]
+    safety = header.rows.fields[query.below_safety]
+    signed = sa.case((balance.c.ledger == "stock", balance.c.quantity), else_=-balance.c.quantity)
+    available = (
+        sa.select(
+            balance.c.product.label("product"), sa.func.sum(sa.type_coerce(signed, sa.BigInteger())).label("available")
+        )
+        .where(balance.c.grain == "place", balance.c.ledger.in_(("stock", "reservation")))
+        .group_by(balance.c.product)
+        .subquery()
+    )
+    return (
+        sa.select(header.header.c.id)
+        .outerjoin(available, available.c.product == header.header.c.id)
+        .where(
+            safety.is_not(None), sa.type_coerce(safety, sa.BigInteger()) > sa.func.coalesce(available.c.available, 0)
+        )
+    )
+
+
+def among(tables: AppTables, warehouse_form: str, allowed: Clause) -> Clause:
+    """The condition on entries whose warehouse is one of the allowed."""
+    header = tables.forms[warehouse_form].header
+    return entry.c.warehouse.in_(sa.select(header.c.id).where(allowed))
