@@ -6,6 +6,7 @@ the result beside them. Columns are named by field id (``f_<id>``), hence renami
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -214,8 +215,8 @@ def _index(table: sa.Table, names: tuple[str, ...], *, unique: bool = False) -> 
     sa.Index(name, *(table.c[column] for column in names), unique=unique)
 
 
-def shortened(name: str) -> str:
-    """``name``, or its beginning and a digest where it is longer than PostgreSQL keeps."""
-    if len(name) <= NAME_LIMIT:
+def shortened(name: str, limit: int = NAME_LIMIT) -> str:
+    """``name``, or its beginning and a digest where it is longer than ``limit``; PostgreSQL keeps 63 characters."""
+    if len(name) <= limit:
         return name
-    return f"{name[: NAME_LIMIT - 9]}_{sa.util.md5_hex(name)[:8]}"
+    return f"{name[: limit - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -58,6 +58,12 @@ class Database:
         """Give all idle connections back."""
         self.engine.dispose()
 
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
 
 def open_database(url: str, *, pool_size: int = 5, busy_timeout_ms: int = 15_000) -> Database:
     """Open ``sqlite:///path`` or ``postgresql+psycopg://…`` (schema: ``?options=-csearch_path=w_key``).
@@ -133,6 +139,12 @@ def in_transaction(database: Database, work: Callable[[sa.Connection], T], attem
         longest = min(FIRST_PAUSE_S * 2**attempt, LONGEST_PAUSE_S)
         time.sleep(random.uniform(longest / 4, longest))
     raise Refused([problem("storage.busy")], kind="busy")
+
+
+def lock_publishing(connection: sa.Connection) -> None:
+    """Wait until nobody else publishes in this workspace; held until the end of the transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('publish'), hashtext(current_schema()))")
 
 
 def is_conflict(error: DBAPIError) -> bool:

@@ -1,0 +1,6 @@
+"""Publishing: from definitions somebody wrote to the state everybody works in."""
+
+from runtime.publishing.plan import Plan, plan
+from runtime.publishing.publish import Publication, publish
+
+__all__ = ("Plan", "Publication", "plan", "publish")

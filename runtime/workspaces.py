@@ -1,0 +1,99 @@
+"""Workspaces: one company, one database. On SQLite a folder with a file, on PostgreSQL a schema.
+
+The workspace is the border nothing crosses: every connection sees the tables of one workspace and no other.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ProgrammingError
+
+from engine.problems import Refused, problem, suggestion
+from runtime.settings import Settings
+from runtime.storage.database import Database, open_database, write
+from runtime.storage.migrate import migrate
+
+KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+SCHEMA_PREFIX = "w_"
+FILE_NAME = "workspace.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """An open workspace: its database, and the folder its files lie in."""
+
+    key: str
+    database: Database
+    files_dir: Path
+
+
+def create_workspace(settings: Settings, key: str) -> Workspace:
+    """Make an empty workspace with the product's tables.
+
+    Raises ``Refused``: ``storage.workspace_key`` for a name that is none, ``storage.workspace_exists`` (conflict).
+    """
+    if not KEY.fullmatch(key):
+        raise Refused([problem("storage.workspace_key", name=key)])
+    taken = Refused([problem("storage.workspace_exists", name=key)], kind="conflict")
+    if key in list_workspaces(settings):
+        raise taken
+    (settings.data_dir / key).mkdir(parents=True, exist_ok=True)
+    if settings.database_url is not None:
+        try:
+            with _server(settings) as server, write(server) as connection:
+                connection.exec_driver_sql(f'CREATE SCHEMA "{SCHEMA_PREFIX}{key}"')
+        except ProgrammingError as error:
+            raise taken from error
+    return _open(settings, key)
+
+
+def open_workspace(settings: Settings, key: str) -> Workspace:
+    """Open a workspace and bring its product tables up to date.
+
+    Raises ``Refused`` (``storage.workspace_unknown``, kind ``missing``).
+    """
+    known = list_workspaces(settings)
+    if key not in known:
+        raise Refused([problem("storage.workspace_unknown", "", name=key, **suggestion(key, known))], kind="missing")
+    return _open(settings, key)
+
+
+def list_workspaces(settings: Settings) -> tuple[str, ...]:
+    """Keys of all workspaces, sorted."""
+    if settings.database_url is None:
+        files = settings.data_dir.glob(f"*/{FILE_NAME}")
+        return tuple(sorted(file.parent.name for file in files if KEY.fullmatch(file.parent.name)))
+    with _server(settings) as server, write(server) as connection:
+        names = [name for name in sa.inspect(connection).get_schema_names() if name.startswith(SCHEMA_PREFIX)]
+    return tuple(sorted(name.removeprefix(SCHEMA_PREFIX) for name in names))
+
+
+def _open(settings: Settings, key: str) -> Workspace:
+    database = open_database(
+        _url(settings, key), pool_size=settings.pool_size, busy_timeout_ms=settings.busy_timeout_ms
+    )
+    migrate(database)
+    files_dir = settings.data_dir / key / "files"
+    files_dir.mkdir(parents=True, exist_ok=True)
+    return Workspace(key, database, files_dir)
+
+
+def _url(settings: Settings, key: str) -> str:
+    if settings.database_url is None:
+        return f"sqlite:///{(settings.data_dir / key / FILE_NAME).resolve()}"
+    url = make_url(settings.database_url)
+    given = url.query.get("options", "")
+    given = given if isinstance(given, str) else " ".join(given)
+    options = f"{given} -c search_path={SCHEMA_PREFIX}{key}".strip()
+    return url.update_query_dict({"options": options}).render_as_string(hide_password=False)
+
+
+def _server(settings: Settings) -> Database:
+    """The PostgreSQL server itself, outside of any workspace."""
+    assert settings.database_url is not None
+    return open_database(settings.database_url, pool_size=1)
