@@ -17,6 +17,7 @@ from engine.definitions.compiled import AppBundle, CompiledForm
 from engine.document import Document, Line, Value
 from engine.expressions import Clock
 from engine.expressions.types import Row
+from engine.fieldtypes.link import LinkOptions
 
 Linked: TypeAlias = Mapping[tuple[str, int], Row]
 ALWAYS_WANTED = frozenset({"doc_status"})
@@ -130,7 +131,7 @@ def nested(
 
 def compiled_target(options: object) -> str:
     """The form a link field points to; empty for every other type."""
-    return str(getattr(options, "to", ""))
+    return options.to if isinstance(options, LinkOptions) else ""
 
 
 @dataclass(slots=True)
