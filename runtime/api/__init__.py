@@ -1,0 +1,1 @@
+"""The REST API: the same facade as the pages, in JSON."""

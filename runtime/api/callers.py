@@ -1,0 +1,96 @@
+"""Who calls: an API key in ``Authorization: Bearer``, or the session of a browser with its CSRF token.
+
+A key is its own proof; a session counts only when an unsafe request also carries the token, because a browser sends
+its cookie along with everybody's requests.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import Depends, Request
+
+from engine.problems import Refused, problem
+from runtime.facade import accounts
+from runtime.facade.door import Door
+from runtime.web.dependencies import guarded, visit
+from runtime.web.site import site_of
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+MOST_BYTES = 4 * 1024 * 1024
+DEEPEST = 12
+
+
+def caller(request: Request, workspace: str, app: str) -> Door:
+    """The door of whoever calls.
+
+    Raises:
+        Refused: ``unauthenticated`` without a valid key or session, ``missing`` for another app's name.
+    """
+    word, _, key = request.headers.get("Authorization", "").partition(" ")
+    if word.lower() == "bearer" and key:
+        door = accounts.key_door(site_of(request).house, workspace, key.strip())
+        if door is None:
+            raise Refused([problem("api.bad_key")], "unauthenticated")
+        if door.bundle.app.app != app:
+            raise Refused([problem("api.no_app", name=app)], "missing")
+        return door
+    found = visit(request, workspace)
+    if request.method not in SAFE:
+        guarded(request, found)
+    return found.door
+
+
+Calling: TypeAlias = Annotated[Door, Depends(caller)]
+
+
+async def body(request: Request) -> Mapping[str, Any]:
+    """The JSON object sent, numbers exact.
+
+    Raises:
+        Refused: not JSON, not an object, too large, too deep, or a number that is none (``NaN``).
+    """
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MOST_BYTES:
+            raise Refused([problem("api.too_large", limit=MOST_BYTES // 1024 // 1024)], "too_large")
+    if not raw:
+        return {}
+    try:
+        data = json.loads(raw, parse_float=Decimal, parse_int=_whole, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise Refused([problem("api.not_json")]) from error
+    if not isinstance(data, dict):
+        raise Refused([problem("api.not_an_object")])
+    if _depth(data) > DEEPEST:
+        raise Refused([problem("api.too_deep", limit=DEEPEST)])
+    return data
+
+
+Body: TypeAlias = Annotated[Mapping[str, Any], Depends(body)]
+
+
+def _whole(text: str) -> int:
+    if len(text) > 40:
+        raise ValueError("number too long")
+    return int(text)
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(text)
+
+
+def _depth(value: object) -> int:
+    level, here = 0, [value]
+    while here and level <= DEEPEST:
+        level += 1
+        here = [
+            inner
+            for one in here
+            for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
+        ]
+    return level

@@ -1,0 +1,229 @@
+"""``/api/v1/{workspace}/{app}/…``: documents, actions, lists, look-ups; what is not a form stands under ``/-/``.
+
+Every route takes a ``Door``; every write takes an idempotency key; every refusal is JSON with field addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+
+from engine.forms.draft import Patch
+from engine.problems import Problem, Refused, problem
+from runtime.api.callers import Body, Calling
+from runtime.api.openapi import openapi
+from runtime.api.shapes import document_json, entry_json, level_json, list_json, outcome_json, task_json
+from runtime.facade import documents, lists, stock, tasks
+from runtime.facade.door import Door
+from runtime.facade.list_views import ListRequest
+from runtime.submit import Command, Outcome
+
+PREFIX = "/api/v1/{workspace}/{app}"
+NEW_ACTIONS = ("save", "submit", "approve")
+KNOWN_KEYS = frozenset({"data", "action", "version", "reason", "confirmed", "variant"})
+
+router = APIRouter(prefix=PREFIX)
+Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
+
+
+@router.get("/-/openapi.json")
+def describe(door: Calling) -> Mapping[str, Any]:
+    """The OpenAPI document of the published app, as far as the caller may use it."""
+    return openapi(door)
+
+
+@router.get("/-/stock")
+def stock_levels(
+    door: Calling,
+    product: int | None = None,
+    warehouse: int | None = None,
+    search: str = "",
+    below_safety: bool = False,
+    after: str = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Mapping[str, Any]:
+    """Stock by product and warehouse: on hand, reserved, in transit, available; ``after`` is the ``next`` of a page."""
+    view = stock.levels(door, product, warehouse, search, below_safety, True, _place(after), limit)
+    return {
+        "measures": view.measures,
+        "rows": [level_json(row) for row in view.rows],
+        "next": f"{view.next[0]}-{view.next[1]}" if view.next else None,
+    }
+
+
+@router.get("/-/entries")
+def stock_entries(
+    door: Calling,
+    product: int | None = None,
+    warehouse: int | None = None,
+    ledger: str = "stock",
+    after: int | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Mapping[str, Any]:
+    """Ledger entries, newest first."""
+    rows = stock.entries(door, product, warehouse, ledger, after, limit)
+    return {"rows": [entry_json(row) for row in rows], "next": rows[-1].id if len(rows) == limit else None}
+
+
+@router.get("/-/tasks")
+def open_tasks(door: Calling) -> Mapping[str, Any]:
+    """The caller's open to-dos."""
+    return {"rows": [task_json(task) for task in tasks.inbox(door)]}
+
+
+@router.get("/{form}")
+def list_documents(
+    door: Calling,
+    form: str,
+    columns: str = "",
+    filters: Annotated[list[str] | None, Query(alias="filter")] = None,
+    view: str = "",
+    sort: str = "",
+    search: str = "",
+    after: str = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Mapping[str, Any]:
+    """A page of the form's list. ``filter`` is ``path:operator:value`` and may be repeated."""
+    request = ListRequest(
+        columns=tuple(part for part in columns.split(",") if part),
+        filters=tuple(_filter(text) for text in filters or ()),
+        view=view,
+        sort=sort,
+        search=search,
+        after=after,
+        limit=limit,
+    )
+    return list_json(lists.page(door, form, request))
+
+
+@router.get("/{form}/-/look-up")
+def look_up(
+    door: Calling, form: str, q: str = "", limit: Annotated[int, Query(ge=1, le=100)] = 20
+) -> Mapping[str, Any]:
+    """Records by code, name or pinyin."""
+    return {
+        "rows": [{"id": hit.id, "text": hit.text, "detail": hit.detail} for hit in lists.look_up(door, form, q, limit)]
+    }
+
+
+@router.post("/{form}", status_code=201)
+def create(door: Calling, form: str, sent: Body, response: Response, idempotency_key: Key = "") -> Mapping[str, Any]:
+    """Create a document and, with ``action``, submit or approve it in the same transaction."""
+    action = _action(sent, "save")
+    if action not in NEW_ACTIONS:
+        raise Refused([problem("api.bad_action", "action", action=action, known=", ".join(NEW_ACTIONS))])
+    outcome = documents.submit(door, _command(door, form, None, action, sent, idempotency_key))
+    if outcome.repeated:
+        response.status_code = 200
+    return outcome_json(door, outcome)
+
+
+@router.get("/{form}/{document}")
+def read(door: Calling, form: str, document: int) -> Mapping[str, Any]:
+    """One document."""
+    return document_json(documents.read(door, form, document))
+
+
+@router.patch("/{form}/{document}")
+def change(door: Calling, form: str, document: int, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any]:
+    """Change a document; ``version`` guards against overwriting somebody else's change."""
+    action = _action(sent, "save")
+    return outcome_json(door, documents.submit(door, _command(door, form, document, action, sent, idempotency_key)))
+
+
+@router.post("/{form}/{document}/do/{action}")
+def act(
+    door: Calling, form: str, document: int, action: str, sent: Body, idempotency_key: Key = ""
+) -> Mapping[str, Any]:
+    """Carry out an action: submit, approve, reject, withdraw, unapprove, void, close, reopen, disable, enable."""
+    return outcome_json(door, documents.submit(door, _command(door, form, document, action, sent, idempotency_key)))
+
+
+@router.post("/{form}/{document}/push/{target}", status_code=201)
+def push(
+    door: Calling, form: str, document: int, target: str, sent: Body, idempotency_key: Key = ""
+) -> Mapping[str, Any]:
+    """Push down into ``target``; ``data`` overrides what is proposed, lines by position."""
+    _refuse_unknown(sent)
+    overrides = documents.patch_from_json(door.form(target), _data(sent)) if "data" in sent else None
+    outcome: Outcome = documents.push(
+        door,
+        form,
+        document,
+        target,
+        str(sent.get("variant", "")),
+        overrides,
+        _action(sent, "save"),
+        idempotency_key,
+        "api",
+    )
+    return outcome_json(door, outcome)
+
+
+@router.delete("/{form}/{document}")
+def delete(door: Calling, form: str, document: int, idempotency_key: Key = "") -> Mapping[str, Any]:
+    """Delete a draft, or a record nothing refers to."""
+    command = Command(form=form, action="delete", document=document, idempotency_key=idempotency_key, origin="api")
+    return outcome_json(door, documents.submit(door, command))
+
+
+def _command(door: Door, form: str, document: int | None, action: str, sent: Mapping[str, Any], key: str) -> Command:
+    _refuse_unknown(sent)
+    compiled = door.form(form)
+    patch: Patch | None = (
+        documents.patch_from_json(compiled, _data(sent)) if "data" in sent or document is None else None
+    )
+    version = sent.get("version")
+    if version is not None and (not isinstance(version, int) or isinstance(version, bool)):
+        raise Refused([problem("api.bad_version", "version")])
+    return Command(
+        form=form,
+        action=action,
+        document=document,
+        version=version,
+        patch=patch,
+        reason=str(sent.get("reason", "")),
+        confirmed=sent.get("confirmed") is True,
+        idempotency_key=key,
+        origin="api",
+    )
+
+
+def _refuse_unknown(sent: Mapping[str, Any]) -> None:
+    unknown: list[Problem] = [
+        problem("api.unknown_key", key, name=key, known=", ".join(sorted(KNOWN_KEYS)))
+        for key in sent
+        if key not in KNOWN_KEYS
+    ]
+    if unknown:
+        raise Refused(unknown)
+
+
+def _data(sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    data = sent.get("data", {})
+    if not isinstance(data, Mapping):
+        raise Refused([problem("api.not_an_object")])
+    return data
+
+
+def _action(sent: Mapping[str, Any], default: str) -> str:
+    return str(sent.get("action", default))
+
+
+def _filter(text: str) -> tuple[str, str, str]:
+    path, _, rest = text.partition(":")
+    operator, _, value = rest.partition(":")
+    if not path or not operator:
+        raise Refused([problem("api.bad_filter", "filter", text=text[:80])])
+    return path, operator, value
+
+
+def _place(text: str) -> tuple[int, int] | None:
+    product, _, warehouse = text.partition("-")
+    if not text:
+        return None
+    if not (product.isdigit() and warehouse.isdigit()):
+        raise Refused([problem("storage.bad_cursor", "after")])
+    return int(product), int(warehouse)

@@ -1,0 +1,147 @@
+"""Facade views as JSON: values under ``data`` exactly as they may be sent back, texts for people under ``text``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from runtime.facade.door import Door
+from runtime.facade.list_views import ListView
+from runtime.facade.stock import EntryView, LevelView, figure
+from runtime.facade.views import DocumentView, TaskView
+from runtime.submit import Outcome
+
+
+def document_json(view: DocumentView) -> dict[str, Any]:
+    """A document: system facts on top, ``data`` as a client may send it again, ``text`` as people read it."""
+    data: dict[str, Any] = {key: cell.value for key, cell in view.values.items()}
+    text: dict[str, Any] = {key: cell.text for key, cell in view.values.items()}
+    for table, lines in view.lines.items():
+        data[table] = [
+            {
+                "id": line.id,
+                **{key: cell.value for key, cell in line.cells.items()},
+                **({"source": _source(line.source)} if line.source else {}),
+            }
+            for line in lines
+        ]
+        text[table] = [{key: cell.text for key, cell in line.cells.items()} for line in lines]
+    return {
+        "form": view.form,
+        "id": view.id,
+        "number": view.number or None,
+        "version": view.version,
+        "doc_status": view.status,
+        "exec_status": view.exec_status or None,
+        "biz_date": view.biz_date.isoformat() if view.biz_date else None,
+        "data": data,
+        "text": text,
+        "actions": [
+            {"key": one.key, "label": one.label, "allowed": one.allowed, "reason": one.reason or None}
+            for one in view.actions
+        ],
+        "pushes": [
+            {
+                "form": one.form,
+                "variant": one.variant,
+                "label": one.label,
+                "allowed": one.allowed,
+                "reason": one.reason or None,
+            }
+            for one in view.pushes
+        ],
+        "chain": [
+            {"form": one.form, "id": one.id, "number": one.number, "doc_status": one.status, "level": one.level}
+            for one in view.chain
+        ],
+    }
+
+
+def outcome_json(door: Door, outcome: Outcome) -> dict[str, Any]:
+    """What a submission did."""
+    return {
+        "form": outcome.form,
+        "id": outcome.document,
+        "number": outcome.number,
+        "version": outcome.version,
+        "doc_status": str(outcome.status),
+        "exec_status": str(outcome.exec_status),
+        "did": [door.say(one) for one in outcome.did],
+        "warnings": [{"code": one.code, "where": one.where, "text": door.say(one)} for one in outcome.warnings],
+        "repeated": outcome.repeated,
+    }
+
+
+def list_json(view: ListView) -> dict[str, Any]:
+    """A page of a list."""
+    return {
+        "form": view.form,
+        "columns": [{"path": one.path, "label": one.label, "type": one.type_name} for one in view.columns],
+        "rows": [
+            {
+                "id": row.id,
+                "doc_status": row.status,
+                "data": {path: cell.value for path, cell in row.cells.items()},
+                "text": {path: cell.text for path, cell in row.cells.items()},
+            }
+            for row in view.rows
+        ],
+        "next": view.next,
+        "previous": view.previous,
+    }
+
+
+def level_json(level: LevelView) -> dict[str, Any]:
+    """A line of the stock page."""
+    return {
+        "product": level.product,
+        "product_text": level.product_text,
+        "warehouse": level.warehouse,
+        "warehouse_text": level.warehouse_text,
+        "unit": level.unit,
+        **{measure: figure(value) for measure, value in level.figures.items()},
+        "safety_stock": _figure(level.safety_stock),
+        "below_safety": level.below_safety,
+    }
+
+
+def entry_json(entry: EntryView) -> dict[str, Any]:
+    """A ledger entry; without ``value`` where the caller may not see it."""
+    shown: dict[str, Any] = {
+        "id": entry.id,
+        "ledger": entry.ledger,
+        "biz_date": entry.biz_date.isoformat(),
+        "posted_at": entry.posted_at.isoformat() if entry.posted_at else None,
+        "move": entry.move,
+        "product_text": entry.product_text,
+        "warehouse_text": entry.warehouse_text,
+        "quantity": figure(entry.quantity),
+        "form": entry.form or None,
+        "document": entry.document if entry.form else None,
+        "number": entry.number or None,
+    }
+    if entry.value is not None:
+        shown["value"] = figure(entry.value)
+    return shown
+
+
+def task_json(task: TaskView) -> dict[str, Any]:
+    """An open to-do."""
+    return {
+        "id": task.id,
+        "kind": task.kind,
+        "title": task.title,
+        "form": task.form or None,
+        "document": task.document,
+        "since": task.since.isoformat(),
+    }
+
+
+def _source(source: tuple[str, int, int]) -> Mapping[str, object]:
+    form, document, line = source
+    return {"form": form, "document": document, "line": line}
+
+
+def _figure(value: Decimal | None) -> str | None:
+    return None if value is None else figure(value)
