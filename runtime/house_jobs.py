@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from engine.kinds import Kinds
-from runtime.facade.follow_up import start_document
+from runtime.facade.follow_up import follow_up
 from runtime.house import House, wall_clock
 from runtime.jobs.assembly import JobParts, engine_handlers, inline_handlers, standing_chores
 from runtime.jobs.contract import Clock, Handler, Handlers
@@ -77,7 +77,7 @@ def _parts(house: House, more: MoreHandlers) -> JobParts:
     return JobParts(
         open_workspace=house.workspace,
         workspaces=lambda: list_workspaces(house.settings),
-        start_document=lambda key, effect, outbox_id: start_document(house, key, effect, outbox_id),
+        start_document=follow_up(house),
         clock=house.now,
         handlers=more(house),
         retention_days=house.settings.job_retention_days,

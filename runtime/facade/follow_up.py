@@ -1,6 +1,7 @@
 """Follow-up documents: what a rule's ``start`` asks for, as an ordinary submission by the automation role.
 
-Idempotent under the outbox id: performed twice, the second submission returns the first outcome.
+Idempotent under the outbox id. It is looked up before the push-down is worked out, because after a first success the
+source has less open, or nothing: the repetition would not be recognised as the same request.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from runtime.facade.documents import push
 from runtime.facade.door import enter
 from runtime.house import House
 from runtime.jobs.deliver import StartFollowUp
+from runtime.storage import idempotency
+from runtime.storage.database import read
 
 NOTHING_TO_DO = "document.nothing_open"
 
@@ -21,6 +24,10 @@ def follow_up(house: House) -> StartFollowUp:
 
     def start(workspace: str, effect: StartDocument, outbox_id: int) -> None:
         door = enter(house, workspace, automation())
+        key = f"outbox:{outbox_id}"
+        with read(door.workspace.database) as connection:
+            if idempotency.find(connection, key, door.actor.user) is not None:
+                return
         try:
             push(
                 door,
@@ -29,7 +36,7 @@ def follow_up(house: House) -> StartFollowUp:
                 effect.form,
                 effect.variant,
                 action=effect.action,
-                idempotency_key=f"outbox:{outbox_id}",
+                idempotency_key=key,
                 origin="auto",
             )
         except Refused as refused:
