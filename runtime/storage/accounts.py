@@ -214,7 +214,7 @@ def actor_of(connection: sa.Connection, user_id: int, app: str) -> Actor | None:
         roles=roles_of(connection, found.id, app),
         department=found.department,
         departments=below(connection, found.department),
-        language=found.language,
+        language="en" if found.language == "en" else "zh",
         attributes=found.attributes,
     )
 

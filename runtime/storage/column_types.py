@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -44,7 +44,7 @@ class Scaled(TypeDecorator[Decimal]):
                 raise TypeError("a scaled column can be added and compared, not multiplied or divided")
             return super().operate(op, *other, **kwargs)
 
-    comparator_factory: ClassVar[Any] = Comparator
+    comparator_factory: Any = Comparator
 
     def __init__(self, scale: int) -> None:
         super().__init__()
