@@ -1,5 +1,7 @@
 """Ledgers: declarations, entries, balances and the decision of posting. Knows no storage and no costing method."""
 
+from __future__ import annotations
+
 from engine.ledger.balance import EMPTY, Balance, BalanceKey
 from engine.ledger.declared import Ledger, keys_of, ledgers
 from engine.ledger.entry import Entry

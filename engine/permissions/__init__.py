@@ -1,5 +1,7 @@
 """Permissions: role → form × action × field × rows, decided here and nowhere else."""
 
+from __future__ import annotations
+
 from engine.permissions.decide import (
     Access,
     FormAccess,

@@ -11,7 +11,9 @@ from engine.problems import Refused, problem, suggestion
 from runtime.facade.door import Door
 from runtime.facade.door import enter as enter
 from runtime.house import House
-from runtime.storage import accounts, audit, departments, sessions
+from runtime.storage import accounts, audit, sessions
+from runtime.storage import departments as department_rows
+from runtime.storage.departments import Department
 from runtime.storage.database import Connection, in_transaction, read
 from runtime.storage.sign_in import Passwords
 from runtime.storage.sign_in import sign_in as check_password
@@ -332,10 +334,10 @@ def set_active(door: Door, user: int, active: bool) -> None:
     in_transaction(door.workspace.database, work)
 
 
-def all_departments(door: Door) -> tuple[departments.Department, ...]:
+def departments(door: Door) -> tuple[Department, ...]:
     """The departments of the company."""
     with read(door.workspace.database) as connection:
-        return departments.departments(connection)
+        return department_rows.departments(connection)
 
 
 def create_department(door: Door, name: str, parent: int | None = None, head: int | None = None) -> int:
@@ -348,7 +350,7 @@ def add_department(house: House, workspace: str, name: str, parent: int | None =
     """Add a department from the command line, the demo or a story."""
     return in_transaction(
         house.workspace(workspace).database,
-        lambda connection: departments.create_department(connection, name, parent, head),
+        lambda connection: department_rows.create_department(connection, name, parent, head),
     )
 
 

@@ -20,7 +20,9 @@ from runtime.facade.pages import approval_views, chain_views, document_view, his
 from runtime.facade.views import DocumentView
 from runtime.stages.authorize import node_fields
 from runtime.stages.sources import open_lines
-from runtime.stages.steps import Begun, Command, Outcome, Unit, load_linked
+from runtime.stages.steps import Begun, Unit, load_linked
+from runtime.stages.steps import Command as Command
+from runtime.stages.steps import Outcome as Outcome
 from runtime.stages.validate import examine
 from runtime.storage import documents, workflow_runs
 
@@ -134,6 +136,8 @@ def push(
     action: str = "save",
     idempotency_key: str = "",
     origin: str = "page",
+    reason: str = "",
+    confirmed: bool = False,
 ) -> Outcome:
     """Push down and submit in one go. Header overrides replace mapped values; a line table in ``overrides`` is matched
     to the proposed lines by position, an override line of ``None`` values keeps the proposal."""
@@ -142,7 +146,15 @@ def push(
     patch = _writable(door, target, _overridden(proposed, overrides))
     return submit(
         door,
-        Command(form=target_form, action=action, patch=patch, idempotency_key=idempotency_key, origin=origin),
+        Command(
+            form=target_form,
+            action=action,
+            patch=patch,
+            reason=reason,
+            idempotency_key=idempotency_key,
+            origin=origin,
+            confirmed=confirmed,
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from engine.labels import Label
-from engine.ledger import BalanceKey, ledgers
+from engine.ledger import BalanceKey, Entry, ledgers
 from engine.permissions import stock_measures, stock_rows
 from engine.problems import Refused, problem, suggestion
 from engine.rules.evaluate import shown
@@ -209,6 +209,18 @@ def balance(door: Door, ledger: str, dimensions: Mapping[str, int]) -> tuple[Dec
     with door.reading() as unit:
         found = locks.read_balances(unit.connection, [key])[key]
     return found.quantity, found.value if "value" in measures else Decimal(0)
+
+
+def document_entries(door: Door, form: str, document: int) -> tuple[Entry, ...]:
+    """What a document wrote to all ledgers, in posting order. For holders of every measure of stock.
+
+    Raises:
+        Refused: ``forbidden`` when the person does not see values.
+    """
+    if "value" not in _measures(door):
+        raise Refused([problem("permission.stock_denied")], "forbidden")
+    with door.reading() as unit:
+        return ledger_rows.entries_of(unit.connection, form, document)
 
 
 def move_label(door: Door, move: str) -> str:
