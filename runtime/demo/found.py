@@ -1,0 +1,55 @@
+"""Founds the demo company: a workspace, the general template published in it, departments and people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.definitions.bundle import bundle_of
+from engine.definitions.compiled import AppBundle
+from engine.problems import Refused
+from runtime.definition_files import read_definition_files
+from runtime.demo.people import DEPARTMENTS, PASSWORD, PEOPLE
+from runtime.facade import accounts
+from runtime.facade.door import Door
+from runtime.house import House
+from runtime.publishing.publish import publish
+from runtime.workspaces import create_workspace
+
+WORKSPACE = "demo"
+TEMPLATE = Path(__file__).parent.parent.parent / "templates_catalog" / "general"
+PUBLISHER = "管理员"
+
+
+def found(house: House) -> Mapping[str, Door]:
+    """Create the workspace and everybody in it; returns their doors by login.
+
+    Raises:
+        Refused: the workspace exists already, or the template does not compile.
+    """
+    bundle = template(house)
+    workspace = house.keep(create_workspace(house.settings, WORKSPACE))
+    publish(workspace.database, bundle, PUBLISHER, house.now())
+    departments = {name: accounts.add_department(house, WORKSPACE, name) for name in DEPARTMENTS}
+    for person in PEOPLE:
+        accounts.add_user(
+            house,
+            WORKSPACE,
+            login=person.login,
+            name=person.name,
+            password=PASSWORD,
+            roles=person.roles,
+            department=departments[person.department],
+        )
+    return {person.login: accounts.user_door(house, WORKSPACE, person.login) for person in PEOPLE}
+
+
+def template(house: House) -> AppBundle:
+    """The general template, compiled."""
+    files, problems = read_definition_files(TEMPLATE)
+    if problems:
+        raise Refused(problems)
+    bundle = bundle_of(files, house.kinds)
+    if not isinstance(bundle, AppBundle):
+        raise Refused(bundle)
+    return bundle
