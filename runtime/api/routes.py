@@ -16,25 +16,40 @@ from runtime.api.callers import Body, Calling
 from runtime.api.openapi import openapi
 from runtime.api.shapes import document_json, entry_json, level_json, list_json, outcome_json, task_json
 from runtime.facade import documents, lists, stock, tasks
+from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import ListRequest
-from runtime.submit import Command, Outcome
 
 PREFIX = "/api/v1/{workspace}/{app}"
 NEW_ACTIONS = ("save", "submit", "approve")
 KNOWN_KEYS = frozenset({"data", "action", "version", "reason", "confirmed", "variant"})
 
-router = APIRouter(prefix=PREFIX)
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
 
 
-@router.get("/-/openapi.json")
+def api_routes() -> APIRouter:
+    """The routes, built-in pages before forms."""
+    router = APIRouter(prefix=PREFIX)
+    router.get("/-/openapi.json")(describe)
+    router.get("/-/stock")(stock_levels)
+    router.get("/-/entries")(stock_entries)
+    router.get("/-/tasks")(open_tasks)
+    router.get("/{form}")(list_documents)
+    router.get("/{form}/-/look-up")(look_up)
+    router.post("/{form}", status_code=201)(create)
+    router.get("/{form}/{document}")(read)
+    router.patch("/{form}/{document}")(change)
+    router.post("/{form}/{document}/do/{action}")(act)
+    router.post("/{form}/{document}/push/{target}", status_code=201)(push)
+    router.delete("/{form}/{document}")(delete)
+    return router
+
+
 def describe(door: Calling) -> Mapping[str, Any]:
     """The OpenAPI document of the published app, as far as the caller may use it."""
     return openapi(door)
 
 
-@router.get("/-/stock")
 def stock_levels(
     door: Calling,
     product: int | None = None,
@@ -53,7 +68,6 @@ def stock_levels(
     }
 
 
-@router.get("/-/entries")
 def stock_entries(
     door: Calling,
     product: int | None = None,
@@ -67,13 +81,11 @@ def stock_entries(
     return {"rows": [entry_json(row) for row in rows], "next": rows[-1].id if len(rows) == limit else None}
 
 
-@router.get("/-/tasks")
 def open_tasks(door: Calling) -> Mapping[str, Any]:
     """The caller's open to-dos."""
     return {"rows": [task_json(task) for task in tasks.inbox(door)]}
 
 
-@router.get("/{form}")
 def list_documents(
     door: Calling,
     form: str,
@@ -98,7 +110,6 @@ def list_documents(
     return list_json(lists.page(door, form, request))
 
 
-@router.get("/{form}/-/look-up")
 def look_up(
     door: Calling, form: str, q: str = "", limit: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> Mapping[str, Any]:
@@ -108,7 +119,6 @@ def look_up(
     }
 
 
-@router.post("/{form}", status_code=201)
 def create(door: Calling, form: str, sent: Body, response: Response, idempotency_key: Key = "") -> Mapping[str, Any]:
     """Create a document and, with ``action``, submit or approve it in the same transaction."""
     action = _action(sent, "save")
@@ -120,20 +130,17 @@ def create(door: Calling, form: str, sent: Body, response: Response, idempotency
     return outcome_json(door, outcome)
 
 
-@router.get("/{form}/{document}")
 def read(door: Calling, form: str, document: int) -> Mapping[str, Any]:
     """One document."""
     return document_json(documents.read(door, form, document))
 
 
-@router.patch("/{form}/{document}")
 def change(door: Calling, form: str, document: int, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any]:
     """Change a document; ``version`` guards against overwriting somebody else's change."""
     action = _action(sent, "save")
     return outcome_json(door, documents.submit(door, _command(door, form, document, action, sent, idempotency_key)))
 
 
-@router.post("/{form}/{document}/do/{action}")
 def act(
     door: Calling, form: str, document: int, action: str, sent: Body, idempotency_key: Key = ""
 ) -> Mapping[str, Any]:
@@ -141,7 +148,6 @@ def act(
     return outcome_json(door, documents.submit(door, _command(door, form, document, action, sent, idempotency_key)))
 
 
-@router.post("/{form}/{document}/push/{target}", status_code=201)
 def push(
     door: Calling, form: str, document: int, target: str, sent: Body, idempotency_key: Key = ""
 ) -> Mapping[str, Any]:
@@ -162,7 +168,6 @@ def push(
     return outcome_json(door, outcome)
 
 
-@router.delete("/{form}/{document}")
 def delete(door: Calling, form: str, document: int, idempotency_key: Key = "") -> Mapping[str, Any]:
     """Delete a draft, or a record nothing refers to."""
     command = Command(form=form, action="delete", document=document, idempotency_key=idempotency_key, origin="api")

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from runtime.facade.documents import Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import ListView
 from runtime.facade.stock import EntryView, LevelView, figure
 from runtime.facade.views import DocumentView, TaskView
-from runtime.submit import Outcome
 
 
 def document_json(view: DocumentView) -> dict[str, Any]:
