@@ -6,6 +6,7 @@ The workspace is the border nothing crosses: every connection sees the tables of
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,16 @@ def list_workspaces(settings: Settings) -> tuple[str, ...]:
     with _server(settings) as server, write(server) as connection:
         names = [name for name in sa.inspect(connection).get_schema_names() if name.startswith(SCHEMA_PREFIX)]
     return tuple(sorted(name.removeprefix(SCHEMA_PREFIX) for name in names))
+
+
+def remove_workspace(settings: Settings, key: str) -> None:
+    """Destroy a workspace with everything in it; close it before. Unknown keys are ignored."""
+    if not KEY.fullmatch(key):
+        return
+    if settings.database_url is not None:
+        with _server(settings) as server, write(server) as connection:
+            connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{SCHEMA_PREFIX}{key}" CASCADE')
+    shutil.rmtree(settings.data_dir / key, ignore_errors=True)
 
 
 def _open(settings: Settings, key: str) -> Workspace:

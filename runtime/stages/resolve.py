@@ -21,12 +21,13 @@ def resolve(unit: Unit, draft: Draft) -> Mapping[tuple[str, str], int]:
         wanted.setdefault(one.target, set()).add(one.text)
     found: dict[tuple[str, str], int] = {}
     for target in sorted(wanted):
-        for text, identity in _of_target(unit, target, wanted[target]).items():
+        for text, identity in ids_of(unit, target, wanted[target]).items():
             found[target, text] = identity
     return found
 
 
-def _of_target(unit: Unit, target: str, texts: set[str]) -> Mapping[str, int]:
+def ids_of(unit: Unit, target: str, texts: set[str]) -> Mapping[str, int]:
+    """Ids of records of ``target`` (a form, ``member`` or ``department``) by what people call them."""
     if target in PEOPLE:
         return accounts.find_people(unit.connection, target, texts)
     form = unit.bundle.forms.get(target)

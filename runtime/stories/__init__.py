@@ -1,0 +1,6 @@
+"""Stories: what an app promises, acted out in a fresh workspace and compared with what was expected."""
+
+from runtime.stories.perform import Result, perform
+from runtime.stories.theatre import Theatre
+
+__all__ = ("Result", "Theatre", "perform")

@@ -1,0 +1,141 @@
+"""Where the stories of one app are performed: every story in a workspace of its own, which is gone afterwards.
+
+On SQLite the workspaces are files below a folder; the first one is prepared once (tables made, app published) and
+copied for every story. On PostgreSQL every story gets a schema. Nothing of one story reaches another.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from types import MappingProxyType
+from uuid import uuid4
+
+from engine.definitions.compiled import AppBundle
+from engine.definitions.story import StoryDef
+from runtime.facade import accounts
+from runtime.facade.door import Door
+from runtime.house import House
+from runtime.house_jobs import inline_house
+from runtime.jobs.inline import InlineJobs
+from runtime.messages.catalogue import Catalogue
+from runtime.published import PublishedApps
+from runtime.publishing import publish
+from runtime.settings import Settings
+from runtime.stories.cast import cast
+from runtime.stories.clock import StoryClock
+from runtime.stories.director import LABEL, LOGIN, director_door
+from runtime.workspaces import Workspace, create_workspace, remove_workspace
+
+PASSWORD = "a story needs no secret"
+PREPARED = "prepared"
+
+
+@dataclass(slots=True, kw_only=True)
+class Performance:
+    """One story being acted out.
+
+    Attributes:
+        people: user ids by the name the story uses. made: what a name given by a step stands for, (form, id).
+        folder: where files lie that the story imports.
+    """
+
+    story: StoryDef
+    house: House
+    jobs: InlineJobs
+    clock: StoryClock
+    workspace: Workspace
+    folder: Path
+    people: dict[str, int] = field(default_factory=dict)
+    made: dict[str, tuple[str, int]] = field(default_factory=dict)
+    batches: dict[str, int] = field(default_factory=dict)
+
+    def door(self, name: str) -> Door:
+        """The door of a person of the story; the director's for the empty name."""
+        if not name:
+            return self.director
+        return accounts.user_door(self.house, self.workspace.key, name)
+
+    @property
+    def director(self) -> Door:
+        """The door of who sees and may do everything."""
+        return director_door(self.house, self.workspace, self.people[LOGIN])
+
+
+class Theatre:
+    """A house for the stories of one published bundle. ``folder`` holds its files and is the caller's to remove."""
+
+    def __init__(
+        self, bundle: AppBundle, catalogue: Catalogue, folder: Path, stories: Path, database_url: str | None = None
+    ) -> None:
+        self._bundle = bundle
+        self._catalogue = catalogue
+        self._stories = stories
+        self._settings = Settings(data_dir=folder, database_url=database_url, test_mode=True)
+        self._run = uuid4().hex[:8]
+        self._numbers = count(1)
+        self._apps = PublishedApps(bundle.kinds)
+        self._apps.keep(bundle)
+
+    @property
+    def bundle(self) -> AppBundle:
+        """What is published."""
+        return self._bundle
+
+    @contextmanager
+    def open(self, story: StoryDef) -> Iterator[Performance]:
+        """A fresh workspace with the app published and the people of the story in it."""
+        clock = StoryClock(story.date)
+        key = f"story_{self._run}_{next(self._numbers)}"
+        house, jobs = inline_house(self._settings, self._bundle.kinds, self._catalogue, clock)
+        house.apps = self._apps
+        try:
+            performance = Performance(
+                story=story,
+                house=house,
+                jobs=jobs,
+                clock=clock,
+                workspace=self._workspace(house, key, clock),
+                folder=self._stories,
+            )
+            self._enter(performance)
+            yield performance
+        finally:
+            house.close()
+            remove_workspace(self._settings, key)
+
+    def _workspace(self, house: House, key: str, clock: StoryClock) -> Workspace:
+        if self._settings.database_url is not None:
+            workspace = create_workspace(self._settings, key)
+            publish(workspace.database, self._bundle, LABEL.zh, clock())
+            return house.keep(workspace)
+        prepared = self._settings.data_dir / PREPARED
+        if not prepared.exists():
+            made = create_workspace(self._settings, PREPARED)
+            publish(made.database, self._bundle, LABEL.zh, clock())
+            made.database.close()
+        shutil.copytree(prepared, self._settings.data_dir / key)
+        return house.workspace(key)
+
+    def _enter(self, performance: Performance) -> None:
+        people = cast(performance.story, self._bundle)
+        house, key = performance.house, performance.workspace.key
+        names = dict.fromkeys(user.department for user in people.values() if user.department)
+        departments = MappingProxyType({name: accounts.add_department(house, key, name) for name in names})
+        for name, user in people.items():
+            performance.people[name] = accounts.add_user(
+                house,
+                key,
+                login=name,
+                name=name,
+                password=PASSWORD,
+                roles=user.roles,
+                department=departments.get(user.department or ""),
+            )
+        performance.people[LOGIN] = accounts.add_user(
+            house, key, login=LOGIN, name=LABEL.zh, password=PASSWORD, roles=()
+        )
