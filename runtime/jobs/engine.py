@@ -30,7 +30,7 @@ from runtime.jobs.contract import (
 )
 from runtime.jobs.housekeeping import Chore, Housekeeping
 from runtime.jobs.request import check_cron, check_request
-from runtime.jobs.slots import FileSlot, ServerSlot, Slot
+from runtime.jobs.slots import WATCH_EVERY_S, FileSlot, ServerSlot, Slot
 from runtime.jobs.system_database import is_sqlite, sqlite_path, system_url
 from runtime.settings import Settings
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from runtime.jobs.system import System
 
 TAKE_OVER_EVERY_S = 3.0
+DEAD_AFTER_S = 2 * WATCH_EVERY_S
+START_AFTER_S = 1.0
 EXIT_SLOT_LOST = 70
 
 _log = structlog.get_logger("stockloom.jobs")
@@ -55,6 +57,7 @@ class EngineOptions:
         retry: when a failing handler is called again.
         zone: the zone the moments of schedules are meant in.
         take_over_every_s: seconds between two looks for dead workers (PostgreSQL).
+        dead_after_s: for how long nobody must have held a worker's slot before its jobs are handed on.
     """
 
     url: str
@@ -63,6 +66,7 @@ class EngineOptions:
     retry: Retry = STANDARD_RETRY
     zone: str = "Asia/Shanghai"
     take_over_every_s: float = TAKE_OVER_EVERY_S
+    dead_after_s: float = DEAD_AFTER_S
 
 
 def engine_options(settings: Settings) -> EngineOptions:
@@ -138,9 +142,9 @@ class JobEngine:
         chores = self._chores(self)
         return Worker(self._system(), self._options, handlers, self._open_workspace, chores, self._on_lost)
 
-    def start_later(self, handlers: Handlers) -> LateWorker:
-        """Start executing in a thread of its own; returns at once."""
-        return LateWorker(lambda: self.worker(handlers))
+    def start_later(self, handlers: Handlers, after_s: float = START_AFTER_S) -> LateWorker:
+        """Start executing in a thread of its own; returns at once. The pause leaves the processor to the first page."""
+        return LateWorker(lambda: self.worker(handlers), after_s)
 
     def delete_finished(self, before: datetime) -> int:
         """Forget jobs that ended before ``before``; parked ones are kept. Returns how many."""
@@ -186,7 +190,7 @@ class Worker:
         except BaseException:
             self._slot.release()
             raise
-        takeover = Takeover(system, executor)
+        takeover = Takeover(system, executor, options.dead_after_s)
         look = Chore(name="take over", every_s=options.take_over_every_s, run=takeover.look)
         self._housekeeping = Housekeeping(chores if sqlite else (*chores, look))
         _log.info("worker started", worker=executor)
@@ -207,11 +211,11 @@ class Worker:
 class LateWorker:
     """A worker that is coming up in the background."""
 
-    def __init__(self, start: Callable[[], Closable]) -> None:
+    def __init__(self, start: Callable[[], Closable], after_s: float = 0.0) -> None:
         self._start = start
+        self._after_s = after_s
         self._worker: Closable | None = None
-        self._closing = False
-        self._changing = threading.Lock()
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs-start", daemon=True)
         self._thread.start()
 
@@ -222,16 +226,14 @@ class LateWorker:
 
     def close(self) -> None:
         """Stop it, or keep it from starting."""
-        with self._changing:
-            self._closing = True
+        self._closing.set()
         self._thread.join()
         if self._worker is not None:
             self._worker.close()
 
     def _run(self) -> None:
-        with self._changing:
-            if self._closing:
-                return
+        if self._closing.wait(self._after_s):
+            return
         try:
             self._worker = self._start()
         except Exception as error:  # pages are served without it; the reason must be seen

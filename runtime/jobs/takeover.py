@@ -1,7 +1,7 @@
 """Jobs of a dead worker go to a living one. PostgreSQL only: on SQLite the restarted process finds its own jobs.
 
-A worker is dead when nobody has held its slot (`runtime.jobs.slots`) for `GRACE_S`, longer than a worker needs to
-notice that it lost its slot and to end. Its jobs are listed and handed on while the lock of the slot is held, so two
+A worker is dead when nobody has held its slot (`runtime.jobs.slots`) for longer than a worker needs to notice that it
+lost its slot and to end. Its jobs are listed and handed on while the lock of the slot is held, so two
 living workers cannot hand on the same job, and the dead one cannot come back in between. A job that was handed on
 `MOST_TAKEOVERS` times has probably killed its workers; it is parked instead.
 """
@@ -13,22 +13,21 @@ import time
 import structlog
 
 from runtime.jobs.contract import QUICK
-from runtime.jobs.slots import WATCH_EVERY_S, if_dead
+from runtime.jobs.slots import if_dead
 from runtime.jobs.system import System
 
 MOST_TAKEOVERS = 3
-GRACE_S = 2 * WATCH_EVERY_S
 
 _log = structlog.get_logger("stockloom.jobs")
 
 
 class Takeover:
-    """Looks for dead workers on behalf of the worker ``own``."""
+    """Looks for dead workers on behalf of the worker ``own``; ``dead_after_s``: how long a slot must have been free."""
 
-    def __init__(self, system: System, own: str, grace_s: float = GRACE_S) -> None:
+    def __init__(self, system: System, own: str, dead_after_s: float) -> None:
         self._system = system
         self._own = own
-        self._grace_s = grace_s
+        self._dead_after_s = dead_after_s
         self._dead_since: dict[str, float] = {}
 
     def look(self) -> int:
@@ -42,7 +41,7 @@ class Takeover:
                 if not dead:
                     continue
                 dead_since[executor] = self._dead_since.get(executor, now)
-                if now - dead_since[executor] >= self._grace_s:
+                if now - dead_since[executor] >= self._dead_after_s:
                     given += self._hand_on_jobs_of(executor)
         self._dead_since = dead_since
         return given

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import multiprocessing
 import signal
 import sqlite3
 import subprocess
@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import MappingProxyType
 
@@ -27,6 +29,7 @@ from runtime.jobs.engine import EngineOptions, JobEngine, LateWorker, engine_opt
 from runtime.jobs.slots import FileSlot, ServerSlot, Slot, if_dead
 from runtime.jobs.system_database import sqlite_path
 from runtime.settings import Settings
+from tests.jobs import worker_process
 from tests.jobs.company import company
 from tests.jobs.test_delivery import NEWS, FollowUps, titles_of
 
@@ -59,14 +62,22 @@ def open_engine(url: str) -> Iterator[JobEngine]:
         engine.close()
 
 
-@contextmanager
-def worker_processes(url: str, folder: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Starts worker processes, and ends those the test left running."""
-    started: list[subprocess.Popen[bytes]] = []
+@pytest.fixture(scope="module")
+def forks() -> ForkServerContext:
+    """Starts processes that need not import anything."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.jobs.worker_process", "runtime.jobs.execution", "runtime.jobs.takeover"])
+    return context
 
-    def start() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "tests.jobs.worker_process", url, str(folder)]
-        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+@contextmanager
+def worker_processes(forks: ForkServerContext, url: str, folder: Path) -> Iterator[Callable[[], BaseProcess]]:
+    """Starts worker processes, and ends those the test left running."""
+    started: list[BaseProcess] = []
+
+    def start() -> BaseProcess:
+        process = forks.Process(target=worker_process.main, args=(url, folder))
+        process.start()
         started.append(process)
         return process
 
@@ -75,7 +86,12 @@ def worker_processes(url: str, folder: Path) -> Iterator[Callable[[], subprocess
     finally:
         for process in started:
             process.kill()
-            process.wait()
+            process.join()
+
+
+def exit_code(process: BaseProcess) -> int | None:
+    process.join(PATIENCE_S)
+    return process.exitcode
 
 
 def marks(folder: Path, pattern: str) -> list[str]:
@@ -90,7 +106,7 @@ def test_importing_the_engine_does_not_import_dbos() -> None:
 def test_the_engine_comes_up_in_the_background(sqlite_url: str) -> None:
     called = threading.Event()
     with open_engine(sqlite_url) as engine:
-        late = engine.start_later(MappingProxyType({"note": lambda context, payload: called.set()}))
+        late = engine.start_later(MappingProxyType({"note": lambda context, payload: called.set()}), after_s=0)
         engine.enqueue("note", {})
         assert late.ready(PATIENCE_S)
         assert called.wait(PATIENCE_S)
@@ -117,6 +133,14 @@ def test_a_worker_closed_while_it_comes_up_is_closed_when_it_is_up() -> None:
     began.set()
     closing.join(PATIENCE_S)
     assert worker.closed
+
+
+def test_a_worker_closed_before_its_turn_never_starts() -> None:
+    started: list[str] = []
+    late = LateWorker(lambda: started.append("started"), after_s=PATIENCE_S)  # type: ignore[arg-type,func-returns-value]
+    late.close()
+    assert not late.ready(0)
+    assert started == []
 
 
 def test_a_worker_that_cannot_start_says_so_and_serving_goes_on() -> None:
@@ -183,7 +207,7 @@ def test_an_installation_delivers_what_was_committed_before_it_started(tmp_path:
         [row_id] = acme.commit(NEWS)
         acme.wait(seconds=10)
         engine = job_engine(settings, parts)
-        late = engine.start_later(engine_handlers(engine, parts))
+        late = engine.start_later(engine_handlers(engine, parts), after_s=0)
         until(lambda: acme.row(row_id).done_at, "the delivery")
         until(lambda: engine.status(f"acme:{row_id}").state is JobState.DONE, "the job")
         late.close()
@@ -191,13 +215,15 @@ def test_an_installation_delivers_what_was_committed_before_it_started(tmp_path:
         assert titles_of(acme, 2) == []
 
 
-def test_a_killed_process_finishes_its_job_when_it_is_back(sqlite_url: str, tmp_path: Path) -> None:
-    with worker_processes(sqlite_url, tmp_path) as start, open_engine(sqlite_url) as engine:
+def test_a_killed_process_finishes_its_job_when_it_is_back(
+    sqlite_url: str, tmp_path: Path, forks: ForkServerContext
+) -> None:
+    with worker_processes(forks, sqlite_url, tmp_path) as start, open_engine(sqlite_url) as engine:
         first = start()
         job_id = engine.enqueue("slow", {"mark": "a"})
         until(lambda: marks(tmp_path, "began-a-*"), "the first attempt")
         first.kill()
-        first.wait()
+        assert exit_code(first) == -signal.SIGKILL
         assert engine.status(job_id).state is JobState.RUNNING
         ended: list[Payload] = []
         worker = engine.worker(MappingProxyType({"slow": lambda context, payload: ended.append(payload)}))
@@ -206,11 +232,11 @@ def test_a_killed_process_finishes_its_job_when_it_is_back(sqlite_url: str, tmp_
         worker.close()
 
 
-def test_a_job_that_kills_its_worker_is_parked(sqlite_url: str, tmp_path: Path) -> None:
-    with worker_processes(sqlite_url, tmp_path) as start, open_engine(sqlite_url) as engine:
+def test_a_job_that_kills_its_worker_is_parked(sqlite_url: str, tmp_path: Path, forks: ForkServerContext) -> None:
+    with worker_processes(forks, sqlite_url, tmp_path) as start, open_engine(sqlite_url) as engine:
         job_id = engine.enqueue("deadly", {})
         for _ in range(3):
-            assert start().wait(PATIENCE_S) == -signal.SIGKILL
+            assert exit_code(start()) == -signal.SIGKILL
         worker = engine.worker(MappingProxyType({}))
         until(lambda: engine.status(job_id).state is JobState.PARKED, "parking")
         [parked] = engine.parked()
@@ -220,8 +246,10 @@ def test_a_job_that_kills_its_worker_is_parked(sqlite_url: str, tmp_path: Path) 
 
 
 @pytest.mark.postgres
-def test_a_living_worker_takes_over_from_a_killed_one(jobs_postgres_url: str, tmp_path: Path) -> None:
-    with worker_processes(jobs_postgres_url, tmp_path) as start, open_engine(jobs_postgres_url) as engine:
+def test_a_living_worker_takes_over_from_a_killed_one(
+    jobs_postgres_url: str, tmp_path: Path, forks: ForkServerContext
+) -> None:
+    with worker_processes(forks, jobs_postgres_url, tmp_path) as start, open_engine(jobs_postgres_url) as engine:
         first = start()
         ids = [engine.enqueue("slow", {"mark": mark}) for mark in "abc"]
         until(lambda: len(marks(tmp_path, f"began-*-{first.pid}")) == 3, "the first attempts")
@@ -231,13 +259,13 @@ def test_a_living_worker_takes_over_from_a_killed_one(jobs_postgres_url: str, tm
         assert (tmp_path / f"ready-{second.pid}").read_text() == "worker-2"
         time.sleep(1.0)
         assert marks(tmp_path, f"began-*-{second.pid}") == [], "the first one is alive"
-        os.kill(first.pid, signal.SIGKILL)
+        first.kill()
         until(lambda: len(marks(tmp_path, f"began-*-{second.pid}")) == 3, "the take-over")
         (tmp_path / "go").touch()
         until(lambda: all(engine.status(each).state is JobState.DONE for each in ids), "the jobs")
         assert marks(tmp_path, "ended-*") == [f"ended-{mark}-{second.pid}" for mark in "abc"]
-        second.send_signal(signal.SIGTERM)
-        assert second.wait(PATIENCE_S) == 0
+        second.terminate()
+        assert exit_code(second) == 0
 
 
 @pytest.mark.postgres

@@ -15,6 +15,7 @@ import pytest
 
 from engine.built_in import built_in_kinds
 from engine.effects import StartDocument, effect_json
+from runtime.cli import main
 from runtime.house import House
 from runtime.house_jobs import engine_house, inline_house
 from runtime.jobs.contract import Handler
@@ -61,10 +62,14 @@ def news() -> OutboxRow:
     return OutboxRow(kind=NEWS.kind, payload=effect_json(NEWS), created_at=datetime(2026, 3, 1, 8, 0))
 
 
-def test_on_sqlite_it_says_who_works_instead(tmp_path: Path) -> None:
-    process = stockloom({"STOCKLOOM_DATA_DIR": str(tmp_path)}, "worker")
-    _, errors = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 1
+def test_on_sqlite_it_says_who_works_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STOCKLOOM_DATA_DIR", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        main(["worker"])
+    assert ended.value.code == 1
+    errors = capsys.readouterr().err
     assert "job.needs_postgres" in errors
     assert "网页进程" in errors
 
@@ -93,7 +98,7 @@ def test_a_serving_house_hands_over_in_the_background(tmp_path: Path, catalogue:
     wired = engine_house(settings, built_in_kinds(), catalogue)
     row_id = commit(acme, news())
     wired.house.hand_over(acme, [row_id])
-    worker = wired.engine.start_later(wired.handlers)
+    worker = wired.engine.start_later(wired.handlers, after_s=0)
     until(lambda: done(acme, row_id))
     worker.close()
     wired.close()

@@ -1,4 +1,4 @@
-"""A worker as a process of its own, to be killed: ``python -m tests.jobs.worker_process <url> <folder>``.
+"""A worker as a process of its own, to be killed. It is forked from a server that has imported everything already.
 
 Every call of the kind ``slow`` leaves a file ``began-<mark>-<pid>``, waits for the file ``go``, and leaves
 ``ended-<mark>-<pid>``. The kind ``deadly`` kills the process in the middle of the job. Ends when told to by a signal.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from types import MappingProxyType
@@ -37,9 +36,6 @@ def main(url: str, folder: Path) -> None:
     def ready(executor: str) -> None:
         (folder / f"ready-{os.getpid()}").write_text(executor)
 
-    engine = JobEngine(EngineOptions(url=url, poll_s=0.05, take_over_every_s=0.5), no_workspace)
+    options = EngineOptions(url=url, poll_s=0.05, take_over_every_s=0.5, dead_after_s=1.0)
+    engine = JobEngine(options, no_workspace)
     work_until_stopped(engine, MappingProxyType({"slow": slow, "deadly": deadly}), ready)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
