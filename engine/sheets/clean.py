@@ -44,6 +44,7 @@ class Cleaned(NamedTuple):
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ODD_SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u3000\t]")
+_ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f\u00a0\u00ad\u2000-\u200f\u202a-\u202f\u2060\u3000\ufeff]|^ *'")
 _ERRORS = re.compile(r"^#(REF!|N/A|DIV/0!|VALUE!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)$", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"^\d(\.\d+)?E\+?\d{1,3}$", re.IGNORECASE)
 _GUARD = re.compile(r"^'(?=[=+\-@\t\r])")
@@ -74,7 +75,7 @@ def clean_cell(cell: Cell, purpose: Purpose, *, epoch_1904: bool = False) -> Cle
     """Clean one cell; never raises. ``epoch_1904`` concerns bare day numbers of old Mac workbooks."""
     if isinstance(cell, str):
         cell = _tidy(cell)
-        if _ERRORS.match(cell):
+        if cell.startswith("#") and _ERRORS.match(cell):
             return Cleaned(None, (problem("sheet.formula_error", error=cell.upper()),))
     if is_blank(cell) or (isinstance(cell, str) and cell == "NULL"):
         return Cleaned(None)
@@ -84,7 +85,9 @@ def clean_cell(cell: Cell, purpose: Purpose, *, epoch_1904: bool = False) -> Cle
         return _number(cell, purpose)
     if purpose is Purpose.CODE:
         return _code(cell)
-    return Cleaned(cell.translate(_NARROW) if isinstance(cell, str) else text_of(cell))
+    if not isinstance(cell, str):
+        return Cleaned(text_of(cell))
+    return Cleaned(cell if cell.isascii() else cell.translate(_NARROW))
 
 
 def percent_scale(cells: Iterable[Cell]) -> int:
@@ -98,6 +101,8 @@ def percent_scale(cells: Iterable[Cell]) -> int:
 
 def _tidy(text: str) -> str:
     """Without invisible characters and odd spaces; line breaks kept as ``\\n``; a guard apostrophe removed."""
+    if not _ODD.search(text):
+        return text.strip()
     bare = _ODD_SPACES.sub(" ", _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
     return _GUARD.sub("", bare.strip()).strip()
 

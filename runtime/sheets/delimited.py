@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import BinaryIO
 
@@ -95,7 +96,8 @@ def read_rows(file: BinaryIO, encoding: str) -> Iterator[NumberedRow]:
         except csv.Error as error:
             raise Refused([problem("sheet.csv_broken", row=number + 1)]) from error
     finally:
-        text.detach()
+        with suppress(ValueError):  # the file was closed before the last row was asked for
+            text.detach()
 
 
 def _row(fields: list[str]) -> Row:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -107,7 +107,7 @@ def _open(file: BinaryIO, size: int, filename: str, limits: Limits) -> Workbook:
 
 
 class Workbook:
-    """An opened file. Use it in a ``with`` statement; rows of one sheet are read again by each call.
+    """An opened file. Use it in a ``with`` statement; each call of ``rows`` reads again, one iteration at a time.
 
     Attributes:
         kind: format. encoding: of a CSV, else empty. sheets: the tabs in order.
@@ -172,7 +172,7 @@ class Workbook:
             for (top, left), (bottom, right) in ranges[:_MOST_MERGED]
         )
 
-    def rows(self, sheet: str, start: int = 1) -> Iterator[NumberedRow]:
+    def rows(self, sheet: str, start: int = 1) -> Generator[NumberedRow, None, None]:
         """Rows from number ``start`` on, empty ones included, each with its number from 1.
 
         Raises:

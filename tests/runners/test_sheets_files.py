@@ -544,6 +544,17 @@ def test_too_many_rows_and_columns_are_cut_with_a_warning(catalogue: Catalogue) 
         assert "前面" not in catalogue.text(book.problems[0], "zh")[0]
 
 
+def test_rows_may_be_left_half_read() -> None:
+    with open_sheets(b"a,b\n1,2\n3,4\n", "x.csv") as book:
+        some = book.rows("x")
+        assert next(some) == (1, ("a", "b"))
+        some.close()
+        assert len(list(book.rows("x"))) == 3
+        late = book.rows("x")
+        next(late)
+    late.close()
+
+
 def test_no_such_sheet() -> None:
     with open_sheets(xlsx(""), "x.xlsx") as book, pytest.raises(Refused) as refused:
         list(book.rows("没有"))
