@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from engine.definitions.bundle import bundle_of
+from engine.definitions.bundle import reopened
 from engine.definitions.compiled import AppBundle
 from engine.kinds import Kinds
 from engine.problems import Refused, problem
@@ -54,7 +54,7 @@ class PublishedApps:
         stored = snapshots.load(connection, snapshot)
         if stored is None:
             raise Refused([problem("app.snapshot_missing", snapshot=snapshot[:12])], "missing")
-        bundle = bundle_of(stored.files, self._kinds)
+        bundle = reopened(stored.files, self._kinds, snapshot)
         if not isinstance(bundle, AppBundle):
             raise Refused(bundle)
         return self.keep(bundle)

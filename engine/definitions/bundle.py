@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from engine.definitions.checks import check_bundle, check_definitions
 from engine.definitions.compile import compile_bundle
 from engine.definitions.compiled import AppBundle
+from engine.definitions.file_kinds import STORIES
 from engine.definitions.load import load
 from engine.kinds import Kinds
 from engine.problems import Problem, Severity
+
+STORY_FOLDER = f"{STORIES.folder}/"
 
 
 def read_bundle(files: Mapping[str, str], kinds: Kinds) -> tuple[AppBundle | None, tuple[Problem, ...]]:
@@ -29,6 +34,22 @@ def bundle_of(files: Mapping[str, str], kinds: Kinds) -> AppBundle | tuple[Probl
     """The bundle, or every problem that keeps it from being one. Warnings do not; ``read_bundle`` gives them too."""
     bundle, problems = read_bundle(files, kinds)
     return problems if bundle is None else bundle
+
+
+def reopened(files: Mapping[str, str], kinds: Kinds, snapshot: str) -> AppBundle | tuple[Problem, ...]:
+    """A bundle that was published before, from its stored texts, without judging it again.
+
+    A check that came into the world later must not lock people out of what they published, so only what is needed to
+    run it is asked for. Its stories are not read.
+
+    Args:
+        snapshot: the hash it was published under, which stays its name.
+    """
+    loaded = load({path: text for path, text in files.items() if not path.startswith(STORY_FOLDER)}, kinds)
+    compiled = loaded.problems if has_errors(loaded.problems) else compile_bundle(loaded, kinds)
+    if not isinstance(compiled, AppBundle):
+        return compiled
+    return replace(compiled, hash=snapshot, files=MappingProxyType(dict(files)))
 
 
 def has_errors(problems: tuple[Problem, ...]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
@@ -16,38 +16,42 @@ from engine.definitions.source import Node, Path, Tree
 from engine.problems import Param, Problem, problem, suggestion
 
 KEY_PATTERN = r"^[a-z][a-z0-9_]{0,47}$"
-EXPECTED = {
-    "string_type": "definition.expected_text",
-    "string_sub_type": "definition.expected_text",
-    "dict_type": "definition.expected_mapping",
-    "model_type": "definition.expected_mapping",
-    "model_attributes_type": "definition.expected_mapping",
-    "dataclass_type": "definition.expected_mapping",
-    "tuple_type": "definition.expected_list",
-    "list_type": "definition.expected_list",
-    "set_type": "definition.expected_list",
-    "frozen_set_type": "definition.expected_list",
-    "iterable_type": "definition.expected_list",
-    "bool_type": "definition.expected_yes_no",
-    "bool_parsing": "definition.expected_yes_no",
-    "int_type": "definition.expected_whole_number",
-    "int_parsing": "definition.expected_whole_number",
-    "int_parsing_size": "definition.expected_whole_number",
-    "int_from_float": "definition.expected_whole_number",
-    "decimal_type": "definition.expected_number",
-    "decimal_parsing": "definition.expected_number",
-    "finite_number": "definition.expected_number",
-    "date_type": "definition.expected_date",
-    "date_parsing": "definition.expected_date",
-    "date_from_datetime_parsing": "definition.expected_date",
-    "label": "definition.bad_label",
-}
-BOUNDS = {
-    "greater_than": "definition.too_small",
-    "greater_than_equal": "definition.too_small",
-    "less_than": "definition.too_big",
-    "less_than_equal": "definition.too_big",
-}
+EXPECTED: Mapping[str, str] = MappingProxyType(
+    {
+        "string_type": "definition.expected_text",
+        "string_sub_type": "definition.expected_text",
+        "dict_type": "definition.expected_mapping",
+        "model_type": "definition.expected_mapping",
+        "model_attributes_type": "definition.expected_mapping",
+        "dataclass_type": "definition.expected_mapping",
+        "tuple_type": "definition.expected_list",
+        "list_type": "definition.expected_list",
+        "set_type": "definition.expected_list",
+        "frozen_set_type": "definition.expected_list",
+        "iterable_type": "definition.expected_list",
+        "bool_type": "definition.expected_yes_no",
+        "bool_parsing": "definition.expected_yes_no",
+        "int_type": "definition.expected_whole_number",
+        "int_parsing": "definition.expected_whole_number",
+        "int_parsing_size": "definition.expected_whole_number",
+        "int_from_float": "definition.expected_whole_number",
+        "decimal_type": "definition.expected_number",
+        "decimal_parsing": "definition.expected_number",
+        "finite_number": "definition.expected_number",
+        "date_type": "definition.expected_date",
+        "date_parsing": "definition.expected_date",
+        "date_from_datetime_parsing": "definition.expected_date",
+        "label": "definition.bad_label",
+    }
+)
+BOUNDS: Mapping[str, str] = MappingProxyType(
+    {
+        "greater_than": "definition.too_small",
+        "greater_than_equal": "definition.too_small",
+        "less_than": "definition.too_big",
+        "less_than_equal": "definition.too_big",
+    }
+)
 TOO_LONG = ("string_too_long", "too_long")
 TOO_SHORT = ("string_too_short", "too_short")
 

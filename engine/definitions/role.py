@@ -17,7 +17,8 @@ class Grant(Definition):
     Attributes:
         forms: form keys; ``*`` means every form of the app.
         actions: ``read`` is implied by any other.
-        rows: ``all``, ``department`` (created by me or in my departments), ``own`` (created by me) or a row-filter expression (``warehouse.keeper == me``).
+        rows: ``all``, ``department`` (created by me or in my departments), ``own`` (created by me) or a row-filter
+            expression (``warehouse.keeper == me``).
         fields: field path (``price``, ``lines.price``) → access; the default is ``write``.
     """
 

@@ -18,7 +18,7 @@ FIELD = "FieldDef"
 EXACT_KEYS = ("pattern", "enum", "const", "format")
 # Words of the models are for those who read the code; a default is the reader's business.
 DROPPED = ("title", "default", "description")
-ANY_SCALAR = ["string", "number", "boolean"]
+ANY_SCALAR = ("string", "number", "boolean")
 
 
 def export(kinds: Kinds) -> Mapping[str, dict[str, Any]]:
@@ -73,5 +73,5 @@ def _relaxed(schema: Any) -> Any:
         if key not in ("title", "default")
     }
     if relaxed.get("type") == "string" and not any(key in relaxed for key in EXACT_KEYS):
-        relaxed["type"] = ANY_SCALAR
+        relaxed["type"] = list(ANY_SCALAR)
     return relaxed

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
@@ -40,8 +40,7 @@ COMPLAINTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """Where a value stands: line and column counted from 1, and the stretch of the text it takes (0, 0: not a text)."""
 
     line: int
@@ -175,17 +174,11 @@ def _events(text: str) -> Iterator[Any]:
 def _take(reading: _Reading, event: Any) -> bool:
     """Take one event. False: what follows cannot be read."""
     match event:
-        case yaml.DocumentStartEvent():
-            reading.documents += 1
-            if reading.documents > 1:
-                reading.complain("definition.many_documents", event.start_mark)
-                return False
-        case yaml.AliasEvent():
-            reading.complain("definition.alias", event.start_mark, name=str(event.anchor))
-            _place(reading, None, event)
         case yaml.ScalarEvent():
             _refuse_marks(reading, event)
             _scalar(reading, event)
+        case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+            reading.stack.pop()
         case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
             _refuse_marks(reading, event)
             tree: dict[str, Tree] | list[Tree] = {} if isinstance(event, yaml.MappingStartEvent) else []
@@ -196,8 +189,14 @@ def _take(reading: _Reading, event: Any) -> bool:
             if len(reading.stack) > MAX_DEPTH:
                 reading.complain("definition.too_deep", event.start_mark, most=MAX_DEPTH)
                 return False
-        case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-            reading.stack.pop()
+        case yaml.DocumentStartEvent():
+            reading.documents += 1
+            if reading.documents > 1:
+                reading.complain("definition.many_documents", event.start_mark)
+                return False
+        case yaml.AliasEvent():
+            reading.complain("definition.alias", event.start_mark, name=str(event.anchor))
+            _place(reading, None, event)
     if len(reading.values) > MAX_NODES:
         reading.complain("definition.too_many_nodes", event.start_mark, most=MAX_NODES)
         return False

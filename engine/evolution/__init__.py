@@ -1,5 +1,7 @@
 """How one published app becomes the next: the changes to its tables as values, before anything is done."""
 
+from __future__ import annotations
+
 from engine.evolution.changes import (
     AddField,
     AddIndex,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.definitions.bundle import bundle_of
+from engine.definitions.bundle import reopened
 from engine.definitions.compiled import AppBundle
 from engine.evolution import Change, changes
 from engine.problems import Problem, problem
@@ -60,7 +60,7 @@ def _bundle(connection: Connection, snapshot: str | None, like: AppBundle) -> Ap
     stored = snapshots.load(connection, snapshot)
     if stored is None:
         return None
-    compiled = bundle_of(stored.files, like.kinds)
+    compiled = reopened(stored.files, like.kinds, snapshot)
     return compiled if isinstance(compiled, AppBundle) else None
 
 

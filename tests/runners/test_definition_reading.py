@@ -19,7 +19,7 @@ from engine.actor import ADMIN_ROLE
 from engine.built_in import built_in_kinds
 from engine.definitions import source
 from engine.definitions.app import AppSettings
-from engine.definitions.bundle import bundle_of
+from engine.definitions.bundle import bundle_of, reopened
 from engine.definitions.compiled import AppBundle
 from engine.definitions.file_kinds import kind_of
 from engine.definitions.record_schema import record_schema
@@ -284,3 +284,15 @@ def test_the_administrator_needs_no_definition() -> None:
         **{"rules/safety_stock.yaml": bundle().files["rules/safety_stock.yaml"].replace("keeper", ADMIN_ROLE)}
     )
     assert made.rules.keys() == {"safety_stock"}
+
+
+def test_a_published_bundle_opens_even_if_it_would_not_pass_today() -> None:
+    original = bundle(GOLDEN)
+    again = reopened(original.files, built_in_kinds(), original.hash)
+    assert isinstance(again, AppBundle)
+    assert (again.hash, dict(again.files), again.forms.keys()) == (original.hash, original.files, original.forms.keys())
+    assert again.stories == {}
+    role = original.files["roles/buyer.yaml"].replace("cost: read", "kost: read")
+    unread = {**original.files, "roles/buyer.yaml": role}
+    assert isinstance(bundle_of(unread, built_in_kinds()), tuple)
+    assert isinstance(reopened(unread, built_in_kinds(), "0" * 64), AppBundle)
