@@ -13,6 +13,7 @@ from engine.workflow.lifecycle import EDITABLE, STATUS_LABELS, transitions
 from engine.workflow.run import Run, run_from_json
 from runtime.stages.steps import Begun, Command, Unit
 from runtime.storage import documents, workflow_runs
+from runtime.storage.document_locks import lock_documents
 
 
 def begin(unit: Unit, command: Command) -> Begun:
@@ -28,6 +29,8 @@ def begin(unit: Unit, command: Command) -> Begun:
         )
     old = None
     if command.document is not None:
+        # Who acts on the document at the same moment waits here, and then sees what became of it.
+        lock_documents(unit.connection, unit.tables, form.key, [command.document])
         old = documents.load(unit.connection, unit.tables, form.key, command.document)
         if old is None:
             raise Refused([problem("document.missing", form=form.label)], "missing")
