@@ -65,13 +65,12 @@ def _relaxed(schema: Any) -> Any:
         return [_relaxed(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    relaxed = {
-        key: {name: _relaxed(each) for name, each in value.items()}
-        if key in ("properties", "$defs")
-        else _relaxed(value)
-        for key, value in schema.items()
-        if key not in ("title", "default")
-    }
+    relaxed: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in ("properties", "$defs"):  # names of the author's world, not words of JSON Schema
+            relaxed[key] = {name: _relaxed(each) for name, each in value.items()}
+        elif key not in DROPPED:
+            relaxed[key] = _relaxed(value)
     if relaxed.get("type") == "string" and not any(key in relaxed for key in EXACT_KEYS):
         relaxed["type"] = list(ANY_SCALAR)
     return relaxed
