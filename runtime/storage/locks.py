@@ -6,6 +6,7 @@ there the keys are only read.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -21,12 +22,16 @@ KEY = ("ledger", "grain", "product", "warehouse", "partner", "ref_form", "ref_li
 WRITER = Writer(balance)
 CHUNK = 500
 _NAMES = ", ".join(KEY)
-_JOIN = " AND ".join(f"b.{name} = k.{name}" for name in KEY)
-_ORDER = ", ".join(f"b.{name}" for name in KEY)
-_COLUMNS = f"{_ORDER}, b.quantity, b.value"
-_ARRAYS = ", ".join(f"%s::{'text' if name in ('ledger', 'grain', 'ref_form') else 'bigint'}[]" for name in KEY)
-READ_POSTGRES = f"SELECT {_COLUMNS} FROM unnest({_ARRAYS}) AS k({_NAMES}) JOIN sys_balance b ON {_JOIN}"
-LOCK_POSTGRES = f"{READ_POSTGRES} ORDER BY {_ORDER} FOR UPDATE OF b"
+_MATCH = " AND ".join(f"b.{name} = k.{name}" for name in KEY)
+_COLUMNS = f"{', '.join(f'b.{name}' for name in KEY)}, b.quantity, b.value"
+_TYPES = ", ".join(f"{name} {'text' if name in ('ledger', 'grain', 'ref_form') else 'bigint'}" for name in KEY)
+# A look-up per key in the order of the keys, whatever the planner believes about the size of the table: it can neither
+# turn into a scan nor lock in another order. OFFSET 0 keeps the planner from joining otherwise.
+_EACH = (
+    f"FROM json_to_recordset(%s::json) AS k({_TYPES}) CROSS JOIN LATERAL (SELECT * FROM sys_balance b WHERE {_MATCH}"
+)
+READ_POSTGRES = f"SELECT {_COLUMNS} {_EACH} OFFSET 0) b"
+LOCK_POSTGRES = f"SELECT {_COLUMNS} {_EACH} FOR UPDATE) b"
 
 
 def lock_balances(connection: sa.Connection, keys: Iterable[BalanceKey]) -> Mapping[BalanceKey, Balance]:
@@ -38,9 +43,7 @@ def lock_balances(connection: sa.Connection, keys: Iterable[BalanceKey]) -> Mapp
     if connection.dialect.name == "sqlite":
         found = _read(connection, wanted)
     else:
-        present = _read(connection, wanted)
-        missing = [key for key in wanted if key not in present]
-        WRITER.insert_missing(connection, [(*_values(key), EMPTY.quantity, EMPTY.value, 0) for key in missing])
+        WRITER.insert_missing(connection, [(*_values(key), EMPTY.quantity, EMPTY.value, 0) for key in wanted])
         found = _read(connection, wanted, LOCK_POSTGRES)
     return MappingProxyType({key: found.get(key, EMPTY) for key in wanted})
 
@@ -67,8 +70,8 @@ def _read(
         if connection.dialect.name == "sqlite":
             rows = connection.exec_driver_sql(_read_sqlite(len(chunk)), tuple(v for key in chunk for v in _values(key)))
         else:
-            columns = tuple(list(column) for column in zip(*map(_values, chunk), strict=True))
-            rows = connection.exec_driver_sql(postgres, columns)
+            given = json.dumps([dict(zip(KEY, _values(key), strict=True)) for key in chunk])
+            rows = connection.exec_driver_sql(postgres, (given,))
         for row in rows:
             found[BalanceKey(*row[:7])] = Balance(unscaled(row[7], QUANTITY_SCALE), unscaled(row[8], MONEY_SCALE))
     return found
@@ -76,7 +79,7 @@ def _read(
 
 def _read_sqlite(number: int) -> str:
     values = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * number)
-    return f"WITH k({_NAMES}) AS (VALUES {values}) SELECT {_COLUMNS} FROM k JOIN sys_balance b ON {_JOIN}"
+    return f"WITH k({_NAMES}) AS (VALUES {values}) SELECT {_COLUMNS} FROM k JOIN sys_balance b ON {_MATCH}"
 
 
 def _values(key: BalanceKey) -> tuple[str, str, int, int, int, str, int]:

@@ -1,14 +1,17 @@
 """Rows into a table as fast as the driver allows: SQL rendered once, values converted by the column types.
 
-A document is some fifty rows in eight tables, so what SQLAlchemy spends per row decides how long saving takes. Here a
-statement is rendered once per table and dialect and handed to the driver with plain tuples; nothing is returned by the
-database, because every id is known before (see `ids`).
+A document is some fifty rows in eight tables, so what is spent per row decides how long saving takes. Each statement is
+rendered once per table and dialect and handed to the driver with plain values; nothing is returned by the database,
+because every id is known before (see `ids`). Several rows go to SQLite with executemany, and to PostgreSQL, where a row
+is a message of its own, as one JSON array that the server takes apart.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,19 +22,27 @@ Convert = Callable[[Any], object]
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A statement in the words of one driver; ``converters`` are the places whose value must be converted first."""
+    """A statement in the words of one driver.
 
-    sql: str
+    Attributes:
+        one: for the values of one row. many: for a JSON array of rows; None where the driver takes many rows itself.
+        converters: places whose value must be converted first, and how.
+    """
+
+    one: str
+    many: str | None
     converters: tuple[tuple[int, Convert], ...]
 
     def run(self, connection: sa.Connection, rows: Iterable[Row]) -> int:
-        """Execute once per row. Returns the number of rows touched; 0 when there were none to execute for."""
-        given = [tuple(row) for row in rows] if not self.converters else [self._converted(row) for row in rows]
-        if not given:
-            return 0
-        return connection.exec_driver_sql(self.sql, given if len(given) > 1 else given[0]).rowcount
+        """Execute for every row. Returns the number of rows touched; 0 when there were none to execute for."""
+        given = [self._converted(row) for row in rows]
+        if len(given) < 2:
+            return connection.exec_driver_sql(self.one, given[0]).rowcount if given else 0
+        if self.many is None:
+            return connection.exec_driver_sql(self.one, given).rowcount
+        return connection.exec_driver_sql(self.many, (json_rows(given),)).rowcount
 
-    def _converted(self, row: Row) -> tuple[object, ...]:
+    def _converted(self, row: Row) -> tuple[Any, ...]:
         values = list(row)
         for place, convert in self.converters:
             values[place] = convert(values[place])
@@ -48,60 +59,75 @@ class Writer:
         self.table = table
         self.columns: tuple[str, ...] = tuple(columns) or tuple(column.name for column in table.columns)
         self._name = _quoted(table.name)
-        self._rendered: dict[tuple[object, ...], Rendered] = {}
+        self._rendered: dict[tuple[str, ...], Rendered] = {}
 
     def insert(self, connection: sa.Connection, rows: Iterable[Row]) -> int:
         """Insert every row."""
-        statement = self._rendered.get((connection.dialect.name, "insert"))
-        if statement is None:
-            statement = self._render(connection, ("insert",), self._insert_sql(), self.columns)
-        return statement.run(connection, rows)
+        return self._insert(connection, ("insert",), lambda: "").run(connection, rows)
 
     def insert_missing(self, connection: sa.Connection, rows: Iterable[Row]) -> int:
-        """Insert the rows whose primary key is not there; returns how many."""
-        statement = self._rendered.get((connection.dialect.name, "missing"))
-        if statement is None:
-            sql = f"{self._insert_sql()} ON CONFLICT DO NOTHING"
-            statement = self._render(connection, ("missing",), sql, self.columns)
-        return statement.run(connection, rows)
+        """Insert the rows whose primary key is not there, in the given order; returns how many."""
+        return self._insert(connection, ("missing",), lambda: "ON CONFLICT DO NOTHING").run(connection, rows)
 
     def upsert(self, connection: sa.Connection, rows: Iterable[Row], replaced: Sequence[str], bump: str = "") -> int:
         """Insert every row, or put its ``replaced`` columns into the row with the same primary key; ``bump`` names a
         column that is counted up then."""
-        kind = ("upsert", *replaced, bump)
-        statement = self._rendered.get((connection.dialect.name, *kind))
-        if statement is None:
+
+        def tail() -> str:
             key = ", ".join(_quoted(column.name) for column in self.table.primary_key.columns)
             changes = [f"{_quoted(name)} = excluded.{_quoted(name)}" for name in replaced]
             changes += [f"{_quoted(bump)} = {self._name}.{_quoted(bump)} + 1"] if bump else []
-            sql = f"{self._insert_sql()} ON CONFLICT ({key}) DO UPDATE SET {', '.join(changes)}"
-            statement = self._render(connection, kind, sql, self.columns)
-        return statement.run(connection, rows)
+            return f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(changes)}"
+
+        return self._insert(connection, ("upsert", *replaced, bump), tail).run(connection, rows)
 
     def update(self, connection: sa.Connection, names: Sequence[str], where: Sequence[str], rows: Iterable[Row]) -> int:
         """Set ``names`` where ``where`` equal; each row holds the values of ``names``, then those of ``where``."""
-        kind = ("update", *names, "where", *where)
-        statement = self._rendered.get((connection.dialect.name, *kind))
-        if statement is None:
-            changes = ", ".join(f"{_quoted(name)} = ?" for name in names)
-            wanted = " AND ".join(f"{_quoted(name)} = ?" for name in where)
-            sql = f"UPDATE {self._name} SET {changes} WHERE {wanted}"
-            statement = self._render(connection, kind, sql, (*names, *where))
-        return statement.run(connection, rows)
+        kind = (connection.dialect.name, "update", *names, "where", *where)
+        found = self._rendered.get(kind)
+        if found is None:
+            places = (*names, *where)
+            one = self._update_sql(names, where, ["?"] * len(places), "")
+            record = f"FROM {self._record(connection, places)}"
+            many = self._update_sql(names, where, [f"r.c{place}" for place in range(len(places))], record)
+            found = self._keep(connection, kind, one, many, places)
+        return found.run(connection, rows)
 
-    def _insert_sql(self) -> str:
-        names = ", ".join(_quoted(name) for name in self.columns)
-        return f"INSERT INTO {self._name} ({names}) VALUES ({', '.join('?' * len(self.columns))})"
+    def _insert(self, connection: sa.Connection, kind: tuple[str, ...], tail: Callable[[], str]) -> Rendered:
+        found = self._rendered.get((connection.dialect.name, *kind))
+        if found is not None:
+            return found
+        into = f"INSERT INTO {self._name} ({', '.join(_quoted(name) for name in self.columns)})"
+        one = f"{into} VALUES ({', '.join('?' * len(self.columns))}) {tail()}"
+        values = ", ".join(f"c{place}" for place in range(len(self.columns)))
+        many = f"{into} SELECT {values} FROM {self._record(connection, self.columns)} {tail()}"
+        return self._keep(connection, (connection.dialect.name, *kind), one, many, self.columns)
 
-    def _render(self, connection: sa.Connection, kind: tuple[str, ...], sql: str, names: Sequence[str]) -> Rendered:
+    def _update_sql(self, names: Sequence[str], where: Sequence[str], values: Sequence[str], origin: str) -> str:
+        changes = ", ".join(f"{_quoted(name)} = {value}" for name, value in zip(names, values, strict=False))
+        keys = zip(where, values[len(names) :], strict=True)
+        wanted = " AND ".join(f"{self._name}.{_quoted(name)} = {value}" for name, value in keys)
+        return f"UPDATE {self._name} SET {changes} {origin} WHERE {wanted}"
+
+    def _record(self, connection: sa.Connection, names: Sequence[str]) -> str:
+        """A JSON array of objects with keys ``c0``, ``c1`` … as rows of the columns' types."""
+        types = (self.table.c[name].type.compile(connection.dialect).split(" COLLATE ")[0] for name in names)
+        return f"json_to_recordset(?::json) AS r({', '.join(f'c{place} {kind}' for place, kind in enumerate(types))})"
+
+    def _keep(
+        self, connection: sa.Connection, kind: tuple[str, ...], one: str, many: str, names: Sequence[str]
+    ) -> Rendered:
         dialect = connection.dialect
         converters = tuple(
             (place, convert)
             for place, name in enumerate(names)
             if (convert := self.table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) is not None
         )
-        text = sql if dialect.paramstyle == "qmark" else sql.replace("?", "%s")
-        rendered = self._rendered[(dialect.name, *kind)] = Rendered(text, converters)
+        if dialect.name == "sqlite":
+            rendered = Rendered(one, None, converters)
+        else:
+            rendered = Rendered(one.replace("?", "%s"), many.replace("?", "%s"), converters)
+        self._rendered[kind] = rendered
         return rendered
 
 
@@ -111,6 +137,20 @@ def add_row(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any
     if key is None:
         raise LookupError(f"{table.name} gave no id")
     return int(key[0])
+
+
+def json_rows(rows: Sequence[Row]) -> str:
+    """Rows as a JSON array of objects ``c0``, ``c1`` …; whole numbers, texts, booleans, dates and moments are exact."""
+    names = [f"c{place}" for place in range(len(rows[0]))]
+    return json.dumps(
+        [dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, separators=(",", ":"), default=_moment
+    )
+
+
+def _moment(value: object) -> str:
+    if isinstance(value, date):  # moments too
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} does not go into a column as it is")
 
 
 def _quoted(name: str) -> str:
