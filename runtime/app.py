@@ -1,0 +1,109 @@
+"""The composition root of a web process: settings → house, texts, templates, routes, jobs. The only place they are wired.
+
+`create_app` opens nothing slow: pages are served as soon as it returns and the job worker comes up in a thread behind
+them. A process that is handed a house (a test, a story) leaves the jobs to whoever made it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+
+from engine.built_in import built_in_kinds
+from runtime.api.routes import api_routes
+from runtime.house import House
+from runtime.house_jobs import EngineHouse, engine_house
+from runtime.messages.catalogue import load_catalogue
+from runtime.settings import Settings
+from runtime.web import responses
+from runtime.web.body_limit import BodyLimit
+from runtime.web.pages import template_environment
+from runtime.web.routes import all_routes
+from runtime.web.security import SecureHeaders
+from runtime.web.site import Site
+from runtime.web.static_files import PREFIX, KeptFiles, sprite_icons, static_addresses
+
+SECRET_BYTES = 48
+SECRET_MODE = 0o600
+
+
+def create_app(settings: Settings, house: House | None = None) -> FastAPI:
+    """The web application over ``settings``; over ``house`` where somebody made one already."""
+    wired = None if house is not None else engine_house(settings, built_in_kinds(), load_catalogue())
+    served = house if house is not None else wired.house if wired is not None else None
+    assert served is not None
+    app = FastAPI(
+        title="Stockloom",
+        version=version("stockloom"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan(settings, wired),
+    )
+    app.state.site = Site(
+        house=served,
+        settings=settings,
+        catalogue=served.catalogue,
+        templates=template_environment(),
+        static=static_addresses(),
+        icons=sprite_icons(),
+        secret=secret_of(settings.secret_path),
+        version=version("stockloom"),
+    )
+    app.add_middleware(BodyLimit, limit=settings.upload_limit_bytes)
+    app.add_middleware(SecureHeaders)
+    responses.install(app)
+    app.add_api_route("/healthz", _healthz, include_in_schema=False)
+    app.mount(PREFIX, KeptFiles(), name="static")
+    app.include_router(api_routes(), include_in_schema=False)
+    for router in all_routes():
+        app.include_router(router, include_in_schema=False)
+    return app
+
+
+def secret_of(path: Path) -> bytes:
+    """The signing key of the installation, made on first use and readable by its owner only."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+        fresh.touch(mode=SECRET_MODE)
+        fresh.write_text(secrets.token_urlsafe(SECRET_BYTES), "utf-8")
+        try:
+            path.hardlink_to(fresh)  # only the first of several processes wins; all of them read what it wrote
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_bytes()
+
+
+def _healthz() -> PlainTextResponse:
+    """Ready to serve pages; says nothing about jobs, which come up later."""
+    return PlainTextResponse("ok")
+
+
+def _lifespan(
+    settings: Settings, wired: EngineHouse | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Start the worker once pages are served, and close everything at the end."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        works_here = wired is not None and settings.embedded_worker and not settings.uses_postgres
+        worker = wired.engine.start_later(wired.handlers) if wired is not None and works_here else None
+        try:
+            yield
+        finally:
+            if worker is not None:
+                worker.close()
+            if wired is not None:
+                wired.close()
+
+    return lifespan

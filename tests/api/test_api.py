@@ -1,0 +1,168 @@
+"""The REST API over the general template: keys, exact numbers, addresses of problems, idempotency, OpenAPI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from runtime.app import create_app
+from runtime.facade import accounts
+from tests.houses import CATALOG, WORKSPACE, Home, do, furnished, make_home
+
+BASE = f"/api/v1/{WORKSPACE}/general"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return make_home(tmp_path, CATALOG / "general")
+
+
+@pytest.fixture
+def client(home: Home) -> Iterator[TestClient]:
+    furnished(home)
+    with TestClient(create_app(home.house.settings, home.house)) as client:
+        yield client
+
+
+def key(home: Home, *roles: str) -> dict[str, str]:
+    door = home.door(*roles) if roles else home.everybody()
+    return {"Authorization": f"Bearer {accounts.create_api_key(door, 'test')}"}
+
+
+ORDER = {
+    "supplier": "S1",
+    "warehouse": "W1",
+    "arrive_date": "2026-01-20",
+    "lines": [{"product": "A032", "qty": 100, "price": "10.00", "tax_rate": 13}],
+}
+
+
+def test_a_document_is_created_approved_read_and_listed(client: TestClient, home: Home) -> None:
+    headers = key(home)
+    made = client.post(f"{BASE}/purchase_order", json={"data": ORDER, "action": "approve"}, headers=headers)
+    assert made.status_code == 201, made.json()
+    assert made.json()["doc_status"] == "approved"
+    assert made.json()["did"] == ["在途 100"]
+    one = client.get(f"{BASE}/purchase_order/{made.json()['id']}", headers=headers).json()
+    assert one["data"]["doc_total"] == "1130"
+    assert one["text"]["doc_total"] == "¥1,130.00"
+    assert one["data"]["lines"][0]["amount"] == "1000"
+    page = client.get(
+        f"{BASE}/purchase_order", params={"filter": ["doc_total:ge:1130", "supplier:eq:" + str(one["data"]["supplier"])]},
+        headers=headers,
+    ).json()  # fmt: skip
+    assert [row["id"] for row in page["rows"]] == [one["id"]]
+    received = client.post(
+        f"{BASE}/purchase_order/{one['id']}/push/purchase_receipt",
+        json={"data": {"lines": [{"qty": 60}]}, "action": "approve"},
+        headers=headers,
+    )
+    assert received.status_code == 201, received.json()
+    levels = client.get(f"{BASE}/-/stock", headers=headers).json()["rows"]
+    assert [(row["on_hand"], row["in_transit"], row["value"]) for row in levels] == [("60", "40", "600")]
+
+
+def test_every_problem_comes_with_its_address(client: TestClient, home: Home) -> None:
+    data = {
+        "supplier": "nobody",
+        "warehouse": "W1",
+        "arrive_date": "2026-02-30",
+        "suplier": 1,
+        "lines": [{"product": "A032", "qty": "lots"}, {"product": "A032", "qty": 1e30}, 7],
+    }
+    answer = client.post(f"{BASE}/purchase_order", json={"data": data, "action": "submit"}, headers=key(home))
+    assert answer.status_code == 422
+    assert [one["where"] for one in answer.json()["problems"]] == ["lines.3"]
+    data["lines"] = data["lines"][:2]
+    answer = client.post(f"{BASE}/purchase_order", json={"data": data, "action": "submit"}, headers=key(home))
+    found = {(one["where"], one["code"]) for one in answer.json()["problems"]}
+    assert {
+        ("supplier", "link.not_found"),
+        ("arrive_date", "field.no_such_date"),
+        ("suplier", "field.unknown"),
+        ("lines.1.qty", "field.not_a_number"),
+        ("lines.2.qty", "field.out_of_range"),
+    } <= found
+    assert client.get(f"{BASE}/purchase_order", headers=key(home)).json()["rows"] == []
+
+
+def test_a_repeated_key_returns_the_first_answer_and_refuses_another_body(client: TestClient, home: Home) -> None:
+    headers = {**key(home), "Idempotency-Key": "order-1"}
+    first = client.post(f"{BASE}/purchase_order", json={"data": ORDER}, headers=headers)
+    again = client.post(f"{BASE}/purchase_order", json={"data": ORDER}, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["id"] == first.json()["id"] and again.json()["repeated"]
+    other = client.post(f"{BASE}/purchase_order", json={"data": {**ORDER, "lines": []}}, headers=headers)
+    assert other.status_code == 422
+    assert other.json()["problems"][0]["code"] == "document.key_reused"
+
+
+def test_a_stale_version_is_refused(client: TestClient, home: Home) -> None:
+    headers = key(home)
+    made = client.post(f"{BASE}/purchase_order", json={"data": ORDER}, headers=headers).json()
+    place = f"{BASE}/purchase_order/{made['id']}"
+    assert client.patch(place, json={"data": {"warehouse": "W2"}, "version": 1}, headers=headers).status_code == 200
+    late = client.patch(place, json={"data": {"warehouse": "W1"}, "version": 1}, headers=headers)
+    assert late.status_code == 409
+    assert late.json()["problems"][0]["code"] == "document.stale"
+
+
+def test_hidden_fields_do_not_leave_by_any_door(client: TestClient, home: Home) -> None:
+    furnisher = home.everybody()
+    do(
+        furnisher,
+        "other_receipt",
+        "approve",
+        {"warehouse": "W1", "lines": [{"product": "A032", "qty": 5, "cost_price": "7313.377"}]},
+    )
+    headers = key(home, "sales")
+    product = client.get(f"{BASE}/product", headers=headers)
+    assert product.status_code == 200
+    assert client.get(f"{BASE}/product", params={"columns": "purchase_price"}, headers=headers).status_code == 403
+    assert client.get(f"{BASE}/product", params={"sort": "purchase_price"}, headers=headers).status_code == 403
+    refused = client.get(f"{BASE}/product", params={"filter": "purchase_price:gt:0"}, headers=headers)
+    assert refused.status_code == 403
+    assert "purchase_price" not in client.get(f"{BASE}/-/openapi.json", headers=headers).text
+    stock = client.get(f"{BASE}/-/stock", headers=headers)
+    assert "7313" not in stock.text and "value" not in stock.json()["measures"]
+    entries = client.get(f"{BASE}/-/entries", headers=headers)
+    assert "7313" not in entries.text
+
+
+def test_the_openapi_document_describes_each_readable_form(client: TestClient, home: Home) -> None:
+    described = client.get(f"{BASE}/-/openapi.json", headers=key(home)).json()
+    assert f"{BASE}/purchase_order/{{document}}/do/approve" in described["paths"]
+    order = described["components"]["schemas"]["purchase_order_input"]
+    assert order["properties"]["lines"]["items"]["additionalProperties"] is False
+    assert "amount" not in order["properties"]["lines"]["items"]["properties"]
+    assert set(order["required"]) >= {"supplier"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("nothing", b"{}", 404, "form.unknown"),
+        ("purchase_order", b"{", 422, "api.not_json"),
+        ("purchase_order", b"[]", 422, "api.not_an_object"),
+        ("purchase_order", b'{"data": NaN}', 422, "api.not_json"),
+        ("purchase_order", b'{"dat": {}}', 422, "api.unknown_key"),
+        ("purchase_order", b'{"data": {}, "action": "close"}', 422, "api.bad_action"),
+        ("purchase_order", b'{"data": {"lines": {}}}', 422, "lines.not_a_list"),
+        ("purchase_order", b'{"data": ' + b'{"a":' * 40 + b"1" + b"}" * 40 + b"}", 422, "api.too_deep"),
+    ],
+)
+def test_bad_requests_get_a_sentence(
+    client: TestClient, home: Home, path: str, body: bytes, status: int, code: str
+) -> None:
+    answer = client.post(f"{BASE}/{path}", content=body, headers=key(home))
+    assert answer.status_code == status, answer.text
+    assert answer.json()["problems"][0]["code"] == code
+
+
+def test_nobody_gets_in_without_a_key(client: TestClient) -> None:
+    for headers in ({}, {"Authorization": "Bearer nonsense"}):
+        answer = client.get(f"{BASE}/purchase_order", headers=headers)
+        assert answer.status_code == 401, answer.text
