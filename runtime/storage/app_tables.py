@@ -18,6 +18,7 @@ from engine.definitions.compiled import AppBundle, CompiledField, CompiledForm, 
 from engine.fieldtypes.contract import Column, Storage
 from runtime.storage.column_types import ID, TEXT, JsonText, Scaled
 from runtime.storage.product_tables import NAMES
+from runtime.storage.row_reading import Reader
 from runtime.storage.row_writing import Writer
 
 HEADER_SYSTEM = (
@@ -55,6 +56,7 @@ class RowTable:
     keys: tuple[str, ...]
     fields: Mapping[str, sa.Column[Any]]
     writer: Writer
+    reader: Reader
     one: sa.Select[Any]
     many: sa.Select[Any]
 
@@ -146,6 +148,7 @@ def _row_table(
         keys=tuple(fields),
         fields=MappingProxyType({key: table.c[field.column] for key, field in fields.items()}),
         writer=Writer(table),
+        reader=Reader(table),
         one=sa.select(table).where(document == sa.bindparam("id")).order_by(*order),
         many=sa.select(table).where(document.in_(sa.bindparam("ids", expanding=True))).order_by(*order),
     )

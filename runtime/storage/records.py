@@ -58,20 +58,18 @@ def load_rows(
     units = of_form.form.definition.units
     if with_units and units is None:
         raise KeyError(f"{form}.{UNITS}")
-    columns = [of_form.header.c.id, *(header_column(of_form, name) for name in names)]
+    columns = ["id", *(header_column(of_form, name).name for name in names)]
     if with_units and units is not None:
-        columns.append(header_column(of_form, units.base))
+        columns.append(header_column(of_form, units.base).name)
     found: dict[int, Row] = {}
-    for start in range(0, len(wanted), CHUNK):
-        chunk = wanted[start : start + CHUNK]
-        ratios = _unit_ratios(connection, of_form, chunk) if with_units else {}
-        figures = ledger_facts(connection, facts, chunk) if facts else {}
-        for row in connection.execute(sa.select(*columns).where(of_form.header.c.id.in_(chunk))):
-            values: dict[str, object] = dict(zip(names, row[1:], strict=False))
-            if with_units:
-                values[UNITS] = MappingProxyType({row[-1]: Decimal(1)} | ratios.get(row[0], {}))
-            values.update(figures.get(row[0], {}))
-            found[row[0]] = Row(row[0], MappingProxyType(values))
+    ratios = _unit_ratios(connection, of_form, wanted) if with_units else {}
+    figures = ledger_facts(connection, facts, wanted) if facts else {}
+    for row in of_form.rows.reader.rows(connection, columns, "id", wanted):
+        values: dict[str, object] = dict(zip(names, row[1:], strict=False))
+        if with_units:
+            values[UNITS] = MappingProxyType({row[-1]: Decimal(1)} | ratios.get(row[0], {}))
+        values.update(figures.get(row[0], {}))
+        found[row[0]] = Row(row[0], MappingProxyType(values))
     return MappingProxyType(found)
 
 
@@ -91,6 +89,10 @@ def find_keys(
     of_form = tables.forms[form]
     columns = [header_column(of_form, path) for path in paths]
     wanted = list(dict.fromkeys(tuple(value) for value in values if None not in value))
+    if len(columns) == 1 and all(isinstance(value[0], str) for value in wanted):
+        texts = [str(value[0]) for value in wanted]
+        rows = of_form.rows.reader.rows(connection, ("id", columns[0].name), columns[0].name, texts)
+        return MappingProxyType({(row[1],): row[0] for row in sorted(rows, key=lambda each: int(each[0]))})
     found: dict[tuple[Value, ...], int] = {}
     for start in range(0, len(wanted), CHUNK):
         chunk = wanted[start : start + CHUNK]
@@ -206,9 +208,9 @@ def _unit_ratios(connection: sa.Connection, of_form: FormTables, ids: Sequence[i
     if units is None:
         return {}
     rows = of_form.line_rows[units.table]
-    query = sa.select(rows.table.c.document, rows.fields[units.unit], rows.fields[units.rate])
+    columns = ("document", rows.fields[units.unit].name, rows.fields[units.rate].name)
     ratios: dict[int, dict[int, Decimal]] = {}
-    for document, unit, rate in connection.execute(query.where(rows.table.c.document.in_(ids))):
+    for document, unit, rate in rows.reader.rows(connection, columns, "document", ids):
         if unit is not None and rate is not None:
             ratios.setdefault(document, {})[unit] = rate
     return ratios
