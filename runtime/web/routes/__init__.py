@@ -1,0 +1,29 @@
+"""Routes by kind of page; each module has a function that builds its router."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from runtime.web.routes.accounts import account_routes
+from runtime.web.routes.documents import document_routes
+from runtime.web.routes.home import home_routes
+from runtime.web.routes.inbox import inbox_routes
+from runtime.web.routes.lists import list_routes
+from runtime.web.routes.person import person_routes
+from runtime.web.routes.session import session_routes, sign_in_routes
+from runtime.web.routes.stock import stock_routes
+
+
+def all_routes() -> tuple[APIRouter, ...]:
+    """Every router, in order: a built-in page's name wins over a form of the same key."""
+    return (
+        sign_in_routes(),
+        session_routes(),
+        home_routes(),
+        stock_routes(),
+        inbox_routes(),
+        person_routes(),
+        account_routes(),
+        list_routes(),
+        document_routes(),
+    )

@@ -1,0 +1,103 @@
+"""Home, the menu as a page, the search box and look-ups: ways to get somewhere.
+
+Each shows only what the person may open; the facade has left the rest out already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from runtime.facade import accounts, lists, menu, tasks
+from runtime.facade.menu import MenuEntry
+from runtime.web.dependencies import Visit, Visiting
+from runtime.web.pages import render, trigger
+
+PER_FORM = 4
+MOST_HITS = 24
+LONGEST = 100
+RECENT_MESSAGES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """Somewhere the search box leads."""
+
+    text: str
+    detail: str
+    address: str
+    icon: str
+
+
+def home_routes() -> APIRouter:
+    """The routes of home, menu and search."""
+    router = APIRouter(prefix="/w/{workspace}/{app}")
+
+    @router.get("/home")
+    def home(request: Request, found: Visiting) -> Response:
+        return render(
+            request,
+            found,
+            "home.html",
+            home=menu.home(found.door),
+            messages=tasks.inbox_messages(found.door, limit=RECENT_MESSAGES),
+        )
+
+    @router.get("/menu")
+    def all_pages(request: Request, found: Visiting) -> Response:
+        return render(request, found, "menu.html", sections=menu.menu(found.door))
+
+    @router.get("/search")
+    def search(request: Request, found: Visiting, q: str = "") -> Response:
+        text = q.strip()[:LONGEST]
+        return render(
+            request, found, "search.html", part=True, text=text, pages=_pages(found, text), records=_records(found, text)
+        )
+
+    @router.get("/look-up/{form}")
+    def look_up(request: Request, found: Visiting, form: str, text: str = "") -> Response:
+        wanted = text.strip()[:LONGEST]
+        hits = accounts.people(found.door, wanted) if form == "member" else lists.look_up(found.door, form, wanted)
+        return render(request, found, "lists/look_up.html", part=True, hits=hits, text=wanted)
+
+    @router.get("/toasts")
+    def counts(request: Request, found: Visiting) -> Response:
+        shown = {"tasks": tasks.task_count(found.door), "messages": tasks.unread_count(found.door)}
+        return Response(status_code=204, headers={"HX-Trigger": trigger("stockloom:counts", shown)})
+
+    return router
+
+
+def _pages(found: Visit, text: str) -> list[Hit]:
+    """Menu entries whose words hold the text; all that make something new when nothing was typed."""
+    wanted = text.lower()
+    hits: list[Hit] = []
+    for section in menu.menu(found.door):
+        for entry in section.items:
+            if wanted in entry.label.lower() or wanted in (entry.form or entry.page).replace("_", " "):
+                address = found.links.page(entry.form or entry.page)
+                hits.append(Hit(text=entry.label, detail=section.label, address=address, icon=entry.icon or section.icon))
+    return hits[: MOST_HITS if wanted else 12]
+
+
+def _records(found: Visit, text: str) -> list[Hit]:
+    """Documents by number, master data by code, name or pinyin; forms in the order of the menu."""
+    if not text:
+        return []
+    hits: list[Hit] = []
+    for entry in _forms(found):
+        for one in lists.look_up(found.door, entry.form, text, limit=PER_FORM):
+            address = found.links.record(entry.form, one.id)
+            detail = " · ".join(part for part in (one.detail, entry.label) if part)
+            hits.append(Hit(text=one.text, detail=detail, address=address, icon=entry.icon))
+        if len(hits) >= MOST_HITS:
+            break
+    return hits[:MOST_HITS]
+
+
+def _forms(found: Visit) -> list[MenuEntry]:
+    entries = [entry for section in menu.menu(found.door) for entry in section.items if entry.form]
+    forms = found.door.bundle.forms
+    return sorted(entries, key=lambda entry: not forms[entry.form].is_master)

@@ -1,0 +1,139 @@
+"""Stock: levels, the entries behind them, and the scanner's page.
+
+From a level one gets to its entries and from an entry to its document. Which figures and warehouses are shown is
+decided behind the facade; a missing measure is a missing column.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from engine.problems import Refused, problem
+from runtime.facade import documents, lists, menu, stock
+from runtime.facade.list_views import LookUpHit
+from runtime.web.dependencies import Visit, Visiting
+from runtime.web.pages import render
+
+PAGE_SIZE = 50
+MOST_WAREHOUSES = 200
+LONGEST = 100
+
+
+def stock_routes() -> APIRouter:
+    """The routes of stock."""
+    router = APIRouter(prefix="/w/{workspace}/{app}")
+
+    @router.get("/stock")
+    def levels(
+        request: Request,
+        found: Visiting,
+        q: str = "",
+        product: int | None = None,
+        warehouse: str = "",
+        short: str = "",
+        zero: str = "",
+        after: str = "",
+    ) -> Response:
+        place = _number(warehouse)
+        view = stock.levels(
+            found.door,
+            product=product,
+            warehouse=place,
+            search=q.strip()[:LONGEST],
+            below_safety=short == "1",
+            nonzero=zero != "1",
+            after=_pair(after),
+            limit=PAGE_SIZE,
+        )
+        chosen = {"q": q.strip()[:LONGEST], "product": product, "warehouse": place, "short": short, "zero": zero}
+        return render(
+            request,
+            found,
+            "stock/levels.html",
+            view=view,
+            chosen=chosen,
+            after=after,
+            product_name=_name(found, "product", product),
+            warehouses=_warehouses(found),
+            settings=found.door.bundle.app.settings,
+            product_form=found.door.bundle.app.dimensions.product,
+        )
+
+    @router.get("/entries")
+    def entries(
+        request: Request,
+        found: Visiting,
+        product: int | None = None,
+        warehouse: str = "",
+        ledger: str = "stock",
+        after: int | None = None,
+    ) -> Response:
+        place = _number(warehouse)
+        rows = stock.entries(
+            found.door, product=product, warehouse=place, ledger=ledger, after=after, limit=PAGE_SIZE + 1
+        )
+        shown = rows[:PAGE_SIZE]
+        return render(
+            request,
+            found,
+            "stock/entries.html",
+            rows=shown,
+            next=shown[-1].id if len(rows) > PAGE_SIZE else None,
+            chosen={"product": product, "warehouse": place, "ledger": ledger},
+            after=after,
+            product_name=_name(found, "product", product),
+            warehouse_name=_name(found, "warehouse", place),
+            with_value=any(row.value is not None for row in shown),
+            settings=found.door.bundle.app.settings,
+        )
+
+    @router.get("/scan")
+    def scan(request: Request, found: Visiting, code: str = "") -> Response:
+        text = code.strip()[:LONGEST]
+        key = _form(found, "product")
+        hits = lists.look_up(found.door, key, text) if text else ()
+        exact = tuple(hit for hit in hits if text.lower() in {part.lower() for part in hit.text.split()})
+        hits = exact if len(exact) == 1 else hits
+        view = None
+        if len(hits) == 1 and menu.may_open(found.door, "stock"):
+            view = stock.levels(found.door, product=hits[0].id, nonzero=False)
+        return render(request, found, "scan.html", text=text, hits=hits, view=view, form=key)
+
+    return router
+
+
+def _form(found: Visit, dimension: str) -> str:
+    """The form that plays the part of ``product`` or ``warehouse`` in this app."""
+    key = getattr(found.door.bundle.app.dimensions, dimension)
+    if key is None:
+        raise Refused([problem("web.no_page")], "missing")
+    return str(key)
+
+
+def _warehouses(found: Visit) -> tuple[LookUpHit, ...]:
+    try:
+        return lists.look_up(found.door, _form(found, "warehouse"), "", limit=MOST_WAREHOUSES)
+    except Refused:
+        return ()  # whoever may not read warehouses filters by product only
+
+
+def _name(found: Visit, dimension: str, identity: int | None) -> str:
+    """Name of the chosen product or warehouse, if the person may read it."""
+    if identity is None:
+        return ""
+    try:
+        return documents.read(found.door, _form(found, dimension), identity).number
+    except Refused:
+        return f"#{identity}"
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _pair(after: str) -> tuple[int, int] | None:
+    """``12.3`` → (12, 3): the product and warehouse a page goes on after."""
+    first, _, second = after.partition(".")
+    left, right = _number(first), _number(second)
+    return None if left is None or right is None else (left, right)
