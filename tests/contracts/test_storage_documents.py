@@ -235,8 +235,10 @@ def test_a_look_up_leaves_out_what_can_no_longer_be_chosen(empty: Database, tabl
 
 
 def test_search_text_reads_as_people_type_it():
-    assert search_text(["A1", "蓝色弹珠"]) == "a1 蓝色弹珠 lansedanzhu lsdz"
+    assert search_text(["A1", "蓝色弹珠"]) == "a1 蓝色弹珠 lansedanzhu lsdz lstz"
     assert search_text(["Bolt M8"]) == "bolt m8"
+    assert search_text(["重庆火锅"]) == "重庆火锅 chongqinghuoguo cqhg"
+    assert search_text(["绿茶"]) == "绿茶 lvcha lc"
 
 
 def test_what_is_referred_to_is_known(empty: Database, tables: AppTables, stocked: dict[str, int]):
