@@ -96,7 +96,8 @@ def do(
     """Submit a command written as JSON."""
     patch = patch_from_json(door.bundle.forms[form], data) if data is not None else None
     return documents.submit(
-        door, Command(form=form, action=action, document=document, patch=patch, **others)  # type: ignore[arg-type]
+        door,
+        Command(form=form, action=action, document=document, patch=patch, **others),  # type: ignore[arg-type]
     )
 
 

@@ -48,7 +48,11 @@ def at_once(work: Callable[[int], object], clients: int = CLIENTS) -> list[objec
 
 def on_hand(door: Door) -> str:
     rows = stock.levels(door, nonzero=False).rows
-    return stock.figure(sum((row.figures["on_hand"] for row in rows), start=rows[0].figures["on_hand"] * 0)) if rows else "0"
+    return (
+        stock.figure(sum((row.figures["on_hand"] for row in rows), start=rows[0].figures["on_hand"] * 0))
+        if rows
+        else "0"
+    )
 
 
 def clean(home: Home, door: Door) -> None:
@@ -62,7 +66,12 @@ def clean(home: Home, door: Door) -> None:
 
 def test_the_last_units_are_sold_once(home: Home) -> None:
     door = furnished(home)
-    do(door, "other_receipt", "approve", {"warehouse": "W1", "lines": [{"product": "A032", "qty": 24, "cost_price": 1}]})
+    do(
+        door,
+        "other_receipt",
+        "approve",
+        {"warehouse": "W1", "lines": [{"product": "A032", "qty": 24, "cost_price": 1}]},
+    )
     sold = at_once(
         lambda number: do(door, "other_issue", "approve", {"warehouse": "W1", "lines": [{"product": "A032", "qty": 5}]})
     )
@@ -129,7 +138,11 @@ def test_transfers_in_opposite_directions_do_not_block_each_other(home: Home) ->
             door,
             "transfer",
             "approve",
-            {"from_warehouse": there, "to_warehouse": back, "lines": [{"product": code, "qty": 2} for code in products]},
+            {
+                "from_warehouse": there,
+                "to_warehouse": back,
+                "lines": [{"product": code, "qty": 2} for code in products],
+            },
         )
 
     assert [one for one in at_once(work) if isinstance(one, Refused)] == []
@@ -140,7 +153,10 @@ def test_transfers_in_opposite_directions_do_not_block_each_other(home: Home) ->
 def test_unapprove_against_approve_leaves_a_whole(home: Home) -> None:
     door = furnished(home)
     receipt = do(
-        door, "other_receipt", "approve", {"warehouse": "W1", "lines": [{"product": "A032", "qty": 10, "cost_price": 1}]}
+        door,
+        "other_receipt",
+        "approve",
+        {"warehouse": "W1", "lines": [{"product": "A032", "qty": 10, "cost_price": 1}]},
     )
 
     def work(number: int) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.definitions.source import Node, Path, read
@@ -24,6 +24,7 @@ class Quoted(yaml.SafeDumper):
 Quoted.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEY, TREE, max_size=5), st.booleans())
 def test_what_is_written_is_read(tree: dict[str, Any], flow: bool) -> None:
     text = yaml.dump(tree, Dumper=Quoted, allow_unicode=True, default_flow_style=flow, width=60)
@@ -32,6 +33,7 @@ def test_what_is_written_is_read(tree: dict[str, Any], flow: bool) -> None:
     assert node.tree == tree
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEY, TREE, min_size=1, max_size=5))
 def test_addresses_point_at_what_they_mean(tree: dict[str, Any]) -> None:
     text = yaml.dump(tree, Dumper=Quoted, allow_unicode=True, width=10_000)
@@ -56,6 +58,7 @@ def _leaves(tree: Any, path: Path) -> list[tuple[Path, str]]:
     return [leaf for step, value in items for leaf in _leaves(value, (*path, step))]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | st.text("{}[]:,-&*!|>'\"%@`?# \n\tab~<", max_size=120))
 def test_any_text_gets_an_answer(text: str) -> None:
     result = read(text, "x.yaml")
