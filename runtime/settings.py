@@ -160,6 +160,18 @@ def _parse(variable: str, raw: str, name: str, default: Any, bounds: Mapping[str
     return raw, None
 
 
+def postgres_url(name: str, raw: str) -> str:
+    """The address of a PostgreSQL server as SQLAlchemy wants it; ``name`` says where it was given.
+
+    Raises:
+        Refused: it is not one.
+    """
+    url, wrong = _database_url(name, raw)
+    if url is None:
+        raise Refused([wrong or problem("setting.not_postgres", name, name=name)])
+    return url
+
+
 def _database_url(variable: str, raw: str) -> tuple[str | None, Problem | None]:
     """``postgresql://…`` with the driver this product ships; a problem does not repeat it, it may hold a password."""
     for scheme in ("postgresql+psycopg://", "postgresql://", "postgres://"):

@@ -35,9 +35,11 @@ CHUNK = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
-    """How many documents and balances' ledgers were looked at, and everything that is not as it should be."""
+    """How many documents, entries and balances were looked at, and everything that is not as it should be."""
 
     documents: int
+    entries: int
+    balances: int
     differences: tuple[Problem, ...]
 
 
@@ -67,7 +69,8 @@ def verify(house: House, workspace: str) -> VerifyReport:
             found.extend(_executions(unit, form, standings))
         for key, rows in live.items():
             found.extend(problem("verify.foreign_entries", form=key, document=one.document) for one in rows)
-    return VerifyReport(documents=number, differences=tuple(found))
+        entries, balances = integrity.sizes(connection)
+    return VerifyReport(documents=number, entries=entries, balances=balances, differences=tuple(found))
 
 
 def _balances(unit: Unit) -> Iterator[Problem]:
@@ -94,9 +97,7 @@ def _entries(
         document = standings.get(one.document)
         if document is None:
             yield problem("verify.foreign_entries", form=form.label, document=one.document)
-        elif document.doc_status not in POSTED or (
-            one.action == "close" and document.doc_status != DocStatus.CLOSED
-        ):
+        elif document.doc_status not in POSTED or (one.action == "close" and document.doc_status != DocStatus.CLOSED):
             yield problem("verify.entries_left", form=form.label, number=document.number)
         elif one.batches != 1:
             yield problem("verify.entries_twice", form=form.label, number=document.number)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from runtime.storage.app_tables import AppTables
-from runtime.storage.product_tables import entry, link
+from runtime.storage.product_tables import balance, entry, link
 
 PAGE = 5_000
 
@@ -65,3 +65,10 @@ def link_states(connection: sa.Connection, form: str) -> Iterator[tuple[int, str
     query = sa.select(link.c.target_id, link.c.state).where(link.c.target_form == form).distinct()
     for row in connection.execute(query):
         yield row[0], row[1]
+
+
+def sizes(connection: sa.Connection) -> tuple[int, int]:
+    """How many entries and balances there are."""
+    entries = connection.execute(sa.select(sa.func.count()).select_from(entry)).scalar_one()
+    balances = connection.execute(sa.select(sa.func.count()).select_from(balance)).scalar_one()
+    return entries, balances

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
 from datetime import date as day
+from datetime import datetime, time, timedelta
 
 OPENING = time(9, 0)
 WAIT = re.compile(r"(\d{1,4}) (hour|day)s?")

@@ -22,7 +22,7 @@ from engine.definitions.story import (
 from engine.problems import Problem, Refused, problem
 from runtime.facade import documents, lists, stock, tasks
 from runtime.facade.door import Door
-from runtime.facade.lists import ListRequest
+from runtime.facade.list_views import ListRequest
 from runtime.facade.views import CellView, DocumentView
 from runtime.stages.resolve import ids_of
 from runtime.stories.comparing import as_text, listed, same, same_cell
@@ -88,9 +88,7 @@ def _errors(
     if got == wanted:
         return
     catalogue = performance.house.catalogue
-    sentences = [
-        f"{one.code} {one.where} {catalogue.text(one, 'zh')[0]}" for one in problems if one.code not in wanted
-    ]
+    sentences = [f"{one.code} {one.where} {catalogue.text(one, 'zh')[0]}" for one in problems if one.code not in wanted]
     yield problem("story.differs", "errors", expected=listed(wanted), got=listed(got))
     for sentence in dict.fromkeys(sentences):
         yield problem("story.refused", "errors", sentence=sentence)

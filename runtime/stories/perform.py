@@ -7,9 +7,8 @@ from time import perf_counter
 
 from engine.definitions.story import StoryDef, StoryStep
 from engine.problems import Problem, Refused
-from runtime.stories.deeds import do, do_at_once, give
+from runtime.stories.deeds import Deed, do, do_at_once, give
 from runtime.stories.expectations import reads_only, unmet
-from runtime.stories.deeds import Deed
 from runtime.stories.theatre import Performance, Theatre
 
 GIVEN = 0

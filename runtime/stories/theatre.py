@@ -1,7 +1,7 @@
 """Where the stories of one app are performed: every story in a workspace of its own, which is gone afterwards.
 
-On SQLite the workspaces are files below a folder; the first one is prepared once (tables made, app published) and
-copied for every story. On PostgreSQL every story gets a schema. Nothing of one story reaches another.
+Making the tables and publishing is done once. On SQLite the prepared workspace is a file that is copied for every
+story; on PostgreSQL it is a schema that is emptied before every story. Nothing of one story reaches another.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from runtime.messages.catalogue import Catalogue
 from runtime.published import PublishedApps
 from runtime.publishing import publish
 from runtime.settings import Settings
+from runtime.storage.emptying import empty
 from runtime.stories.cast import cast
 from runtime.stories.clock import StoryClock
 from runtime.stories.director import LABEL, LOGIN, director_door
-from runtime.workspaces import Workspace, create_workspace, remove_workspace
+from runtime.workspaces import Workspace, create_workspace, open_workspace, remove_workspace
 
 PASSWORD = "a story needs no secret"
-PREPARED = "prepared"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,7 +67,11 @@ class Performance:
 
 
 class Theatre:
-    """A house for the stories of one published bundle. ``folder`` holds its files and is the caller's to remove."""
+    """A house for the stories of one bundle; one story at a time.
+
+    ``folder`` holds its files and is the caller's to remove; ``stories`` is where the stories' own files lie. Close it
+    to give back the schema on a PostgreSQL server.
+    """
 
     def __init__(
         self, bundle: AppBundle, catalogue: Catalogue, folder: Path, stories: Path, database_url: str | None = None
@@ -77,6 +81,7 @@ class Theatre:
         self._stories = stories
         self._settings = Settings(data_dir=folder, database_url=database_url, test_mode=True)
         self._run = uuid4().hex[:8]
+        self._prepared = ""
         self._numbers = count(1)
         self._apps = PublishedApps(bundle.kinds)
         self._apps.keep(bundle)
@@ -86,40 +91,55 @@ class Theatre:
         """What is published."""
         return self._bundle
 
+    def close(self) -> None:
+        """Remove the prepared workspace."""
+        if self._prepared:
+            remove_workspace(self._settings, self._prepared)
+            self._prepared = ""
+
+    def __enter__(self) -> Theatre:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
     @contextmanager
     def open(self, story: StoryDef) -> Iterator[Performance]:
         """A fresh workspace with the app published and the people of the story in it."""
         clock = StoryClock(story.date)
-        key = f"story_{self._run}_{next(self._numbers)}"
         house, jobs = inline_house(self._settings, self._bundle.kinds, self._catalogue, clock)
         house.apps = self._apps
+        key = self._fresh(clock)
         try:
             performance = Performance(
                 story=story,
                 house=house,
                 jobs=jobs,
                 clock=clock,
-                workspace=self._workspace(house, key, clock),
+                workspace=house.workspace(key),
                 folder=self._stories,
             )
             self._enter(performance)
             yield performance
         finally:
             house.close()
-            remove_workspace(self._settings, key)
+            if key != self._prepared:
+                remove_workspace(self._settings, key)
 
-    def _workspace(self, house: House, key: str, clock: StoryClock) -> Workspace:
-        if self._settings.database_url is not None:
-            workspace = create_workspace(self._settings, key)
-            publish(workspace.database, self._bundle, LABEL.zh, clock())
-            return house.keep(workspace)
-        prepared = self._settings.data_dir / PREPARED
-        if not prepared.exists():
-            made = create_workspace(self._settings, PREPARED)
-            publish(made.database, self._bundle, LABEL.zh, clock())
-            made.database.close()
-        shutil.copytree(prepared, self._settings.data_dir / key)
-        return house.workspace(key)
+    def _fresh(self, clock: StoryClock) -> str:
+        """Key of an empty workspace with the app published."""
+        if not self._prepared:
+            self._prepared = f"story_{self._run}"
+            with create_workspace(self._settings, self._prepared).database as database:
+                publish(database, self._bundle, LABEL.zh, clock())
+        elif self._settings.uses_postgres:
+            with open_workspace(self._settings, self._prepared).database as database:
+                empty(database)
+        if self._settings.uses_postgres:
+            return self._prepared
+        key = f"{self._prepared}_{next(self._numbers)}"
+        shutil.copytree(self._settings.data_dir / self._prepared, self._settings.data_dir / key)
+        return key
 
     def _enter(self, performance: Performance) -> None:
         people = cast(performance.story, self._bundle)

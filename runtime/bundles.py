@@ -1,0 +1,26 @@
+"""From a folder to a bundle that may be published: read, checked, compiled. Commands and tests enter here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.built_in import built_in_kinds
+from engine.definitions.compiled import AppBundle
+from engine.problems import Refused
+from runtime.definition_checks import checked_bundle
+from runtime.definition_files import read_definition_files
+
+
+def bundle_in(folder: Path) -> AppBundle:
+    """The bundle of the app in ``folder``; warnings do not stand in its way.
+
+    Raises:
+        Refused: every error in the folder, with file, line and column.
+    """
+    files, unread = read_definition_files(folder)
+    if unread:
+        raise Refused(unread)
+    bundle, problems = checked_bundle(files, built_in_kinds())
+    if bundle is None:
+        raise Refused(problems)
+    return bundle
