@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.actor import Actor
@@ -73,6 +73,7 @@ def submit_within(unit: Unit, command: Command) -> Outcome:
     earlier = _remembered(unit, command)
     if earlier is not None:
         return earlier
+    unit = replace(unit, seen={})
     begun = begin(unit, command)
     validated = validate(unit, begun)
     authorized = authorize(unit, validated)

@@ -7,7 +7,7 @@ lives exactly as long as the transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
@@ -78,7 +78,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One unit of work: everything the stages may touch."""
+    """One unit of work: everything the stages may touch.
+
+    Attributes:
+        seen: linked rows loaded so far; lives as long as one submission, for the next may have changed them.
+    """
 
     connection: Connection
     bundle: AppBundle
@@ -86,6 +90,7 @@ class Unit:
     tables: AppTables
     around: Surroundings
     now: datetime
+    seen: dict[tuple[str, int], Row] = field(default_factory=dict)
 
     def form(self, key: str) -> CompiledForm:
         """The published form."""
@@ -162,15 +167,27 @@ LONGEST_PATH = 4
 
 
 def load_linked(unit: Unit, form: CompiledForm, listed: Iterable[Document], known: Linked = NO_LINKED) -> Linked:
-    """Load every linked row the form's expressions follow from these documents: one query per linked form and depth."""
+    """Load every linked row the form's expressions follow from these documents: one query per linked form and depth.
+
+    What this submission has loaded before is not asked for again.
+    """
     linked: Linked = known
     group = tuple(listed)
     for _depth in range(LONGEST_PATH):
-        loaded: dict[tuple[str, int], Row] = {}
+        found: dict[tuple[str, int], Row] = {}
         for target, want in sorted(wanted_rows(form, group, linked, unit.bundle).items()):
-            rows = documents.load_rows(unit.connection, unit.tables, target, want.ids, want.fields)
-            loaded.update({(target, identity): row for identity, row in rows.items()})
-        if not loaded:
+            missing = set()
+            for identity in want.ids:
+                row = unit.seen.get((target, identity))
+                if row is not None and want.fields <= row.values.keys():
+                    found[target, identity] = row
+                else:
+                    missing.add(identity)
+            if missing:
+                rows = documents.load_rows(unit.connection, unit.tables, target, missing, want.fields)
+                found.update({(target, identity): row for identity, row in rows.items()})
+        if not found:
             break
-        linked = merged(linked, loaded)
+        linked = merged(linked, found)
+        unit.seen.update({key: linked[key] for key in found})
     return linked
