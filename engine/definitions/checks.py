@@ -25,6 +25,8 @@ from engine.definitions.field_checks import (
     links_lead_to_forms,
     names_are_free,
     quantities_know_their_unit,
+    rows_fit_a_table,
+    tables_are_apart,
     unique_fields_can_be_indexed,
 )
 from engine.definitions.form_checks import (
@@ -83,6 +85,8 @@ DEFINITION_CHECKS: tuple[DefinitionCheck, ...] = (
     links_lead_to_forms,
     quantities_know_their_unit,
     ids_are_unique,
+    tables_are_apart,
+    rows_fit_a_table,
     labels_are_told_apart,
     line_tables_are_flat,
     formulas_are_whole,

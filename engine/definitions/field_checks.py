@@ -14,6 +14,7 @@ from engine.definitions.references import (
     form_place,
     is_table,
     row_of,
+    tables_of,
     unknown,
     unknown_form,
     unknown_role,
@@ -28,6 +29,7 @@ UNIQUE_STORAGE = (
     Storage.TEXT, Storage.DATE, Storage.DATETIME, Storage.INTEGER, Storage.SCALED, Storage.REFERENCE,
 )  # fmt: skip
 FORMULA = "formula"
+MOST_FIELDS = 300
 
 
 def names_are_free(loaded: Loaded) -> Iterator[Problem]:
@@ -73,6 +75,30 @@ def ids_are_unique(loaded: Loaded) -> Iterator[Problem]:
             if first != path:
                 place = field_place(key, path) / "id" if field.id else field_place(key, path)
                 yield complaint(loaded, place, "definition.doubled_id", key=not field.id, id=column[1], other=first)
+
+
+def tables_are_apart(loaded: Loaded) -> Iterator[Problem]:
+    """No two tables share a storage name: a form ``a__b`` and the line table ``b`` of a form ``a`` would."""
+    seen: dict[str, str] = {}
+    for key, form in loaded.forms.items():
+        names = {f"t_{key}__{field.id or table}": f"{key}.{table}" for table, field in tables_of(form).items()}
+        for name, owner in {f"t_{key}": key, **names}.items():
+            first = seen.setdefault(name, owner)
+            if first != owner:
+                yield complaint(loaded, form_place(key, "form"), "definition.doubled_id", id=name, other=first)
+
+
+def rows_fit_a_table(loaded: Loaded) -> Iterator[Problem]:
+    """A database table has room for a few hundred columns."""
+    for key, form in loaded.forms.items():
+        tables = [("fields", form.fields), *((f"fields/{name}", each.fields) for name, each in tables_of(form).items())]
+        for path, fields in tables:
+            if len(fields) > MOST_FIELDS:
+                table = path.partition("/")[2]
+                place = field_place(key, table) if table else form_place(key, "fields")
+                yield complaint(
+                    loaded, place, "definition.too_many_fields", key=True, count=len(fields), most=MOST_FIELDS
+                )
 
 
 def labels_are_told_apart(loaded: Loaded) -> Iterator[Problem]:

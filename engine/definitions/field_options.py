@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ValidationError
 
 from engine.definitions.form import FieldDef
-from engine.definitions.mistakes import explained, keys_of
+from engine.definitions.mistakes import cropped, explained, keys_of
 from engine.definitions.source import Node, Path, Tree
 from engine.fieldtypes.contract import FieldType
 from engine.problems import Problem, problem, suggestion
@@ -49,7 +49,10 @@ def _split(field: Tree, node: Node, path: Path, types: Mapping[str, FieldType]) 
     kind = types.get(name)
     if kind is None:
         where = node.where((*path, "type"))
-        return common, (*problems, problem("definition.unknown_type", where, type=name, **suggestion(name, types)))
+        return common, (
+            *problems,
+            problem("definition.unknown_type", where, type=cropped(name), **suggestion(name, types)),
+        )
     options, found = _options(kind.options, own, node, path)
     if options is not None:
         common["options"] = options
@@ -64,7 +67,7 @@ def _options(
         problem(
             "definition.unknown_key",
             node.where((*path, key), key=True),
-            key=key,
+            key=cropped(key),
             **suggestion(key, names),
         )
         for key in own

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Tag, ValidationError
 from engine.definitions.source import Node, Path, Tree
 from engine.problems import Param, Problem, problem, suggestion
 
+MOST_SHOWN = 60
 KEY_PATTERN = r"^[a-z][a-z0-9_]{0,47}$"
 EXPECTED: Mapping[str, str] = MappingProxyType(
     {
@@ -76,23 +77,28 @@ def _explain(detail: Any, model: type[BaseModel], node: Node, prefix: Path) -> P
     kind: str = detail["type"]
     context: Mapping[str, Any] = detail.get("ctx", {})
     path, parent, missing = _walk(node, prefix, detail["loc"])
-    key = str(detail["loc"][-1]) if detail["loc"] else ""
+    key = cropped(str(detail["loc"][-1])) if detail["loc"] else ""
     if kind == "extra_forbidden":
         names = keys_of(_model_at(model, detail["loc"][:-1]))
         return problem("definition.unknown_key", node.where(path, key=True), key=key, **suggestion(key, names))
     if kind == "missing":
         return problem("definition.missing_key", node.where(parent, key=True), key=key)
     if key == "[key]":
-        return problem("definition.not_a_key", node.where(path, key=True), value=str(path[-1]))
+        return problem("definition.not_a_key", node.where(path, key=True), value=cropped(str(path[-1])))
     value = node.at(path)
     where = node.where(path)
     if value is None and not missing:
-        return problem("definition.empty_value", where, key=str(path[-1]) if path else "")
+        return problem("definition.empty_value", where, key=cropped(str(path[-1])) if path else "")
     return _value_problem(kind, context, value, where)
 
 
+def cropped(text: str) -> str:
+    """``text`` as a sentence can carry it."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
 def _value_problem(kind: str, context: Mapping[str, Any], value: Tree, where: str) -> Problem:
-    shown = value if isinstance(value, str) else ""
+    shown = cropped(value) if isinstance(value, str) else ""
     if kind in EXPECTED:
         return problem(EXPECTED[kind], where, value=shown)
     if kind in ("literal_error", "enum"):

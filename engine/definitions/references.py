@@ -10,6 +10,7 @@ from engine.actor import ADMIN_ROLE, AUTOMATION_ROLE
 from engine.definitions.file_kinds import FORMS
 from engine.definitions.form import FieldDef, FormDef
 from engine.definitions.load import Loaded
+from engine.definitions.mistakes import cropped
 from engine.definitions.reading import Place
 from engine.definitions.system_fields import system_fields
 from engine.problems import Param, Problem, Severity, problem, suggestion
@@ -45,7 +46,7 @@ def unknown(
     """A problem with a did-you-mean when ``name`` is not among ``known``."""
     names = tuple(known)
     if name not in names:
-        yield complaint(loaded, at, code, key=key, name=name, **params, **suggestion(name, names))
+        yield complaint(loaded, at, code, key=key, name=cropped(name), **params, **suggestion(name, names))
 
 
 def unknown_form(loaded: Loaded, at: Place, name: str | None, kind: str = "") -> Iterator[Problem]:

@@ -23,6 +23,7 @@ MAX_BYTES = 5_000_000
 MAX_DEPTH = 50
 MAX_NODES = 100_000
 MAX_PROBLEMS = 50
+MOST_SHOWN = 60
 NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 MERGE = "<<"
 LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -195,7 +196,7 @@ def _take(reading: _Reading, event: Any) -> bool:
                 reading.complain("definition.many_documents", event.start_mark)
                 return False
         case yaml.AliasEvent():
-            reading.complain("definition.alias", event.start_mark, name=str(event.anchor))
+            reading.complain("definition.alias", event.start_mark, name=str(event.anchor)[:MOST_SHOWN])
             _place(reading, None, event)
     if len(reading.values) > MAX_NODES:
         reading.complain("definition.too_many_nodes", event.start_mark, most=MAX_NODES)
@@ -209,9 +210,9 @@ def _is_key(reading: _Reading) -> bool:
 
 def _refuse_marks(reading: _Reading, event: Any) -> None:
     if event.anchor is not None:
-        reading.complain("definition.anchor", event.start_mark, name=event.anchor)
+        reading.complain("definition.anchor", event.start_mark, name=event.anchor[:MOST_SHOWN])
     if event.tag is not None:
-        reading.complain("definition.tag", event.start_mark, name=event.tag)
+        reading.complain("definition.tag", event.start_mark, name=event.tag[:MOST_SHOWN])
 
 
 def _scalar(reading: _Reading, event: Any) -> None:
@@ -228,7 +229,7 @@ def _scalar(reading: _Reading, event: Any) -> None:
         reading.complain("definition.key_not_text", event.start_mark)
     elif (*top.path, key) in reading.keys:
         first = reading.keys[(*top.path, key)]
-        reading.complain("definition.doubled_key", event.start_mark, key=key, line=first.line)
+        reading.complain("definition.doubled_key", event.start_mark, key=key[:MOST_SHOWN], line=first.line)
     top.key = key
     reading.keys.setdefault((*top.path, key), Scalar(event.start_mark.line + 1, event.start_mark.column + 1))
 

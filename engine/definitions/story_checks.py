@@ -25,6 +25,7 @@ from engine.definitions.story import Expect, StoryDef, StoryStep
 from engine.problems import Problem
 
 WAIT = re.compile(r"\d{1,4} (hours?|days?)")
+FILE = re.compile(r"[\w\-一-鿿][\w\-. 一-鿿]*")  # a file beside the story, no path
 FIELD = "definition.unknown_field"
 LINE_KEYS = ("id", "line_no", "source")
 LEDGERS = (*LEDGER_DIMENSIONS, "variance")
@@ -107,6 +108,8 @@ def _documents(loaded: Loaded, story: StoryDef, place: Place) -> Iterator[Proble
             yield from _document(loaded, at / "push" / "source", step.push.source, made)
         if step.import_ is not None:
             yield from unknown_form(loaded, at / "import" / "form", step.import_.form)
+            if not FILE.fullmatch(step.import_.file):
+                yield complaint(loaded, at / "import" / "file", "definition.story_file", name=step.import_.file[:60])
         if step.on is not None:
             yield from _document(loaded, at / "on", step.on, made)
         form = step.create or (step.push.form if step.push else None) or (made.get(step.on) if step.on else None)

@@ -57,7 +57,7 @@ def damage(apps: dict[str, Any], chance: random.Random) -> None:
                 container[f"{key}x"] = container.pop(key)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32), st.integers(1, 4))
 def test_a_damaged_app_is_answered(seed: int, slips: int) -> None:
     chance = random.Random(seed)

@@ -19,7 +19,7 @@ from engine.actor import ADMIN_ROLE
 from engine.built_in import built_in_kinds
 from engine.definitions import source
 from engine.definitions.app import AppSettings
-from engine.definitions.bundle import bundle_of, reopened
+from engine.definitions.bundle import bundle_of, read_bundle, reopened
 from engine.definitions.compiled import AppBundle
 from engine.definitions.file_kinds import kind_of
 from engine.definitions.record_schema import record_schema
@@ -104,6 +104,13 @@ def test_addresses_inside_a_value() -> None:
     assert node.where(("c",), offset=3) == "x.yaml:7:8"
     assert node.where(("c", "nothing", 3)) == "x.yaml:7:1"
     assert node.where(("a",), key=True) == "x.yaml:1:1"
+
+
+def test_a_form_has_room_for_a_few_hundred_fields() -> None:
+    fields = "".join(f"  f{number}: {{type: text, label: {{zh: 字段{number}, en: F}}}}\n" for number in range(301))
+    form = f"form: wide\nkind: master\nlabel: {{zh: 宽, en: Wide}}\nfields:\n{fields}"
+    _, problems = read_bundle({**bundle().files, "forms/wide.yaml": form}, built_in_kinds())
+    assert [each.where for each in problems if each.code == "definition.too_many_fields"] == ["forms/wide.yaml:4:1"]
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
