@@ -48,7 +48,7 @@ def state_look(state: object) -> Look:
 
 def type_look(type_name: str) -> str:
     """CSS class of a cell that holds a value of this type."""
-    return "figure" if type_name in FIGURES else f"cell-{WIDTHS.get(type_name, 'text')}"
+    return "num" if type_name in FIGURES else f"cell-{WIDTHS.get(type_name, 'text')}"
 
 
 def mark(text: str) -> str:

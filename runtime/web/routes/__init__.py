@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from runtime.web.routes.accounts import account_routes
 from runtime.web.routes.documents import document_routes
+from runtime.web.routes.documents import document_routes
 from runtime.web.routes.home import home_routes
 from runtime.web.routes.inbox import inbox_routes
 from runtime.web.routes.lists import list_routes
@@ -25,5 +26,6 @@ def all_routes() -> tuple[APIRouter, ...]:
         person_routes(),
         account_routes(),
         list_routes(),
+        document_routes(),
         document_routes(),
     )

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
+from pypinyin import lazy_pinyin
 from starlette.responses import Response
 
 from runtime.facade import accounts, lists, menu, tasks
+from runtime.facade.list_views import LookUpHit
 from runtime.facade.menu import MenuEntry
 from runtime.web.dependencies import Visit, Visiting
 from runtime.web.pages import render, trigger
@@ -42,6 +44,7 @@ def home_routes() -> APIRouter:
             found,
             "home.html",
             home=menu.home(found.door),
+            waiting=tasks.task_count(found.door),
             messages=tasks.inbox_messages(found.door, limit=RECENT_MESSAGES),
         )
 
@@ -59,7 +62,7 @@ def home_routes() -> APIRouter:
     @router.get("/look-up/{form}")
     def look_up(request: Request, found: Visiting, form: str, text: str = "") -> Response:
         wanted = text.strip()[:LONGEST]
-        hits = accounts.people(found.door, wanted) if form == "member" else lists.look_up(found.door, form, wanted)
+        hits = _people(found, wanted) if form == "member" else lists.look_up(found.door, form, wanted)
         return render(request, found, "lists/look_up.html", part=True, hits=hits, text=wanted)
 
     @router.get("/toasts")
@@ -70,16 +73,27 @@ def home_routes() -> APIRouter:
     return router
 
 
+def _people(found: Visit, text: str) -> tuple[LookUpHit, ...]:
+    return tuple(LookUpHit(id=one.id, text=one.name, detail=one.login) for one in accounts.people(found.door, text))
+
+
 def _pages(found: Visit, text: str) -> list[Hit]:
     """Menu entries whose words hold the text; all that make something new when nothing was typed."""
     wanted = text.lower()
     hits: list[Hit] = []
     for section in menu.menu(found.door):
         for entry in section.items:
-            if wanted in entry.label.lower() or wanted in (entry.form or entry.page).replace("_", " "):
+            if any(wanted in word for word in _spellings(entry)):
                 address = found.links.page(entry.form or entry.page)
                 hits.append(Hit(text=entry.label, detail=section.label, address=address, icon=entry.icon or section.icon))
     return hits[: MOST_HITS if wanted else 12]
+
+
+def _spellings(entry: MenuEntry) -> tuple[str, ...]:
+    """How people may type a page's name: as it reads, by key, in pinyin or its initials."""
+    syllables = lazy_pinyin(entry.label)
+    initials = "".join(syllable[:1] for syllable in syllables)
+    return entry.label.lower(), (entry.form or entry.page).replace("_", " "), "".join(syllables), initials
 
 
 def _records(found: Visit, text: str) -> list[Hit]:

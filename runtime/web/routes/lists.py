@@ -18,7 +18,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import FileResponse, Response
 
 from engine.problems import Refused, problem
-from runtime.facade import accounts, documents, forms, lists
+from runtime.facade import accounts, documents, exports, forms, lists
 from runtime.facade.documents import Outcome
 from runtime.facade.list_views import ColumnView, ListView, RowView
 from runtime.web.dependencies import Posted, Visit, Visiting, text_of, texts_of
@@ -28,6 +28,7 @@ from runtime.web.pages import go_to, render
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BULK = ("submit", "approve", "disable", "enable", "delete")
 FACTS = 3
+FACT_KINDS = (("link",), ("money", "quantity"), ("date",))
 MOST_AT_ONCE = 500
 RANGED = frozenset({"date", "datetime", "number", "integer", "quantity", "price", "money", "percent"})
 OPEN_STATES = frozenset({"draft", "pending", "approved"})
@@ -105,7 +106,7 @@ def list_routes() -> APIRouter:
         with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as kept:
             path = Path(kept.name)
         try:
-            lists.export(found.door, form, state.changed().request(limit=MOST_EXPORTED), path)
+            exports.export(found.door, form, state.changed().request(), path, MOST_EXPORTED)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -143,11 +144,15 @@ def list_routes() -> APIRouter:
 
 
 def facts(view: ListView) -> frozenset[str]:
-    """The columns a phone shows: beside the first and the state, a partner, an amount and a date before others."""
-    rank = {"link": 0, "money": 1, "quantity": 2, "date": 3}
+    """The columns a phone shows beside the first and the state: a partner, an amount and a date before any others."""
     others = [column for column in view.columns[1:] if column.path not in {"doc_status", "exec_status"}]
-    best = sorted(enumerate(others), key=lambda pair: (rank.get(pair[1].type_name, 9), pair[0]))[:FACTS]
-    return frozenset(column.path for _, column in best)
+    chosen: list[str] = []
+    for wanted in FACT_KINDS:
+        found = next((column.path for column in others if column.type_name in wanted and column.path != "biz_date"), None)
+        if found is not None:
+            chosen.append(found)
+    rest = [column.path for column in others if column.path not in chosen]
+    return frozenset((*chosen, *rest)[:FACTS] if len(chosen) < FACTS else chosen[:FACTS])
 
 
 def late_cells(view: ListView, today: date) -> dict[tuple[int, str], str]:
@@ -157,7 +162,7 @@ def late_cells(view: ListView, today: date) -> dict[tuple[int, str], str]:
     for row in view.rows:
         for column in dates:
             found = _date(row, column)
-            if found == today:
+            if found == today and column.path != "biz_date":
                 marked[row.id, column.path] = "today"
             elif found is not None and found < today and column.path != "biz_date" and _open(row):
                 marked[row.id, column.path] = "late"
