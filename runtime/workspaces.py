@@ -10,14 +10,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ProgrammingError
-
 from engine.problems import Refused, problem, suggestion
 from runtime.settings import Settings
-from runtime.storage.database import Database, open_database, write
+from runtime.storage.database import Database, open_database
 from runtime.storage.migrate import migrate
+from runtime.storage.schemas import create_schema, drop_schema, schema_names, url_into
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 SCHEMA_PREFIX = "w_"
@@ -40,16 +37,12 @@ def create_workspace(settings: Settings, key: str) -> Workspace:
     """
     if not KEY.fullmatch(key):
         raise Refused([problem("storage.workspace_key", name=key)])
-    taken = Refused([problem("storage.workspace_exists", name=key)], kind="conflict")
-    if key in list_workspaces(settings):
-        raise taken
+    made = key not in list_workspaces(settings)
+    if made and settings.database_url is not None:
+        made = create_schema(settings.database_url, SCHEMA_PREFIX + key)
+    if not made:
+        raise Refused([problem("storage.workspace_exists", name=key)], kind="conflict")
     (settings.data_dir / key).mkdir(parents=True, exist_ok=True)
-    if settings.database_url is not None:
-        try:
-            with _server(settings) as server, write(server) as connection:
-                connection.exec_driver_sql(f'CREATE SCHEMA "{SCHEMA_PREFIX}{key}"')
-        except ProgrammingError as error:
-            raise taken from error
     return _open(settings, key)
 
 
@@ -69,9 +62,7 @@ def list_workspaces(settings: Settings) -> tuple[str, ...]:
     if settings.database_url is None:
         files = settings.data_dir.glob(f"*/{FILE_NAME}")
         return tuple(sorted(file.parent.name for file in files if KEY.fullmatch(file.parent.name)))
-    with _server(settings) as server, write(server) as connection:
-        names = [name for name in sa.inspect(connection).get_schema_names() if name.startswith(SCHEMA_PREFIX)]
-    return tuple(sorted(name.removeprefix(SCHEMA_PREFIX) for name in names))
+    return schema_names(settings.database_url, SCHEMA_PREFIX)
 
 
 def remove_workspace(settings: Settings, key: str) -> None:
@@ -79,8 +70,7 @@ def remove_workspace(settings: Settings, key: str) -> None:
     if not KEY.fullmatch(key):
         return
     if settings.database_url is not None:
-        with _server(settings) as server, write(server) as connection:
-            connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{SCHEMA_PREFIX}{key}" CASCADE')
+        drop_schema(settings.database_url, SCHEMA_PREFIX + key)
     shutil.rmtree(settings.data_dir / key, ignore_errors=True)
 
 
@@ -97,14 +87,4 @@ def _open(settings: Settings, key: str) -> Workspace:
 def _url(settings: Settings, key: str) -> str:
     if settings.database_url is None:
         return f"sqlite:///{(settings.data_dir / key / FILE_NAME).resolve()}"
-    url = make_url(settings.database_url)
-    given = url.query.get("options", "")
-    given = given if isinstance(given, str) else " ".join(given)
-    options = f"{given} -c search_path={SCHEMA_PREFIX}{key}".strip()
-    return url.update_query_dict({"options": options}).render_as_string(hide_password=False)
-
-
-def _server(settings: Settings) -> Database:
-    """The PostgreSQL server itself, outside of any workspace."""
-    assert settings.database_url is not None
-    return open_database(settings.database_url, pool_size=1)
+    return url_into(settings.database_url, SCHEMA_PREFIX + key)

@@ -1,5 +1,7 @@
 """Publishing: from definitions somebody wrote to the state everybody works in."""
 
+from __future__ import annotations
+
 from runtime.publishing.plan import Plan, plan
 from runtime.publishing.publish import Publication, publish
 

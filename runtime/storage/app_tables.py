@@ -88,7 +88,7 @@ def app_tables(bundle: AppBundle) -> AppTables:
 
 def tables_of(bundle_hash: str, forms: Mapping[str, CompiledForm]) -> AppTables:
     """The tables of the given forms."""
-    metadata = sa.MetaData(naming_convention=NAMES)
+    metadata = sa.MetaData(naming_convention=dict(NAMES))
     made = {key: _form_tables(metadata, form) for key, form in forms.items()}
     return AppTables(hash=bundle_hash, metadata=metadata, forms=MappingProxyType(made))
 

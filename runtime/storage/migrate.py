@@ -10,15 +10,19 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from runtime.storage.database import Database, write
+from runtime.storage.database import Database, lock_publishing, read, write
 
 FOLDER = Path(__file__).parent.parent / "migrations"
 VERSION_TABLE = "sys_revision"
 
 
 def migrate(database: Database) -> None:
-    """Run every revision the workspace lacks, in one transaction."""
+    """Run every revision the workspace lacks, in one transaction. Of several processes one does it, the others wait."""
+    with read(database) as connection:
+        if is_current(connection):
+            return
     with write(database) as connection:
+        lock_publishing(connection)
         migrate_in(connection)
 
 

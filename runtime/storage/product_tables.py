@@ -6,6 +6,8 @@ history, the approval log and snapshots are append-only, which triggers made by 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,13 +15,15 @@ import sqlalchemy as sa
 from engine.values import MONEY_SCALE, QUANTITY_SCALE
 from runtime.storage.column_types import ID, TEXT, JsonText, Scaled
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-PRODUCT = sa.MetaData(naming_convention=NAMES)
+NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+PRODUCT = sa.MetaData(naming_convention=dict(NAMES))
 APPEND_ONLY = ("sys_entry", "sys_history", "sys_approval_log", "sys_snapshot")
 ID_SEQUENCE = "sys_id_seq"
 MOMENT = sa.DateTime()
