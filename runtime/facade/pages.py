@@ -7,7 +7,7 @@ from datetime import datetime
 
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import Document, ExecStatus, Value
-from engine.environment import Scene
+from engine.environment import Scene, scene
 from engine.fieldtypes.contract import settled
 from engine.permissions import admits, plain_path
 from engine.workflow.lifecycle import STATUS_LABELS, transitions
@@ -24,7 +24,7 @@ from runtime.facade.views import (
     HistoryView,
     LineView,
 )
-from runtime.stages.steps import Unit
+from runtime.stages.steps import Unit, load_linked
 from runtime.storage import documents, history, links, records, workflow_runs
 
 
@@ -100,8 +100,11 @@ def chain_views(door: Door, unit: Unit, document: Document) -> tuple[ChainView, 
         if rows is None:
             continue
         ids = [one.document for one in neighbours if one.form == key]
-        for found in documents.load_many(unit.connection, unit.tables, key, ids).values():
-            if not admits(rows, found, dict(found.values), door.actor, unit.around.clock):
+        loaded = tuple(documents.load_many(unit.connection, unit.tables, key, ids).values())
+        linked = load_linked(unit, form, loaded)
+        for found in loaded:
+            names = scene(form, found, linked, unit.around)
+            if not admits(rows, found, names.header, door.actor, unit.around.clock):
                 continue
             views.append(
                 ChainView(
