@@ -164,8 +164,6 @@ def _sections(
         ]
         if number == 0 and view.biz_date is not None:
             places.insert(0, _day(view, words[DAY]))
-        # What stretches over two columns comes last, so that no gap opens in front of it.
-        places.sort(key=lambda place: place.wide)
         if places:
             made.append(Section(label=section.label, places=tuple(places)))
     return tuple(made)

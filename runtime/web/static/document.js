@@ -99,8 +99,6 @@ class Page {
   #answered(answer, sent, ok) {
     if (ok && answer.header) {
       this.model.apply(answer, sent, (row, key) => this.#refresh(row, key));
-      const fact = document.querySelector("[data-title-fact]");
-      if (fact && answer.id === null) fact.textContent = answer.title;
     }
     this.problems.preview(answer.problems || [], sent.rows);
   }

@@ -93,7 +93,7 @@ export class Header {
     if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.shiftKey || event.isComposing) return;
     if (!(input instanceof HTMLInputElement || input instanceof HTMLSelectElement) || !input.closest(".doc-fields")) return;
     event.preventDefault();
-    const stops = [...this.root.querySelectorAll(".doc-fields input:not([tabindex='-1']), .doc-fields select, .doc-fields textarea, .grid td[tabindex='0']")];
+    const stops = [...this.root.querySelectorAll(".doc-fields input:not([tabindex='-1']), .doc-fields select, .doc-fields textarea, .sheet td[tabindex='0']")];
     stops[stops.indexOf(input) + 1]?.focus();
   }
 
