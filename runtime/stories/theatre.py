@@ -81,7 +81,7 @@ class Theatre:
         self._stories = stories
         self._settings = Settings(data_dir=folder, database_url=database_url, test_mode=True)
         self._run = uuid4().hex[:8]
-        self._prepared = ""
+        self._prepared: Workspace | None = None
         self._numbers = count(1)
         self._apps = PublishedApps(bundle.kinds)
         self._apps.keep(bundle)
@@ -93,9 +93,10 @@ class Theatre:
 
     def close(self) -> None:
         """Remove the prepared workspace."""
-        if self._prepared:
-            remove_workspace(self._settings, self._prepared)
-            self._prepared = ""
+        if self._prepared is not None:
+            self._prepared.database.close()
+            remove_workspace(self._settings, self._prepared.key)
+            self._prepared = None
 
     def __enter__(self) -> Theatre:
         return self
@@ -109,37 +110,31 @@ class Theatre:
         clock = StoryClock(story.date)
         house, jobs = inline_house(self._settings, self._bundle.kinds, self._catalogue, clock)
         house.apps = self._apps
-        key = self._fresh(clock)
+        workspace = house.keep(self._fresh(clock))
         try:
             performance = Performance(
-                story=story,
-                house=house,
-                jobs=jobs,
-                clock=clock,
-                workspace=house.workspace(key),
-                folder=self._stories,
+                story=story, house=house, jobs=jobs, clock=clock, workspace=workspace, folder=self._stories
             )
             self._enter(performance)
             yield performance
         finally:
             house.close()
-            if key != self._prepared:
-                remove_workspace(self._settings, key)
+            if workspace is not self._prepared:
+                remove_workspace(self._settings, workspace.key)
 
-    def _fresh(self, clock: StoryClock) -> str:
-        """Key of an empty workspace with the app published."""
-        if not self._prepared:
-            self._prepared = f"story_{self._run}"
-            with create_workspace(self._settings, self._prepared).database as database:
-                publish(database, self._bundle, LABEL.zh, clock())
+    def _fresh(self, clock: StoryClock) -> Workspace:
+        """An empty workspace with the app published."""
+        if self._prepared is None:
+            self._prepared = create_workspace(self._settings, f"story_{self._run}")
+            publish(self._prepared.database, self._bundle, LABEL.zh, clock())
+            self._prepared.database.close()
         elif self._settings.uses_postgres:
-            with open_workspace(self._settings, self._prepared).database as database:
-                empty(database)
+            empty(self._prepared.database)
         if self._settings.uses_postgres:
-            return self._prepared
-        key = f"{self._prepared}_{next(self._numbers)}"
-        shutil.copytree(self._settings.data_dir / self._prepared, self._settings.data_dir / key)
-        return key
+            return self._prepared  # a closed database opens again when it is asked
+        key = f"{self._prepared.key}_{next(self._numbers)}"
+        shutil.copytree(self._settings.data_dir / self._prepared.key, self._settings.data_dir / key)
+        return open_workspace(self._settings, key)
 
     def _enter(self, performance: Performance) -> None:
         people = cast(performance.story, self._bundle)
