@@ -299,7 +299,7 @@ def test_a_published_bundle_opens_even_if_it_would_not_pass_today() -> None:
     assert isinstance(again, AppBundle)
     assert (again.hash, dict(again.files), again.forms.keys()) == (original.hash, original.files, original.forms.keys())
     assert again.stories == {}
-    role = original.files["roles/buyer.yaml"].replace("cost: read", "kost: read")
+    role = original.files["roles/buyer.yaml"].replace("cost: write", "kost: write")
     unread = {**original.files, "roles/buyer.yaml": role}
     assert isinstance(bundle_of(unread, built_in_kinds()), tuple)
     assert isinstance(reopened(unread, built_in_kinds(), "0" * 64), AppBundle)
