@@ -86,8 +86,10 @@ def scene(form: CompiledForm, document: Document, linked: Linked, around: Surrou
         "me": around.me,
         "app": around.app,
     }
-    for key, compiled in form.fields.items():
-        header[key] = nested(form, (key,), compiled_target(compiled.options), document.values.get(key), linked, around)
+    header.update({key: document.values.get(key) for key in form.fields})
+    for key, target in form.link_fields[""]:
+        if header[key] is not None:
+            header[key] = nested(form, (key,), target, header[key], linked, around)
     made = Scene(form=form, header=header)
     for key, table in form.tables.items():
         rows = [line_values(form, key, line, linked, around) for line in document.lines.get(key, ())]
@@ -101,10 +103,11 @@ def scene(form: CompiledForm, document: Document, linked: Linked, around: Surrou
 
 def line_values(form: CompiledForm, table: str, line: Line, linked: Linked, around: Surroundings) -> dict[str, object]:
     """Fields of a line with its links as rows."""
-    return {
-        key: nested(form, (table, key), compiled_target(compiled.options), line.values.get(key), linked, around)
-        for key, compiled in form.tables[table].fields.items()
-    }
+    values: dict[str, object] = {key: line.values.get(key) for key in form.tables[table].fields}
+    for key, target in form.link_fields[table]:
+        if values[key] is not None:
+            values[key] = nested(form, (table, key), target, values[key], linked, around)
+    return values
 
 
 def nested(
@@ -164,14 +167,12 @@ def wanted_rows(
 def _link_values(
     form: CompiledForm, document: Document, linked: Linked, bundle: AppBundle
 ) -> Iterator[tuple[tuple[str, ...], str, int]]:
-    for key, compiled in form.fields.items():
-        yield from _follow(form, (key,), compiled_target(compiled.options), document.values.get(key), linked, bundle)
+    for key, target in form.link_fields[""]:
+        yield from _follow(form, (key,), target, document.values.get(key), linked, bundle)
     for table, lines in document.lines.items():
-        for key, compiled in form.tables[table].fields.items():
-            target = compiled_target(compiled.options)
-            if target:
-                for line in lines:
-                    yield from _follow(form, (table, key), target, line.values.get(key), linked, bundle)
+        for key, target in form.link_fields[table]:
+            for line in lines:
+                yield from _follow(form, (table, key), target, line.values.get(key), linked, bundle)
 
 
 def _follow(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,14 +24,14 @@ from runtime.stages.begin import begin
 from runtime.stages.enqueue import enqueue
 from runtime.stages.judge import judge
 from runtime.stages.post import post_entries
-from runtime.stages.steps import Command, Outcome, Unit
-from runtime.stages.validate import validate
-from runtime.stages.write import write
+from runtime.stages.steps import Authorized, Command, Outcome, Unit, Written
+from runtime.stages.validate import validate, validate_new
+from runtime.stages.write import write, write_new
 from runtime.storage import idempotency
 from runtime.storage.app_tables import AppTables
 from runtime.storage.database import Connection, Database, in_transaction
 
-__all__ = ("Command", "Context", "Outcome", "submit", "submit_within", "unit_of")
+__all__ = ("Command", "Context", "Outcome", "submit", "submit_many_within", "submit_within", "unit_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +77,79 @@ def submit_within(unit: Unit, command: Command) -> Outcome:
     begun = begin(unit, command)
     validated = validate(unit, begun)
     authorized = authorize(unit, validated)
-    written = write(unit, authorized)
+    outcome = _finished(unit, write(unit, authorized))
+    _remember(unit, command, outcome)
+    return outcome
+
+
+def submit_many_within(unit: Unit, commands: Sequence[Command]) -> tuple[Outcome | Refused, ...]:
+    """Several submissions in one transaction; what is refused leaves nothing and hinders no other.
+
+    New records that can be stored without looking at each other go through each stage together, so that what they need
+    is loaded once; everything else is submitted one after the other.
+    """
+    if not commands:
+        return ()
+    if not _independent(unit, commands):
+        return tuple(_alone(unit, command) for command in commands)
+    unit = replace(unit, seen={})
+    answers: list[Outcome | Refused | None] = []
+    authorized: list[Authorized] = []
+    for validated in validate_new(unit, [begin(unit, command) for command in commands]):
+        try:
+            if isinstance(validated, Refused):
+                raise validated
+            authorized.append(authorize(unit, validated))
+            answers.append(None)
+        except Refused as refused:
+            answers.append(refused)
+    outcomes = iter(_stored(unit, authorized))
+    return tuple(next(outcomes) if answer is None else answer for answer in answers)
+
+
+def _stored(unit: Unit, group: Sequence[Authorized]) -> list[Outcome | Refused]:
+    """The stages that write, for all at once; where one of them is refused, for each half by itself."""
+    if not group:
+        return []
+    try:
+        with unit.connection.begin_nested():
+            return [_finished(unit, written) for written in write_new(unit, group)]
+    except Refused as refused:
+        if len(group) == 1:
+            return [refused]
+    middle = len(group) // 2
+    return [*_stored(unit, group[:middle]), *_stored(unit, group[middle:])]
+
+
+def _finished(unit: Unit, written: Written) -> Outcome:
     advanced = advance(unit, written)
     posted = post_entries(unit, advanced)
     judged = judge(unit, posted)
-    outcome = enqueue(unit, judged)
-    _remember(unit, command, outcome)
-    return outcome
+    return enqueue(unit, judged)
+
+
+def _alone(unit: Unit, command: Command) -> Outcome | Refused:
+    try:
+        with unit.connection.begin_nested():
+            return submit_within(unit, command)
+    except Refused as refused:
+        return refused
+
+
+def _independent(unit: Unit, commands: Sequence[Command]) -> bool:
+    """New master records of one form, saved for one batch: none reads what another one writes."""
+    first = commands[0]
+    form = unit.bundle.forms.get(first.form)
+    return (
+        form is not None
+        and form.is_master
+        and form.key not in unit.bundle.postings
+        and not any(field.value_type.record == form.key for field in form.all_fields())
+        and all(
+            (one.form, one.action, one.document, one.idempotency_key, one.batch) == (first.form, "save", None, "", first.batch)
+            for one in commands
+        )
+    )
 
 
 def fingerprint(command: Command) -> str:

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from pydantic import BaseModel
 
@@ -21,6 +22,7 @@ from engine.definitions.workflow import ApproveStep, WorkflowDef
 from engine.expressions import Checked
 from engine.expressions.types import Scope, ValueType
 from engine.fieldtypes.contract import FieldType
+from engine.fieldtypes.link import LinkOptions
 from engine.kinds import Kinds
 from engine.labels import Label
 
@@ -109,6 +111,7 @@ class CompiledForm:
         links: every link path any expression of this form follows, ``("lines", "product")`` → fields wanted of the
             linked record, so that all are loaded with one query per linked form. ``$units`` asks for the unit ratios.
         views: list views by key. display, search: resolved field paths.
+        link_fields: ``""`` and every line table → its link fields as (key, linked form); follows from the fields.
     """
 
     key: str
@@ -124,6 +127,12 @@ class CompiledForm:
     scope: Scope
     line_scopes: Mapping[str, Scope]
     links: Mapping[tuple[str, ...], frozenset[str]]
+    link_fields: Mapping[str, tuple[tuple[str, str], ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        rows = {"": self.fields, **{key: table.fields for key, table in self.tables.items()}}
+        found = {key: tuple(_linked_forms(fields)) for key, fields in rows.items()}
+        object.__setattr__(self, "link_fields", MappingProxyType(found))
 
     @property
     def is_master(self) -> bool:
@@ -140,6 +149,12 @@ class CompiledForm:
     def all_fields(self) -> tuple[CompiledField, ...]:
         """Header fields, then the fields of every line table."""
         return (*self.fields.values(), *(field for table in self.tables.values() for field in table.fields.values()))
+
+
+def _linked_forms(fields: Mapping[str, CompiledField]) -> Iterator[tuple[str, str]]:
+    for key, one in fields.items():
+        if isinstance(one.options, LinkOptions):
+            yield key, one.options.to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

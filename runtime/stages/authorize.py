@@ -9,7 +9,7 @@ from engine.definitions.action_labels import ACTION_LABELS
 from engine.definitions.compiled import CompiledWorkflow
 from engine.document import DocStatus
 from engine.environment import scene
-from engine.permissions import FormAccess, admits, denied, form_access, plain_path, write_problems
+from engine.permissions import FormAccess, admits, denied, plain_path, write_problems
 from engine.problems import Problem, Refused, problem
 from engine.workflow.lifecycle import STATUS_LABELS
 from runtime.stages.steps import Authorized, Begun, Unit, Validated, load_linked
@@ -24,7 +24,7 @@ def authorize(unit: Unit, validated: Validated) -> Authorized:
         Refused: ``missing`` when the person may not even read the document, else ``forbidden`` with every reason.
     """
     begun, clean = validated.begun, validated.clean
-    access = form_access(unit.bundle, begun.form, unit.around.actor)
+    access = unit.access(begun.form)
     actor, clock = unit.around.actor, unit.around.clock
     if begun.old is not None and not may_read(unit, access, validated):
         raise Refused([problem("document.missing", form=begun.form.label)], "missing")

@@ -5,7 +5,7 @@ One query per linked form and way of matching. What stays unfound is reported by
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from engine.forms.draft import Draft
 from runtime.stages.steps import Unit
@@ -14,11 +14,12 @@ from runtime.storage import accounts, documents
 PEOPLE = ("member", "department")
 
 
-def resolve(unit: Unit, draft: Draft) -> Mapping[tuple[str, str], int]:
-    """Ids by (target, text) for every unresolved link of the draft."""
+def resolve(unit: Unit, drafts: Iterable[Draft]) -> Mapping[tuple[str, str], int]:
+    """Ids by (target, text) for every unresolved link of the drafts."""
     wanted: dict[str, set[str]] = {}
-    for one in draft.unresolved:
-        wanted.setdefault(one.target, set()).add(one.text)
+    for draft in drafts:
+        for one in draft.unresolved:
+            wanted.setdefault(one.target, set()).add(one.text)
     found: dict[tuple[str, str], int] = {}
     for target in sorted(wanted):
         for text, identity in ids_of(unit, target, wanted[target]).items():

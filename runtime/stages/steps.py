@@ -20,7 +20,7 @@ from engine.forms.draft import Patch
 from engine.forms.pushdown import Link
 from engine.forms.validate import CleanDocument
 from engine.ledger import Entry
-from engine.permissions import FormAccess
+from engine.permissions import FormAccess, form_access
 from engine.problems import Problem
 from engine.rules.evaluate import Verdict
 from engine.workflow.run import Run
@@ -82,6 +82,7 @@ class Unit:
 
     Attributes:
         seen: linked rows loaded so far; lives as long as one submission, for the next may have changed them.
+        granted: access to forms by key, once it was asked for.
     """
 
     connection: Connection
@@ -91,10 +92,18 @@ class Unit:
     around: Surroundings
     now: datetime
     seen: dict[tuple[str, int], Row] = field(default_factory=dict)
+    granted: dict[str, FormAccess] = field(default_factory=dict)
 
     def form(self, key: str) -> CompiledForm:
         """The published form."""
         return self.bundle.forms[key]
+
+    def access(self, form: CompiledForm) -> FormAccess:
+        """What the person may do with the form; worked out once per unit."""
+        known = self.granted.get(form.key)
+        if known is None:
+            known = self.granted[form.key] = form_access(self.bundle, form, self.around.actor)
+        return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ see a price still receives goods at the ordered price.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import DocStatus, Document, Line, Value
-from engine.environment import scene
+from engine.environment import Linked, scene
 from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.expressions.types import Row
 from engine.forms.complete import computed, prefilled, stored_value
@@ -36,30 +36,75 @@ def validate(unit: Unit, begun: Begun) -> Validated:
     Raises:
         Refused: every problem of the document at once; warnings alone only while they are not confirmed.
     """
-    complete = set(begun.actions) - {"create", "update"} != set() or begun.form.is_master
     if begun.command.patch is None and begun.old is not None and "submit" not in begun.actions:
         return _unchanged(unit, begun, begun.old)
-    validated, problems = examine(unit, begun, complete)
+    validated, problems = examine(unit, begun, _complete(begun))
+    return _accepted(begun, validated, problems)
+
+
+def validate_new(unit: Unit, group: Sequence[Begun]) -> tuple[Validated | Refused, ...]:
+    """The stage for new records of one form; each is accepted or refused by itself."""
+    answers: list[Validated | Refused] = []
+    for begun, (validated, problems) in zip(group, examine_all(unit, group, _complete(group[0])), strict=True):
+        try:
+            answers.append(_accepted(begun, validated, problems))
+        except Refused as refused:
+            answers.append(refused)
+    return tuple(answers)
+
+
+def _complete(begun: Begun) -> bool:
+    return set(begun.actions) - {"create", "update"} != set() or begun.form.is_master
+
+
+def _accepted(begun: Begun, validated: Validated, problems: tuple[Problem, ...]) -> Validated:
     errors = tuple(one for one in problems if one.severity is Severity.ERROR)
     warnings = tuple(one for one in problems if one.severity is Severity.WARNING)
     if errors:
         raise Refused((*errors, *warnings))
-    if warnings and complete and not begun.command.confirmed:
+    if warnings and _complete(begun) and not begun.command.confirmed:
         raise Refused(warnings)
     return replace(validated, clean=replace(validated.clean, warnings=warnings))
 
 
 def examine(unit: Unit, begun: Begun, complete: bool) -> tuple[Validated, tuple[Problem, ...]]:
     """Everything validation does, without refusing: the document as it would be, and its problems. Previews use it."""
+    return examine_all(unit, (begun,), complete)[0]
+
+
+def examine_all(
+    unit: Unit, group: Sequence[Begun], complete: bool
+) -> tuple[tuple[Validated, tuple[Problem, ...]], ...]:
+    """`examine` for several documents of one form: what they need is loaded once for all of them."""
+    form = group[0].form
+    drafts = [_parsed(unit, begun) for begun in group]
+    found = resolve(unit, drafts)
+    drafts = [resolved(draft, form, found) for draft in drafts]
+    sources = [load_sources(unit, form, draft.document, lock=complete) for draft in drafts]
+    drafts = [_from_sources(unit, form, draft, known) for draft, known in zip(drafts, sources, strict=True)]
+    linked = load_linked(unit, form, [draft.document for draft in drafts])
+    drafts = [prefilled(draft, form, linked, unit.around) for draft in drafts]
+    linked = load_linked(unit, form, [draft.document for draft in drafts], linked)
+    return tuple(
+        _examined(unit, begun, draft, known, linked, complete)
+        for begun, draft, known in zip(group, drafts, sources, strict=True)
+    )
+
+
+def _parsed(unit: Unit, begun: Begun) -> Draft:
+    base = begun.old if begun.old is not None else empty(unit, begun.form, begun.command.origin)
+    return parse(begun.form, begun.command.patch or Patch(), base, begun.old)
+
+
+def _examined(
+    unit: Unit,
+    begun: Begun,
+    draft: Draft,
+    sources: Mapping[tuple[str, int], Document],
+    linked: Linked,
+    complete: bool,
+) -> tuple[Validated, tuple[Problem, ...]]:
     form, old = begun.form, begun.old
-    base = old if old is not None else empty(unit, form, begun.command.origin)
-    draft = parse(form, begun.command.patch or Patch(), base, old)
-    draft = resolved(draft, form, resolve(unit, draft))
-    sources = load_sources(unit, form, draft.document, lock=complete)
-    draft = _from_sources(unit, form, draft, sources)
-    linked = load_linked(unit, form, (draft.document,))
-    draft = prefilled(draft, form, linked, unit.around)
-    linked = load_linked(unit, form, (draft.document,), linked)
     document, failures, names = computed(draft.document, form, linked, unit.around)
     problems = [*draft.problems, *failures]
     broken = {one.where for one in problems}

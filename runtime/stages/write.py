@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from engine.definitions.compiled import CompiledForm
@@ -25,13 +25,10 @@ def write(unit: Unit, authorized: Authorized) -> Written:
     validated = authorized.validated
     begun, clean = validated.begun, validated.clean
     command, form, old = begun.command, begun.form, begun.old
-    document = clean.document
     if old is None:
-        document = replace(document, number=_number(unit, form, document), snapshot=unit.bundle.hash)
-        stored = documents.insert(
-            unit.connection, unit.tables, document, searchable(form, document), unit.now, batch=command.batch
-        )
-    elif "update" in begun.actions and (clean.changed or command.patch is not None):
+        return write_new(unit, (authorized,))[0]
+    document = clean.document
+    if "update" in begun.actions and (clean.changed or command.patch is not None):
         stored = documents.update(
             unit.connection,
             unit.tables,
@@ -44,14 +41,46 @@ def write(unit: Unit, authorized: Authorized) -> Written:
     else:
         stored = document
     if validated.links:
-        _write_links(unit, stored, validated.links, existed=old is not None)
-    elif (
-        old is not None and "update" in begun.actions and any(one.source for rows in old.lines.values() for one in rows)
-    ):
+        _write_links(unit, stored, validated.links, existed=True)
+    elif "update" in begun.actions and any(one.source for rows in old.lines.values() for one in rows):
         links.remove(unit.connection, form.key, stored.id or 0)
     history.append(unit.connection, [_history(unit, authorized, stored)])
-    linked = clean.linked
-    names = clean.scene if stored is document else scene(form, stored, linked, unit.around)
+    return _written(unit, authorized, stored)
+
+
+def write_new(unit: Unit, group: Sequence[Authorized]) -> tuple[Written, ...]:
+    """The stage for new documents of one form and one command's making, all with the same statements."""
+    form = group[0].validated.begun.form
+    numbered = [
+        replace(document, number=_number(unit, form, document), snapshot=unit.bundle.hash)
+        for document in (one.validated.clean.document for one in group)
+    ]
+    stored = documents.insert_many(
+        unit.connection,
+        unit.tables,
+        numbered,
+        [searchable(form, document) for document in numbered],
+        unit.now,
+        batch=group[0].validated.begun.command.batch,
+    )
+    for one, document in zip(group, stored, strict=True):
+        if one.validated.links:
+            _write_links(unit, document, one.validated.links, existed=False)
+    acts = [_history(unit, one, document) for one, document in zip(group, stored, strict=True)]
+    history.append(unit.connection, acts)
+    return tuple(_written(unit, one, document) for one, document in zip(group, stored, strict=True))
+
+
+def _written(unit: Unit, authorized: Authorized, stored: Document) -> Written:
+    clean = authorized.validated.clean
+    if stored is clean.document:
+        names = clean.scene
+    elif clean.old is None and not any(stored.lines.values()):
+        # Only what the system gives a new record has changed; the rest of the scene stands as it was worked out.
+        given = {key: getattr(stored, key) for key in ("id", "number", "version", "created_at")}
+        names = replace(clean.scene, header={**clean.scene.header, **given})
+    else:
+        names = scene(authorized.validated.begun.form, stored, clean.linked, unit.around)
     return Written(authorized=authorized, document=stored, scene=names)
 
 
