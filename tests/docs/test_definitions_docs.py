@@ -16,7 +16,11 @@ from engine.definitions.file_kinds import FILE_KINDS, kind_of
 from engine.definitions.mistakes import keys_of
 from engine.definitions.references import DOCUMENT_ACTIONS, MASTER_ACTIONS
 from engine.definitions.system_fields import SYSTEM_TYPES
+from runtime.bundles import bundle_in
 from runtime.definition_checks import checked_bundle
+from runtime.messages.catalogue import Catalogue
+from runtime.stories import Theatre, perform
+from runtime.stories.report import lines
 
 TEXT = (Path(__file__).parents[2] / "docs" / "definitions.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.M | re.S)
@@ -30,6 +34,18 @@ def test_the_files_of_the_page_are_a_flawless_app() -> None:
     bundle, problems = checked_bundle(FILES, built_in_kinds())
     assert [f"{each.where} {each.code} {dict(each.params)}" for each in problems] == []
     assert bundle is not None
+
+
+def test_the_app_of_the_page_acts_out_its_story(tmp_path: Path, catalogue: Catalogue) -> None:
+    for path, text in FILES.items():
+        (tmp_path / "shop" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "shop" / path).write_text(text, "utf-8")
+    (tmp_path / "stage").mkdir()
+    bundle = bundle_in(tmp_path / "shop")
+    with Theatre(bundle, catalogue, tmp_path / "stage", tmp_path / "shop" / "tests", None) as theatre:
+        for story in bundle.stories.values():
+            result = perform(theatre, story)
+            assert result.passed, "\n".join(lines(result, catalogue, "en"))
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)
