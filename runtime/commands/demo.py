@@ -15,20 +15,21 @@ from typing import Annotated, Any
 import typer
 
 from engine.built_in import built_in_kinds
-from engine.problems import Refused, problem
+from engine.problems import Refused
 from runtime.commands import serve
 from runtime.demo.company import Plan
 from runtime.demo.fill import fill, rows
 from runtime.demo.found import WORKSPACE, found
 from runtime.demo.people import PASSWORD, PEOPLE
 from runtime.demo.plan import plan
+from runtime.demo.postgres import demo_server
 from runtime.demo.replay import Replay, steps
 from runtime.demo.source import table
-from runtime.facade.integrity import differences
 from runtime.house import wall_clock
 from runtime.house_jobs import inline_house
 from runtime.invocation import Invocation, invocation
 from runtime.settings import Settings
+from runtime.verification import verify
 
 DEFAULT_FOLDER = Path("data/demo")
 MARK = "demo.json"
@@ -41,14 +42,13 @@ def run(
     full: Annotated[bool, typer.Option("--full", help="All 29,174 orders. 重放全部订单。")] = False,
     purchases: Annotated[int, typer.Option("--purchases", min=1, max=4012, help="Purchase orders. 采购订单数。")] = 500,
     sales: Annotated[int, typer.Option("--sales", min=1, max=25162, help="Sales orders. 销售订单数。")] = 1000,
+    database: Annotated[str, typer.Option("--database", help="sqlite, postgres or an address. 数据库。")] = "",
     data: Annotated[Path | None, typer.Option("--data", help="Folder for the data. 数据文件夹。")] = None,
-    build_only: Annotated[
-        bool, typer.Option("--no-serve", help="Build only. 只生成，不启动网页。")
-    ] = False,
+    build_only: Annotated[bool, typer.Option("--no-serve", help="Build only. 只生成，不启动网页。")] = False,
 ) -> None:
     """Build the demo company and serve it. 生成演示公司并启动网页。"""
     started = invocation(context)
-    settings = _settings(started.settings, data, port)
+    settings = _settings(started.settings, data, database, port)
     folder = settings.data_dir
     if _state(folder) != READY:
         _build(started, settings, plan(lru_cache(table), wall_clock().date(), purchases, sales, full=full))
@@ -61,10 +61,14 @@ def run(
         serve.run(context, port=port)
 
 
-def _settings(settings: Settings, data: Path | None, port: int) -> Settings:
+def _settings(settings: Settings, data: Path | None, database: str, port: int) -> Settings:
     """Where the demo lives: a folder of its own, never the installation's data."""
     chosen = data or (DEFAULT_FOLDER if settings.data_dir == Settings().data_dir else settings.data_dir)
-    return replace(settings, data_dir=chosen, port=port)
+    chosen_settings = replace(settings, data_dir=chosen, port=port)
+    if not database:
+        return chosen_settings
+    address = {"sqlite": None, "postgres": ""}.get(database, database)
+    return replace(chosen_settings, database_url=demo_server(chosen) if address == "" else address)
 
 
 def _state(folder: Path) -> str:
@@ -86,14 +90,14 @@ def _build(started: Invocation, settings: Settings, company: Plan) -> None:
         with _bar(started.ui("demo.living"), steps(company)) as bar:
             counts = Replay(doors, _draining(bar.update, jobs.drain)).live(company)
         jobs.drain()
-        wrong = differences(house, WORKSPACE)
+        report = verify(house, WORKSPACE)
     finally:
         house.close()
     for form, count in counts.items():
         started.say("demo.made", form=doors["gm"].bundle.forms[form].label.text(started.language), count=count)
-    if wrong:
-        raise Refused([problem("ledger.differs", count=len(wrong))])
-    started.say("demo.verified", seconds=int(monotonic() - begun))
+    if report.differences:
+        raise Refused(report.differences)
+    started.say("demo.verified", entries=report.entries, balances=report.balances, seconds=int(monotonic() - begun))
     _mark(folder, READY)
 
 
