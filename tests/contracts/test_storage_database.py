@@ -120,6 +120,21 @@ def test_a_conflict_that_stays_is_told(empty: Database):
     assert [problem.code for problem in refused.value.problems] == ["storage.busy"]
 
 
+def test_a_writer_that_stays_in_the_way_is_told_and_then_forgotten(tmp_path):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    other, mine = open_database(url), open_database(url, busy_timeout_ms=100)
+    migrate(other)
+    with write(other) as connection:
+        counters.next_values(connection, "order", "2026")
+        with pytest.raises(Refused, match=r"storage\.busy"):
+            in_transaction(mine, lambda own: counters.next_values(own, "order", "2026"), attempts=2)
+        with read(mine) as own:  # who only looks does not wait
+            assert own.exec_driver_sql("SELECT count(*) FROM sys_counter").scalar_one() == 0
+    assert in_transaction(mine, lambda own: counters.next_values(own, "order", "2026")) == 2
+    other.close()
+    mine.close()
+
+
 def test_other_errors_are_not_retried(empty: Database):
     attempts: list[int] = []
 
