@@ -1,0 +1,108 @@
+"""``python -m bench``: measure on SQLite and PostgreSQL and write the tables of ``bench/README.md``.
+
+``--quick`` takes fewer requests and rows and only prints; ``--only`` picks a database; ``--keep`` only prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench import cases, servers
+from bench.cases import FULL, QUICK, Effort, Pair
+from bench.company import FLOOR, PRODUCT, found, open_house
+from bench.fill import fill_entries, fill_products
+from bench.load import resident_mb
+from bench.report import Found, machine, tables, written
+from bench.stages import by_stage
+from runtime.settings import Settings
+from runtime.verification import verify
+
+DATABASES = ("sqlite", "postgres")
+NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+
+
+def main() -> int:
+    """Run; 1 when a target was missed by a case that has one."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer requests and rows; the README stays as it is")
+    parser.add_argument("--keep", action="store_true", help="leave the README as it is")
+    parser.add_argument("--only", choices=DATABASES, help="one database")
+    given = parser.parse_args()
+    effort = QUICK if given.quick else FULL
+    measured = [_measure(kind, effort) for kind in DATABASES if given.only in (None, kind)]
+    text = tables(measured, "quick run" if given.quick else "full run", machine())
+    print(text)
+    if not (given.quick or given.keep or given.only):
+        written(text)
+    return 0
+
+
+def _measure(kind: str, effort: Effort) -> Found:
+    folder = Path(tempfile.mkdtemp(prefix="stockloom-bench-"))
+    try:
+        with ExitStack() as stack:
+            url = stack.enter_context(servers.postgres(folder / "pg")) if kind == "postgres" else None
+            return _on(kind, folder / "data", url, effort)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _on(kind: str, data: Path, url: str | None, effort: Effort) -> Found:
+    house = open_house(Settings(data_dir=data, database_url=url))
+    companies = (found(house, PRODUCT), found(house, FLOOR))
+    company = companies[0]
+    result = Found(database=NAMES[kind])
+    _say(kind, "founded")
+    with ExitStack() as stack:
+        product = stack.enter_context(servers.product(data, url, company))
+        sides = (product, stack.enter_context(servers.floor(data, url, FLOOR)))
+        result.rows = cases.same_rows(house, companies, sides)
+        result.pairs += _tell(kind, cases.writes(sides, companies, effort))
+        _say(kind, "wrote")
+        result.races.append(cases.race(product, company))
+        result.memory_mb = resident_mb(product.pid)
+    result.stages = by_stage(house, company)
+    _say(kind, "profiled")
+    began = time.perf_counter()
+    products = fill_products(house, company, effort.products)
+    _say(kind, f"filled {len(products)} products in {time.perf_counter() - began:.0f} s")
+    with ExitStack() as stack:
+        product = stack.enter_context(servers.product(data, url, company))
+        sides = (product, stack.enter_context(servers.floor(data, url, PRODUCT)))
+        result.pairs += _tell(kind, cases.paging(sides, company, effort))
+        there = 0
+        for entries in effort.entries:
+            fill_entries(house, company, products, there, entries)
+            there = entries
+            _say(kind, f"filled {entries} entries at {time.perf_counter() - began:.0f} s")
+            result.pairs += _tell(kind, cases.balances(sides, company, products[7], effort, entries))
+        result.memory_mb = max(result.memory_mb, resident_mb(product.pid))
+    result.starts = [servers.seconds_to_first_page(data, url) for _ in range(effort.starts)]
+    result.differences = len(verify(house, company.workspace).differences)
+    house.close()
+    _say(kind, "done")
+    return result
+
+
+def _tell(kind: str, pairs: list[Pair]) -> list[Pair]:
+    """The pairs, said at once: a run takes a while."""
+    for one in pairs:
+        _say(
+            kind,
+            f"{one.case}, {one.clients} client(s): {one.product.p50:.1f} / {one.floor.p50:.1f} ms = {one.ratio:.2f}",
+        )
+    return pairs
+
+
+def _say(kind: str, what: str) -> None:
+    print(f"{kind}: {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""The figures as tables of ``bench/README.md``, between its two marks; what stands outside them is written by hand."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.cases import Pair, Race
+
+README = Path(__file__).parent / "README.md"
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """Everything measured on one database."""
+
+    database: str
+    pairs: list[Pair] = field(default_factory=list)
+    races: list[Race] = field(default_factory=list)
+    rows: Mapping[str, int] = field(default_factory=dict)
+    stages: Mapping[str, tuple[float, Mapping[str, float]]] = field(default_factory=dict)
+    starts: list[tuple[float, float, float]] = field(default_factory=list)
+    memory_mb: float = 0.0
+    import_rate: float | None = None
+    differences: int = 0
+    fill_s: float = 0.0
+
+
+def tables(found: Sequence[Found], effort: str, machine: str) -> str:
+    """The report as Markdown."""
+    parts = [f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {effort}, {machine}."]
+    for one in found:
+        parts += [f"### {one.database}", _pairs(one), _others(one)]
+        if one.stages:
+            parts.append(_stages(one))
+    return "\n\n".join(parts)
+
+
+def machine() -> str:
+    """What it ran on."""
+    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    model = names[0].partition(":")[2].strip() if names else platform.machine()
+    load = Path("/proc/loadavg").read_text().split()[0]
+    return f"{len(names)} cores ({model}), Python {platform.python_version()}, load {load} at the end"
+
+
+def written(text: str) -> None:
+    """Put ``text`` between the marks of the README."""
+    before, _, rest = README.read_text("utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    README.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+
+
+def _pairs(found: Found) -> str:
+    rows = [
+        "| Case | Clients | p50 / p95 ms | Floor p50 / p95 ms | Ratio | Target | CPU ms / floor | Per second / floor |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in found.pairs:
+        met = "" if one.ratio <= one.target else " ✗"
+        rows.append(
+            f"| {one.case} | {one.clients} | {one.product.p50:.1f} / {one.product.quantile(0.95):.1f} | "
+            f"{one.floor.p50:.1f} / {one.floor.quantile(0.95):.1f} | **{one.ratio:.2f}**{met} | ≤ {one.target:g} | "
+            f"{one.product.cpu_ms:.1f} / {one.floor.cpu_ms:.1f} | {one.product.rate:.0f} / {one.floor.rate:.0f} |"
+        )
+    return "\n".join(rows)
+
+
+def _others(found: Found) -> str:
+    rows = ["| What | Measured | Target |", "| --- | --- | --- |"]
+    if found.rows:
+        listed = ", ".join(f"{number} × `{table}`" for table, number in found.rows.items())
+        rows.append(f"| Rows one receipt adds, equal on both sides (balances are updated) | {listed} | equal |")
+    for one in found.races:
+        rows.append(
+            f"| 8 clients race for the last {one.units} units with {one.tries} requests | {one.sold} sold, "
+            f"{max(0, one.sold - one.units)} oversold, {one.refused} refused, {one.others} otherwise, "
+            f"{one.left} left, {one.seconds:.1f} s | 0 oversold |"
+        )
+    if found.import_rate is not None:
+        rows.append(f"| Import of products from Excel | {found.import_rate:,.0f} rows/s | ≥ 2,000 rows/s |")
+    if found.starts:
+        ready, page, memory = (sorted(each)[len(each) // 2] for each in zip(*found.starts, strict=True))
+        rows.append(f"| Start to the first answer / the first page | {ready:.2f} s / {page:.2f} s | ≤ 2 s |")
+        rows.append(f"| Memory after the start, job engine included | {memory:.0f} MB | ≤ 200 MB |")
+    if found.memory_mb:
+        rows.append(f"| Memory after all requests above | {found.memory_mb:.0f} MB | ≤ 200 MB |")
+    rows.append(f"| `verify` afterwards | {found.differences} differences | 0 |")
+    return "\n".join(rows)
+
+
+def _stages(found: Found) -> str:
+    names = list(next(iter(found.stages.values()))[1])
+    rows = [
+        "Where the time goes inside one submission, without HTTP (processor ms; shares by cProfile):",
+        "",
+        f"| Case | Whole | {' | '.join(names)} |",
+        f"| --- | --- | {' | '.join('---' for _ in names)} |",
+    ]
+    for case, (whole, shares) in found.stages.items():
+        cells = " | ".join(f"{whole * shares[name]:.1f}" for name in names)
+        rows.append(f"| {case} | {whole:.1f} | {cells} |")
+    return "\n".join(rows)
