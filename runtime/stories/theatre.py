@@ -91,6 +91,11 @@ class Theatre:
         """What is published."""
         return self._bundle
 
+    @property
+    def folder(self) -> Path:
+        """Where its workspaces lie."""
+        return self._settings.data_dir
+
     def close(self) -> None:
         """Remove the prepared workspace."""
         if self._prepared is not None:

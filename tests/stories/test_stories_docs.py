@@ -23,7 +23,7 @@ MODELS = [each for each in vars(story).values() if isinstance(each, type) and is
 
 
 def test_the_story_of_the_page_runs_in_the_shop(tmp_path: Path, catalogue: Catalogue) -> None:
-    written = {name: text for name, text in re.findall(r"```yaml\n# (tests/\S+)\n(.*?)```", PAGE, re.DOTALL)}
+    written = dict(re.findall(r"```yaml\n# (tests/\S+)\n(.*?)```", PAGE, re.DOTALL))
     assert written
     files, _ = read_definition_files(SHOP)
     bundle, problems = checked_bundle({**files, **written}, built_in_kinds())
