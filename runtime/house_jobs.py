@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from engine.kinds import Kinds
 from runtime.facade.follow_up import follow_up
+from runtime.facade.import_jobs import import_handlers
 from runtime.house import House, wall_clock
 from runtime.jobs.assembly import JobParts, engine_handlers, inline_handlers, standing_chores
 from runtime.jobs.contract import Clock, Handler, Handlers
@@ -79,6 +80,6 @@ def _parts(house: House, more: MoreHandlers) -> JobParts:
         workspaces=lambda: list_workspaces(house.settings),
         start_document=follow_up(house),
         clock=house.now,
-        handlers=more(house),
+        handlers={**import_handlers(house), **more(house)},
         retention_days=house.settings.job_retention_days,
     )
