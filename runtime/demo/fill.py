@@ -1,29 +1,31 @@
-"""Fills the demo company with its master records and its opening stock, as the data administrator."""
+"""Fills the demo company with its master records and its opening stock: sheets, imported by the data administrator."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import csv
+import io
 from collections.abc import Callable, Sequence
 
-from engine.forms.draft import LinePatch, Patch
+from engine.definitions.compiled import CompiledForm
+from engine.problems import Refused, problem
 from runtime.demo.company import Plan, RowValues
-from runtime.facade import documents
+from runtime.facade import imports
 from runtime.facade.door import Door
-from runtime.stages.steps import Command
+from runtime.sheets.import_plan import BIZ_DATE, BIZ_DATE_LABEL
+
+OPENING = "opening_stock"
 
 
 def fill(door: Door, plan: Plan, step: Callable[[int], None]) -> None:
-    """Enter everything; ``step`` is called with the number of rows done."""
-    for form, rows in plan.masters:
-        for row in rows:
-            documents.submit(door, Command(form=form, action="save", patch=Patch(values=row), confirmed=True))
-            step(1)
-    warehouses: defaultdict[str, list[RowValues]] = defaultdict(list)
-    for row in plan.opening:
-        warehouses[row["warehouse"]].append(row)
-    for warehouse, rows in warehouses.items():
-        _open(door, plan, warehouse, rows)
-        step(len(rows))
+    """Import everything; ``step`` is called with the number of rows done.
+
+    Raises:
+        Refused: a row was refused; the plan and the template disagree then.
+    """
+    for form, records in plan.masters:
+        _import(door, form, records, "save", step)
+    opening = [{BIZ_DATE: plan.opening_day.isoformat(), **row} for row in plan.opening]
+    _import(door, OPENING, opening, "approve", step)
 
 
 def rows(plan: Plan) -> int:
@@ -31,15 +33,34 @@ def rows(plan: Plan) -> int:
     return sum(len(each) for _, each in plan.masters) + len(plan.opening)
 
 
-def _open(door: Door, plan: Plan, warehouse: str, rows: Sequence[RowValues]) -> None:
-    header = {"warehouse": warehouse, "biz_date": plan.opening_day.isoformat()}
-    lines = tuple(
-        LinePatch(values={key.removeprefix("lines."): value for key, value in row.items() if key.startswith("lines.")})
-        for row in rows
-    )
-    documents.submit(
-        door,
-        Command(
-            form="opening_stock", action="approve", patch=Patch(values=header, lines={"lines": lines}), confirmed=True
-        ),
-    )
+def _import(door: Door, form: str, records: Sequence[RowValues], action: str, step: Callable[[int], None]) -> None:
+    compiled = door.form(form)
+    paths = tuple(dict.fromkeys(path for record in records for path in record))
+    name = f"{compiled.label.zh}.csv"
+    started = imports.upload(door, form, name, (_sheet(compiled, paths, records),))
+    imports.configure(door, started, mapping=dict(enumerate(paths)), mode="create", action=action)
+    told = [0]
+
+    def tell(done: int, _total: int) -> None:
+        step(max(done - told[0], 0))
+        told[0] = max(done, told[0])
+
+    ended = imports.perform(door, started, tell)
+    if ended.failed:
+        refused, _ = imports.problems_of(door, started, limit=1)
+        first = f"{refused[0].row}: {refused[0].text}" if refused else ""
+        raise Refused([problem("demo.rows_refused", name, count=ended.failed, first=first)])
+
+
+def _sheet(form: CompiledForm, paths: Sequence[str], records: Sequence[RowValues]) -> bytes:
+    """The rows as CSV under the headings people know."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([_heading(form, path) for path in paths])
+    writer.writerows([record.get(path, "") for path in paths] for record in records)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _heading(form: CompiledForm, path: str) -> str:
+    field = form.field(path)
+    return field.label.zh if field is not None else BIZ_DATE_LABEL.zh
