@@ -1,4 +1,4 @@
-"""The composition root of a web process: settings → house, texts, templates, routes, jobs. The only place they are wired.
+"""The composition root of a web process: settings → house, texts, templates, routes, jobs. Wired here and nowhere else.
 
 `create_app` opens nothing slow: pages are served as soon as it returns and the job worker comes up in a thread behind
 them. A process that is handed a house (a test, a story) leaves the jobs to whoever made it.
@@ -89,9 +89,7 @@ def _healthz() -> PlainTextResponse:
     return PlainTextResponse("ok")
 
 
-def _lifespan(
-    settings: Settings, wired: EngineHouse | None
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(settings: Settings, wired: EngineHouse | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Start the worker once pages are served, and close everything at the end."""
 
     @asynccontextmanager

@@ -1,8 +1,8 @@
 """The state of a list, as its address says it: view, filters, sort, columns, search and page.
 
 Everything a person sets on a list is in the URL, so that it can be kept, sent and gone back to. The words are short
-(``q``, ``f``, ``sort``, ``cols``, ``view``, ``after``); a filter is ``f=path:operator:value``. Whether a path exists and
-may be used is the facade's decision, not this module's.
+(``q``, ``f``, ``sort``, ``cols``, ``view``, ``after``); a filter is ``f=path:operator:value``. Whether a path exists
+and may be used is the facade's decision, not this module's.
 """
 
 from __future__ import annotations

@@ -123,9 +123,7 @@ def go_to(request: Request, address: str, said: str = "", tone: str = "success")
         response = RedirectResponse(address, status_code=303)
     if said:
         folded = _folder(site_of(request)).dumps([{"text": said[:500], "tone": tone}])
-        response.set_cookie(
-            FLASH_COOKIE, str(folded), max_age=SEEN_AT_ONCE_S, httponly=True, samesite="lax"
-        )
+        response.set_cookie(FLASH_COOKIE, str(folded), max_age=SEEN_AT_ONCE_S, httponly=True, samesite="lax")
     return response
 
 

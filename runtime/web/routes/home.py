@@ -56,7 +56,13 @@ def home_routes() -> APIRouter:
     def search(request: Request, found: Visiting, q: str = "") -> Response:
         text = q.strip()[:LONGEST]
         return render(
-            request, found, "search.html", part=True, text=text, pages=_pages(found, text), records=_records(found, text)
+            request,
+            found,
+            "search.html",
+            part=True,
+            text=text,
+            pages=_pages(found, text),
+            records=_records(found, text),
         )
 
     @router.get("/look-up/{form}")
@@ -85,7 +91,9 @@ def _pages(found: Visit, text: str) -> list[Hit]:
         for entry in section.items:
             if any(wanted in word for word in _spellings(entry)):
                 address = found.links.page(entry.form or entry.page)
-                hits.append(Hit(text=entry.label, detail=section.label, address=address, icon=entry.icon or section.icon))
+                hits.append(
+                    Hit(text=entry.label, detail=section.label, address=address, icon=entry.icon or section.icon)
+                )
     return hits[: MOST_HITS if wanted else 12]
 
 

@@ -56,7 +56,9 @@ def list_routes() -> APIRouter:
         state = state_of(request.query_params)
         view = lists.page(found.door, form, state.request())
         address = state.address(found.links, form)
-        headers = {"HX-Push-Url": address, "HX-Trigger": "stockloom:close-drawer"} if "fp" in request.query_params else {}
+        headers = (
+            {"HX-Push-Url": address, "HX-Trigger": "stockloom:close-drawer"} if "fp" in request.query_params else {}
+        )
         return render(
             request,
             found,
@@ -76,7 +78,9 @@ def list_routes() -> APIRouter:
         chosen = [column.path for column in view.columns]
         rest = [column for column in view.all_columns if column.path not in chosen]
         ordered = (*view.columns, *rest)
-        return render(request, found, "lists/columns.html", part=True, view=view, state=state, ordered=ordered, chosen=chosen)
+        return render(
+            request, found, "lists/columns.html", part=True, view=view, state=state, ordered=ordered, chosen=chosen
+        )
 
     @router.post("/columns")
     def choose_columns(request: Request, found: Visiting, form: str, sent: Posted) -> Response:
@@ -95,7 +99,14 @@ def list_routes() -> APIRouter:
         if path and picked is None:
             raise Refused([problem("web.bad_filter", text=path)])
         return render(
-            request, found, "lists/filter.html", part=True, form=form, state=state, offered=offered, picked=picked,
+            request,
+            found,
+            "lists/filter.html",
+            part=True,
+            form=form,
+            state=state,
+            offered=offered,
+            picked=picked,
             departments=accounts.departments(found.door) if picked and picked.to == "department" else (),
         )
 
@@ -148,7 +159,9 @@ def facts(view: ListView) -> frozenset[str]:
     others = [column for column in view.columns[1:] if column.path not in {"doc_status", "exec_status"}]
     chosen: list[str] = []
     for wanted in FACT_KINDS:
-        found = next((column.path for column in others if column.type_name in wanted and column.path != "biz_date"), None)
+        found = next(
+            (column.path for column in others if column.type_name in wanted and column.path != "biz_date"), None
+        )
         if found is not None:
             chosen.append(found)
     rest = [column.path for column in others if column.path not in chosen]
