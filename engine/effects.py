@@ -6,7 +6,7 @@ transaction and performed later, at least once. Whoever performs one must theref
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar, TypeAlias
 
@@ -76,7 +76,9 @@ def effect_from_json(data: Mapping[str, object]) -> Effect:
     """Inverse of ``effect_json``. Raises ``KeyError`` for an unknown kind."""
     fields = dict(data)
     kind = str(fields.pop("kind"))
-    effect_class = {cls.kind: cls for cls in (CreateTask, CloseTask, Notify, StartDocument)}[kind]
+    makers: Mapping[str, Callable[..., Effect]] = {
+        maker.kind: maker for maker in (CreateTask, CloseTask, Notify, StartDocument)
+    }
     if isinstance(fields.get("to"), Mapping):
         to: Mapping[str, list[object]] = fields["to"]  # type: ignore[assignment]
         fields["to"] = Audience(
@@ -86,4 +88,4 @@ def effect_from_json(data: Mapping[str, object]) -> Effect:
     if isinstance(fields.get("title"), Mapping):
         title: Mapping[str, str] = fields["title"]  # type: ignore[assignment]
         fields["title"] = Label(zh=title["zh"], en=title.get("en", ""))
-    return effect_class(**fields)
+    return makers[kind](**fields)

@@ -1,4 +1,4 @@
-"""Write the JSON Schemas of the definition files to ``engine/definitions/schemas``: ``python -m tools.export_schemas``."""
+"""Write the JSON Schemas of the definition files: ``python -m tools.export_schemas``."""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ def _commands() -> Iterator[str]:
     for name, module in command_modules().items():
         command: Any = loaded_command(name, module)
         inner = getattr(command, "commands", None)
-        for title, one in ([(name, command)] if inner is None else [(f"{name} {key}", inner[key]) for key in sorted(inner)]):
+        listed = [(name, command)] if inner is None else [(f"{name} {key}", inner[key]) for key in sorted(inner)]
+        for title, one in listed:
             yield f"\n### `stockloom {title}`\n"
             yield _sentence(one.help or inspect.getdoc(one.callback) or "")
             rows = [row for parameter in one.params if (row := _parameter(parameter))]

@@ -50,10 +50,8 @@ def test_a_document_is_created_approved_read_and_listed(client: TestClient, home
     assert one["data"]["doc_total"] == "1130"
     assert one["text"]["doc_total"] == "¥1,130.00"
     assert one["data"]["lines"][0]["amount"] == "1000"
-    page = client.get(
-        f"{BASE}/purchase_order", params={"filter": ["doc_total:ge:1130", "supplier:eq:" + str(one["data"]["supplier"])]},
-        headers=headers,
-    ).json()  # fmt: skip
+    wanted = {"filter": ["doc_total:ge:1130", f"supplier:eq:{one['data']['supplier']}"]}
+    page = client.get(f"{BASE}/purchase_order", params=wanted, headers=headers).json()
     assert [row["id"] for row in page["rows"]] == [one["id"]]
     received = client.post(
         f"{BASE}/purchase_order/{one['id']}/push/purchase_receipt",

@@ -1,4 +1,4 @@
-"""May I see this one? equals show me all I may see: ``admits`` and ``WHERE`` over every mix of roles, on both databases."""
+"""May I see this one? equals show me all I may: ``admits`` and ``WHERE`` over every mix of roles, on both databases."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Any sequence of receipts, issues, returns, transfers and reversals equals a slow oracle in exact fractions.
 
-The oracle is written from domain rules C1, C3, C8 and C9 and shares no code with the ledger: one pool per product, values
-rounded half up to cents, an emptied pool keeps no cent, a refused move leaves nothing.
+The oracle is written from domain rules C1, C3, C8 and C9 and shares no code with the ledger: one pool per product,
+values rounded half up to cents, an emptied pool keeps no cent, a refused move leaves nothing.
 """
 
 from __future__ import annotations

@@ -33,7 +33,13 @@ fields:
       qty: {type: quantity, label: {zh: 数量, en: Quantity}}
       cost: {type: price, tags: [cost], label: {zh: 成本, en: Cost}}
 """
-OTHER = 'form: other\nlabel: {zh: 他, en: Other}\nnumber: "O{seq:4}"\nfields:\n  name: {type: text, label: {zh: 名, en: Name}}\n'
+OTHER = """
+form: other
+label: {zh: 他, en: Other}
+number: "O{seq:4}"
+fields:
+  name: {type: text, label: {zh: 名, en: Name}}
+"""
 
 
 def cases() -> list[Any]:
