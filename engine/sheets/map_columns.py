@@ -28,6 +28,8 @@ _LINK_PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 _TYPE_MEANINGS: Mapping[str, str] = MappingProxyType({"barcode": "barcode", "phone": "phone", "email": "email"})
 _ORDER_BONUS = 4
+_COUNTS = "seq"  # a column that only numbers the rows never fills a figure
+_ROW_NUMBER = "seq"  # a column that counts the rows fills nothing, whatever its values look like
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,8 @@ def map_columns(
         claims += [_Claim(score, n, t, why) for t, score, why in _claims(head, targets, wanted)]
     chosen = _assign([c for c in claims if c.column not in ignored])
     taken = {claim.target for claim in chosen.values()}
-    free = [n for n in range(len(headers)) if n not in chosen and n not in ignored]
+    counts = {n for n, head in enumerate(heads) if _ROW_NUMBER in meanings(head.key)[:1]}
+    free = [n for n in range(len(headers)) if n not in chosen and n not in ignored and n not in counts]
     for claim in _by_values(free, headers, samples, targets, taken):
         if claim.column not in chosen and claim.target not in taken:
             chosen[claim.column] = claim

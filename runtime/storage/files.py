@@ -22,6 +22,7 @@ import sqlalchemy as sa
 
 from engine.problems import Refused, problem
 from runtime.storage.app_tables import AppTables
+from runtime.storage.imports import files_in_use
 from runtime.storage.product_tables import file
 from runtime.storage.row_writing import Writer
 
@@ -152,8 +153,8 @@ def delete_orphans(connection: sa.Connection, tables: AppTables, folder: Path, b
 
 
 def _referred(connection: sa.Connection, tables: AppTables) -> set[str]:
-    """Ids in any attachment or image field of any record."""
-    found: set[str] = set()
+    """Ids in any attachment or image field of any record, and files of imports."""
+    found: set[str] = set(files_in_use(connection))
     for of_form in tables.forms.values():
         places = [(of_form.rows, of_form.form.fields)]
         places += [(rows, of_form.form.tables[key].fields) for key, rows in of_form.line_rows.items()]

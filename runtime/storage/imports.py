@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from runtime.storage.product_tables import import_mapping, import_row, import_run
 from runtime.storage.row_writing import Writer, add_row
 
-State = Literal["waiting", "running", "done", "failed", "undone"]
+State = Literal["draft", "checking", "waiting", "running", "done", "failed", "undoing", "undone"]
+Act = Literal["created", "updated", "refused", "noted"]
 COUNTS = ("total", "done", "created", "updated", "skipped", "failed")
 ROWS = Writer(import_row, ("import", "row", "document", "action", "before"))
 MAPPINGS = Writer(import_mapping)
@@ -50,11 +51,15 @@ class ImportRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedRow:
-    """A record an import wrote: ``row`` of the file, and for an update the values ``before`` it as JSON."""
+    """A note on a record: ``row`` of the file, what became of it, and ``before`` as JSON.
+
+    ``created`` and ``updated`` keep what undoing needs; ``refused`` and ``noted`` (something to look at) have document
+    0 and keep the problems.
+    """
 
     row: int
     document: int
-    action: Literal["created", "updated"]
+    action: Act
     before: Any = None
 
 
@@ -64,15 +69,25 @@ def start(connection: sa.Connection, run: ImportRun) -> int:
     return add_row(connection, import_run, values)
 
 
-def get(connection: sa.Connection, import_id: int) -> ImportRun | None:
-    """One import, or None."""
-    row = connection.execute(sa.select(import_run).where(import_run.c.id == import_id)).mappings().one_or_none()
+def get(connection: sa.Connection, import_id: int, *, lock: bool = False) -> ImportRun | None:
+    """One import, or None. With ``lock`` nobody else continues it before this transaction ends."""
+    query = sa.select(import_run).where(import_run.c.id == import_id)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
     return None if row is None else ImportRun(**row)
 
 
-def latest(connection: sa.Connection, form: str | None = None, limit: int = 50) -> tuple[ImportRun, ...]:
-    """Imports, newest first."""
+def change(connection: sa.Connection, import_id: int, **values: Any) -> None:
+    """Change what an import that has not begun is going to do: ``mode``, ``mapping``, ``options``."""
+    connection.execute(import_run.update().where(import_run.c.id == import_id).values(values))
+
+
+def latest(
+    connection: sa.Connection, form: str | None = None, limit: int = 50, creator: int | None = None
+) -> tuple[ImportRun, ...]:
+    """Imports, newest first; those of one person with ``creator``."""
     query = sa.select(import_run).order_by(import_run.c.id.desc()).limit(limit)
+    if creator is not None:
+        query = query.where(import_run.c.created_by == creator)
     if form is not None:
         query = query.where(import_run.c.form == form)
     return tuple(ImportRun(**row) for row in connection.execute(query).mappings())
@@ -114,10 +129,14 @@ def note_rows(connection: sa.Connection, import_id: int, rows: Iterable[Imported
 
 
 def rows_of(
-    connection: sa.Connection, import_id: int, before_row: int | None = None, limit: int = 1000
+    connection: sa.Connection,
+    import_id: int,
+    before_row: int | None = None,
+    limit: int = 1000,
+    acts: Iterable[Act] = ("created", "updated"),
 ) -> tuple[ImportedRow, ...]:
     """Written records from the last row backward, as undoing needs them; ``before_row``: continue above this row."""
-    query = sa.select(import_row).where(import_row.c["import"] == import_id)
+    query = sa.select(import_row).where(import_row.c["import"] == import_id, import_row.c.action.in_(tuple(acts)))
     if before_row is not None:
         query = query.where(import_row.c.row < before_row)
     query = query.order_by(import_row.c.row.desc(), import_row.c.document.desc()).limit(limit)
@@ -127,9 +146,47 @@ def rows_of(
     )
 
 
-def forget_rows(connection: sa.Connection, import_id: int) -> None:
-    """Forget the notes of an import that was taken back or can no longer be."""
-    connection.execute(import_row.delete().where(import_row.c["import"] == import_id))
+def problem_rows(
+    connection: sa.Connection,
+    import_id: int,
+    after_row: int = 0,
+    limit: int = 1000,
+    acts: Iterable[Act] = ("refused", "noted"),
+) -> tuple[ImportedRow, ...]:
+    """Notes on rows with problems, in the order of the sheet; ``after_row``: continue below this row."""
+    query = sa.select(import_row).where(
+        import_row.c["import"] == import_id, import_row.c.row > after_row, import_row.c.action.in_(tuple(acts))
+    )
+    found = connection.execute(query.order_by(import_row.c.row).limit(limit)).mappings()
+    return tuple(
+        ImportedRow(row=row["row"], document=row["document"], action=row["action"], before=row["before"])
+        for row in found
+    )
+
+
+def forget_rows(
+    connection: sa.Connection, import_id: int, acts: Iterable[Act] = ("created", "updated", "refused", "noted")
+) -> None:
+    """Forget notes of an import."""
+    connection.execute(
+        import_row.delete().where(import_row.c["import"] == import_id, import_row.c.action.in_(tuple(acts)))
+    )
+
+
+def forget_row(connection: sa.Connection, import_id: int, row: int, document: int) -> None:
+    """Forget the note on one record, which was taken back."""
+    connection.execute(
+        import_row.delete().where(
+            import_row.c["import"] == import_id, import_row.c.row == row, import_row.c.document == document
+        )
+    )
+
+
+def files_in_use(connection: sa.Connection) -> frozenset[str]:
+    """Ids of the files imports were read from; they are kept like those a record refers to."""
+    return frozenset(
+        str(options["file"]) for options in connection.execute(sa.select(import_run.c.options)).scalars() if "file" in options
+    )
 
 
 def saved_mapping(connection: sa.Connection, form: str, signature: str) -> Mapping[str, Any] | None:
