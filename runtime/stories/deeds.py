@@ -15,7 +15,7 @@ from typing import Any
 from engine.definitions.compiled import CompiledForm
 from engine.definitions.story import StoryStep
 from engine.forms.draft import Patch
-from engine.problems import Problem, Refused, problem
+from engine.problems import Problem, Refused, Severity, problem
 from runtime.facade import documents
 from runtime.facade.door import Door
 from runtime.stages.steps import Command, Outcome
@@ -41,7 +41,7 @@ def do(performance: Performance, step: StoryStep) -> Deed:
             _wait(performance, waited(step.wait))
             return Deed()
         if step.import_ is not None:
-            return Deed(said=run_import(performance, performance.door(step.as_), step.import_, step.name))
+            return _imported(run_import(performance, performance.door(step.as_), step.import_))
         outcome = _act(performance, step)
     except Refused as refused:
         return Deed(problems=refused.problems)
@@ -93,6 +93,14 @@ def give(performance: Performance) -> None:
             patch = documents.patch_from_json(form, record)
             documents.submit(door, Command(form=form_key, action=action, patch=patch, confirmed=True))
     performance.jobs.drain()
+
+
+def _imported(found: tuple[Problem, ...]) -> Deed:
+    """Rows that were refused are what went wrong; warnings are only said."""
+    return Deed(
+        problems=tuple(one for one in found if one.severity is Severity.ERROR),
+        said=tuple(one for one in found if one.severity is Severity.WARNING),
+    )
 
 
 def _act(performance: Performance, step: StoryStep) -> Outcome | None:

@@ -41,7 +41,7 @@ class Performance:
 
     Attributes:
         people: user ids by the name the story uses. made: what a name given by a step stands for, (form, id).
-        folder: where files lie that the story imports.
+        folder: where files lie that the story imports. imported: the last import of a form and file.
     """
 
     story: StoryDef
@@ -52,7 +52,7 @@ class Performance:
     folder: Path
     people: dict[str, int] = field(default_factory=dict)
     made: dict[str, tuple[str, int]] = field(default_factory=dict)
-    batches: dict[str, int] = field(default_factory=dict)
+    imported: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def door(self, name: str) -> Door:
         """The door of a person of the story; the director's for the empty name."""
