@@ -26,7 +26,7 @@ from runtime.storage.columns import FormColumns
 from runtime.storage.database import in_transaction
 from runtime.storage.filters import compile_where
 from runtime.storage.lists import Clause, ListQuery
-from runtime.storage.row_filters import where_of
+from runtime.storage.row_filters import link_condition, where_of
 
 
 def page(door: Door, form: str, request: ListRequest) -> ListView:
@@ -145,12 +145,22 @@ def _card(unit: Unit, form: CompiledForm, view: str) -> Checked | None:
     return unit.bundle.cards[int(index)] if unit.bundle.app.cards[int(index)].form == form.key else None
 
 
-def look_up(door: Door, form: str, text: str, limit: int = 20) -> tuple[LookUpHit, ...]:
-    """Records for a link field: by code, name or pinyin; disabled ones are left out."""
+def look_up(
+    door: Door, form: str, text: str, limit: int = 20, link: tuple[str, str] | None = None
+) -> tuple[LookUpHit, ...]:
+    """Records by code, name or pinyin; disabled ones are left out.
+
+    Args:
+        link: form and path of the link field they are picked for, whose filter then applies as far as it does not
+            depend on the row being typed (submission asks for the rest).
+    """
     compiled = door.form(form)
     access = door.access(compiled)
     with door.reading() as unit:
         where = row_condition(door, unit, compiled, access)
+        picked = _picked(door, unit, form, link)
+        if picked is not None:
+            where = picked if where is None else where & picked
         active = unit.tables.forms[form].header.c.doc_status.notin_((str(DocStatus.DISABLED), str(DocStatus.VOIDED)))
         found = documents.look_up(
             unit.connection, unit.tables, form, text, active if where is None else where & active, limit
@@ -169,6 +179,15 @@ def look_up(door: Door, form: str, text: str, limit: int = 20) -> tuple[LookUpHi
             ),
         )
         for hit in found
+    )
+
+
+def _picked(door: Door, unit: Unit, target: str, link: tuple[str, str] | None) -> Clause | None:
+    field = door.form(link[0]).field(link[1]) if link else None
+    if field is None or field.filter is None or any(path[0] == "row" for path in field.filter.names):
+        return None
+    return link_condition(
+        field.filter, unit.tables, target, {"me": unit.around.me, "app": unit.around.app}, unit.around.clock
     )
 
 

@@ -22,6 +22,7 @@ from engine.forms.parse import parse, resolved
 from engine.forms.pushdown import Link
 from engine.forms.validate import CleanDocument, changed_paths, problems_of
 from engine.problems import Problem, Refused, Severity
+from runtime.stages.link_filters import filter_problems
 from runtime.stages.resolve import resolve
 from runtime.stages.sources import links_of, load_sources, source_of, source_problems
 from runtime.stages.steps import Begun, Unit, Validated, load_linked
@@ -113,6 +114,7 @@ def _examined(
         for one in problems_of(document, old, form, names, linked, unit.around, complete)
         if one.code != "field.required" or one.where not in broken
     )
+    problems.extend(filter_problems(unit, form, document, old, names))
     taken = links_of(form, document, names, unit)
     if taken:
         problems.extend(source_problems(unit, form, document, taken, sources))

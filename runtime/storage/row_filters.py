@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
 from engine.actor import Actor
-from engine.expressions import Clock
+from engine.expressions import Checked, Clock
 from engine.permissions import RowFilter
 from runtime.storage.app_tables import AppTables
 from runtime.storage.columns import FormColumns
@@ -40,3 +40,19 @@ def where_of(
     columns = FormColumns(tables, form)
     terms.extend(compile_where(condition, columns, names, clock) for condition in row_filter.conditions)
     return sa.or_(sa.false(), *terms)
+
+
+def matching(
+    connection: sa.Connection, tables: AppTables, form: str, ids: Iterable[int], condition: sa.ColumnElement[bool]
+) -> frozenset[int]:
+    """Those of ``ids`` whose record satisfies ``condition``."""
+    header = tables.forms[form].header
+    query = sa.select(header.c.id).where(header.c.id.in_(sorted(set(ids))), condition)
+    return frozenset(connection.execute(query).scalars())
+
+
+def link_condition(
+    checked: Checked, tables: AppTables, target: str, names: Mapping[str, object], clock: Clock
+) -> sa.ColumnElement[bool]:
+    """The filter of a link as a condition on the linked form; ``names`` holds ``me``, ``app`` and ``row``."""
+    return compile_where(checked, FormColumns(tables, target), names, clock)

@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse, Response
 
 from engine.problems import Problem, Refused, problem
 from runtime.facade import accounts, documents, forms, lists
-from runtime.facade.door import Door
 from runtime.facade.documents import Command, Outcome
+from runtime.facade.door import Door
 from runtime.facade.views import DocumentView, FieldView, FormView
 from runtime.web.dependencies import Guarded, OnSite, Visit, Visiting
 from runtime.web.document_json import choice_pairs, document_json, fields_json, problems_json
@@ -95,7 +95,7 @@ def document_routes() -> APIRouter:
         """Records, people or departments for a field, found by code, name or pinyin."""
         shape = forms.form_view(visit.door, form)
         found = _field(shape, field)
-        return JSONResponse({"hits": [list(hit) for hit in _hits(visit.door, found, q.strip())]})
+        return JSONResponse({"hits": [list(hit) for hit in _hits(visit.door, form, found, q.strip())]})
 
     @router.post("/preview")
     def preview(visit: Guarded, site: OnSite, form: str, typed: Typed) -> Response:
@@ -219,7 +219,7 @@ def _field(shape: FormView, path: str) -> FieldView:
     return found
 
 
-def _hits(door: Door, field: FieldView, text: str) -> Sequence[tuple[object, str, str]]:
+def _hits(door: Door, form: str, field: FieldView, text: str) -> Sequence[tuple[object, str, str]]:
     if field.widget == "member":
         return [(person.id, person.name, "") for person in accounts.people(door, text)][:FEW_PEOPLE]
     if field.widget == "department":
@@ -227,5 +227,5 @@ def _hits(door: Door, field: FieldView, text: str) -> Sequence[tuple[object, str
         return [(one.id, one.name, "") for one in found if lower in one.name.lower()][:FEW_PEOPLE]
     target = field.options.get("to")
     if field.widget == "link" and isinstance(target, str):
-        return [(hit.id, hit.text, hit.detail) for hit in lists.look_up(door, target, text)]
+        return [(hit.id, hit.text, hit.detail) for hit in lists.look_up(door, target, text, link=(form, field.path))]
     return [(key, label, "") for key, label in choice_pairs(field) if text.lower() in label.lower()]
