@@ -74,11 +74,17 @@ class Page {
 
   // ---- changes
 
+  // Once for many changes made together.
   changed() {
-    this.problems.draw();
-    this.#unsaved();
-    this.drafts.keep();
-    this.previews.schedule();
+    if (this.changing) return;
+    this.changing = true;
+    queueMicrotask(() => {
+      this.changing = false;
+      this.problems.draw();
+      this.#unsaved();
+      this.drafts.keep();
+      this.previews.schedule();
+    });
   }
 
   commit() {

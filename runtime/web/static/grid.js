@@ -51,9 +51,16 @@ export class Grid {
     const tr = this.template.content.firstElementChild.cloneNode(true);
     this.body.insertBefore(tr, this.body.rows[at ?? this.body.rows.length] || null);
     this.#bind(row, tr);
-    for (const column of this.columns) this.paint(row, column.key);
-    this.number();
+    for (const column of this.columns) if (row.cells[column.key].text) this.paint(row, column.key);
+    this.numberSoon();
     return row;
+  }
+
+  // Once for many changes: a block of a hundred lines numbers the lines one time.
+  numberSoon() {
+    if (this.numbering) return;
+    this.numbering = true;
+    queueMicrotask(() => { this.numbering = false; this.number(); });
   }
 
   number() {
@@ -118,7 +125,7 @@ export class Grid {
     if (!this.page.model.set(row, key, value, text)) return;
     row.cells[key].problem = null;
     this.paint(row, key);
-    this.number();
+    this.numberSoon();
     this.page.changed();
   }
 
@@ -208,7 +215,8 @@ export class Grid {
     const index = this.rows.indexOf(this.active.row);
     const at = list.findIndex((one) => one.key === this.active.key);
     const column = at < 0 ? list.findIndex((one) => this.shown.indexOf(one) > this.shown.findIndex((s) => s.key === this.active.key)) : at + by;
-    if (list[column]) { this.entry ??= this.active.key; this.go(this.active.row, list[column].key); return true; }
+    if (by < 0) this.entry = null;
+    if (list[column]) { if (by > 0) this.entry ??= this.active.key; this.go(this.active.row, list[column].key); return true; }
     let row = this.rows[index + by];
     if (!row && by > 0 && !this.page.model.isEmpty(this.active.row)) row = this.add();
     if (!row) return false;
@@ -264,7 +272,12 @@ export class Grid {
     this.body.addEventListener("mousedown", (event) => {
       const at = this.#at(event.target);
       if (!at || event.button !== 0 || event.target.closest("a")) return;
-      if (event.target === this.editor.input) { this.editor.mode = "editing"; return; }
+      if (event.target === this.editor.input) {
+        // As in a spreadsheet a second click changes nothing, two fast ones edit; a finger has no second button.
+        if (this.editor.mode === "editing" || matchMedia("(pointer: coarse)").matches) this.editor.mode = "editing";
+        else event.preventDefault();
+        return;
+      }
       event.preventDefault();
       if (event.shiftKey && this.active) { this.reach = { row: at.row, key: at.key }; this.#select(); return; }
       this.go(at.row, at.key, { keepEntry: false });

@@ -65,6 +65,14 @@ export class LookUp {
     return true;
   }
 
+  // Hands over the search under way: it goes on to its answer, which nobody else can cancel any more.
+  detach() {
+    const { pending } = this;
+    this.timer = 0;
+    this.close();
+    return pending;
+  }
+
   close() {
     clearTimeout(this.timer);
     this.asked += 1;

@@ -98,7 +98,7 @@ export class CellEditor {
     const text = input.value;
     if (text === this.start) { this.page.lookup.close(); this.mode = "armed"; return; }
     const { lookup } = this.page;
-    const pending = this.looksUp && text.trim() ? lookup.pending : null;
+    const pending = this.listOpen && text.trim() ? lookup.detach() : null;
     this.start = text;
     this.mode = "armed";
     this.grid.set(row, key, this.#value(text), text.trim());
@@ -109,7 +109,8 @@ export class CellEditor {
         const hit = LookUp.best(hits, text);
         if (hit && row.cells[key].at === at) this.grid.set(row, key, this.#id(hit, field), hit[1]);
       }));
-    } else lookup.close();
+    }
+    if (this.listOpen) lookup.close();
   }
 
   unmount() {

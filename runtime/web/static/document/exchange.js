@@ -57,7 +57,9 @@ export class Previews {
     this.timer = setTimeout(() => this.#run(), QUIET_MS);
   }
 
+  // When nothing is under way any more; changes made just now have been noticed then.
   async settled() {
+    await Promise.resolve();
     await Promise.all([...this.holds]);
     clearTimeout(this.timer);
     if (this.running) await this.running;

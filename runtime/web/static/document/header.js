@@ -43,12 +43,12 @@ export class Header {
     const attach = () => page.lookup.attach(input, (text) => page.find(field, null, text), take);
     const leave = () => {
       const text = input.value.trim();
-      const { pending } = page.lookup;
       const mine = page.lookup.input === input;
+      const pending = mine && text !== (input.dataset.shown ?? "") ? page.lookup.detach() : null;
       if (text !== (input.dataset.shown ?? "")) {
         input.dataset.shown = text;
         this.#set(path, text || null, text);
-        if (mine && pending && text) {
+        if (pending && text) {
           const { at } = page.model.header[path];
           page.previews.hold(pending.then((hits) => {
             const hit = LookUp.best(hits, text);
