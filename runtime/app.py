@@ -19,6 +19,7 @@ from engine.built_in import built_in_kinds
 from runtime.api.routes import api_routes
 from runtime.house import House
 from runtime.house_jobs import EngineHouse, engine_house
+from runtime.logs import log_plainly
 from runtime.messages.catalogue import load_catalogue
 from runtime.settings import Settings
 from runtime.web import responses
@@ -35,6 +36,7 @@ SECRET_MODE = 0o600
 
 def create_app(settings: Settings, house: House | None = None) -> FastAPI:
     """The web application over ``settings``; over ``house`` where somebody made one already."""
+    log_plainly()
     wired = None if house is not None else engine_house(settings, built_in_kinds(), load_catalogue())
     served = house if house is not None else wired.house if wired is not None else None
     assert served is not None

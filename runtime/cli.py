@@ -21,6 +21,7 @@ from typer.core import TyperCommand, TyperGroup
 from engine.problems import Refused
 from runtime import commands
 from runtime.invocation import Invocation
+from runtime.logs import log_plainly
 from runtime.messages.catalogue import load_catalogue
 from runtime.settings import Settings, read_settings
 
@@ -72,6 +73,7 @@ def _top() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point. Exits with 0, with 1 when the product refuses, with 2 for a wrong command line."""
+    log_plainly()
     catalogue = load_catalogue()
     try:
         settings = read_settings(os.environ)
