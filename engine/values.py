@@ -17,11 +17,15 @@ INT64_MAX = 2**63 - 1
 
 ZERO = Decimal(0)
 EXACT = Context(prec=40, rounding=ROUND_HALF_UP)
+MOST_PLACES = 9
+# One unit of the last place, and the largest value at rest, by decimals.
+UNITS = tuple(Decimal(1).scaleb(-places) for places in range(MOST_PLACES + 1))
+LARGEST = tuple(Decimal(INT64_MAX).scaleb(-places) for places in range(MOST_PLACES + 1))
 
 
 def rounded(value: Decimal, places: int) -> Decimal:
     """``value`` rounded half up to ``places`` decimals (0 to 9)."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=EXACT)
+    return value.quantize(UNITS[places], context=EXACT)
 
 
 def divided(numerator: Decimal, denominator: Decimal) -> Decimal:
@@ -33,7 +37,7 @@ def divided(numerator: Decimal, denominator: Decimal) -> Decimal:
 
 def fits(value: Decimal, scale: int) -> bool:
     """Whether ``value`` can be kept at rest: finite, at most ``scale`` decimals, inside 64 bits once scaled."""
-    return value.is_finite() and abs(value.scaleb(scale, context=EXACT)) <= INT64_MAX and rounded(value, scale) == value
+    return value.is_finite() and value.copy_abs() <= LARGEST[scale] and rounded(value, scale) == value
 
 
 def allocated(total: Decimal, weights: Sequence[Decimal], places: int) -> tuple[Decimal, ...]:

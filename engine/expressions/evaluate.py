@@ -73,31 +73,24 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
     """One evaluation in progress. Not reused, not shared."""
 
     def __init__(self, names: Mapping[str, object], clock: Clock, functions: Mapping[str, Function]) -> None:
-        # simpleeval's own constructor builds tables for nodes that the grammar does not have; this one is only shorter
+        # simpleeval's own constructor builds tables anew for every evaluation; NODES takes their place
         self.names = names
         self.clock = clock
         self.functions = functions
         self.operators = OPERATORS
         self.line: Row | None = None
         self.steps = 0
-        self.nodes = {
-            ast.Constant: self._eval_constant,
-            ast.Name: self._eval_name,
-            ast.Attribute: self._eval_attribute,
-            ast.BinOp: self._eval_binop,
-            ast.UnaryOp: self._eval_unaryop,
-            ast.BoolOp: self._eval_boolop,
-            ast.Compare: self._eval_compare,
-            ast.IfExp: self._eval_ifexp,
-            ast.Call: self._eval_call,
-            ast.Tuple: self._eval_tuple,
-            Aggregate: self._eval_aggregate,
-            CurrentLine: self._eval_line,
-        }
 
     def run(self, node: ast.expr) -> object:
         """The value of the whole tree. Raises ``EvaluationFailed``."""
         return self._eval(node)
+
+    def _eval(self, node: ast.expr) -> Any:
+        # simpleeval's own, with a table that all evaluations share; a node the grammar lets through is in it
+        value = NODES[type(node)](self, node)
+        if type(value) not in HARMLESS:
+            self._check_disallowed_items(value)
+        return value
 
     def _check_disallowed_items(self, item: object) -> None:
         if type(item) not in HARMLESS:
@@ -178,6 +171,24 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
 
     def _eval_line(self, node: CurrentLine) -> Row | None:
         return self.line
+
+
+NODES: Mapping[type[ast.AST], Callable[[Evaluator, Any], object]] = MappingProxyType(
+    {
+        ast.Constant: Evaluator._eval_constant,
+        ast.Name: Evaluator._eval_name,
+        ast.Attribute: Evaluator._eval_attribute,
+        ast.BinOp: Evaluator._eval_binop,
+        ast.UnaryOp: Evaluator._eval_unaryop,
+        ast.BoolOp: Evaluator._eval_boolop,
+        ast.Compare: Evaluator._eval_compare,
+        ast.IfExp: Evaluator._eval_ifexp,
+        ast.Call: Evaluator._eval_call,
+        ast.Tuple: Evaluator._eval_tuple,
+        Aggregate: Evaluator._eval_aggregate,
+        CurrentLine: Evaluator._eval_line,
+    }
+)
 
 
 def _finite(value: object, node: ast.expr) -> object:

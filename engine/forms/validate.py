@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import DocStatus, Document, Value
@@ -56,8 +57,11 @@ def problems_of(
         if complete and len(rows) < table.min_rows:
             found.append(problem("lines.too_few", table_key, table=table.label, least=table.min_rows))
         before_rows = {line.id: line.values for line in (old.lines.get(table_key, ()) if old else ())}
+        asks = any(
+            isinstance(one, Checked) for field in table.fields.values() for one in (field.required, field.visible)
+        )
         for index, line in enumerate(rows):
-            scope = names.line(table_key, index)
+            scope = names.line(table_key, index) if asks else names.header
             before_row: Mapping[str, Value] = before_rows.get(line.id, {})
             for key, field in table.fields.items():
                 where = f"{table_key}.{line.number}.{key}"
@@ -111,8 +115,7 @@ def _field(
         return
     for one in field.type.check(value, field.options):
         yield replace(one, where=where, params={"field": field.label, **one.params})
-    column = field.type.column(field.options)
-    if column.scale and not _storable(value, column.scale):
+    if isinstance(value, Decimal) and not _storable(value, field.type.column(field.options).scale):
         yield problem("field.out_of_range", where, field=field.label)
     target = compiled_target(field.options)
     if target and value != before and isinstance(value, int):
@@ -123,8 +126,8 @@ def _field(
             yield problem("link.disabled", where, field=field.label)
 
 
-def _storable(value: Value, scale: int) -> bool:
-    return not hasattr(value, "is_finite") or fits(value, scale)  # type: ignore[arg-type]
+def _storable(value: Decimal, scale: int) -> bool:
+    return not scale or fits(value, scale)
 
 
 def _checks(form: CompiledForm, document: Document, names: Scene, around: Surroundings) -> Iterator[Problem]:

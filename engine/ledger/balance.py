@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from engine.values import ZERO
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class BalanceKey:
-    """Identity of a balance, sortable: the order in which balances are locked everywhere.
+class BalanceKey(NamedTuple):
+    """Identity of a balance, sortable: the order in which balances are locked everywhere. A posting makes, sorts and
+    looks up some hundred of them, hence a plain tuple.
 
     Attributes:
         ledger, grain: which ledger and which of its grains.

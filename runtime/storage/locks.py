@@ -43,7 +43,7 @@ def lock_balances(connection: sa.Connection, keys: Iterable[BalanceKey]) -> Mapp
     if connection.dialect.name == "sqlite":
         found = _read(connection, wanted)
     else:
-        WRITER.insert_missing(connection, [(*_values(key), EMPTY.quantity, EMPTY.value, 0) for key in wanted])
+        WRITER.insert_missing(connection, [(*key, EMPTY.quantity, EMPTY.value, 0) for key in wanted])
         found = _read(connection, wanted, LOCK_POSTGRES)
     return MappingProxyType({key: found.get(key, EMPTY) for key in wanted})
 
@@ -57,7 +57,7 @@ def read_balances(connection: sa.Connection, keys: Iterable[BalanceKey]) -> Mapp
 
 def save_balances(connection: sa.Connection, balances: Mapping[BalanceKey, Balance]) -> None:
     """Store balances that this transaction has locked."""
-    rows = [(*_values(key), balances[key].quantity, balances[key].value, 1) for key in sorted(balances)]
+    rows = [(*key, balances[key].quantity, balances[key].value, 1) for key in sorted(balances)]
     WRITER.upsert(connection, rows, ("quantity", "value"), bump="version")
 
 
@@ -68,9 +68,9 @@ def _read(
     for start in range(0, len(keys), CHUNK):
         chunk = keys[start : start + CHUNK]
         if connection.dialect.name == "sqlite":
-            rows = connection.exec_driver_sql(_read_sqlite(len(chunk)), tuple(v for key in chunk for v in _values(key)))
+            rows = connection.exec_driver_sql(_read_sqlite(len(chunk)), tuple(value for key in chunk for value in key))
         else:
-            given = json.dumps([dict(zip(KEY, _values(key), strict=True)) for key in chunk])
+            given = json.dumps([dict(zip(KEY, key, strict=True)) for key in chunk])
             rows = connection.exec_driver_sql(postgres, (given,))
         for row in rows:
             found[BalanceKey(*row[:7])] = Balance(unscaled(row[7], QUANTITY_SCALE), unscaled(row[8], MONEY_SCALE))
@@ -80,7 +80,3 @@ def _read(
 def _read_sqlite(number: int) -> str:
     values = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * number)
     return f"WITH k({_NAMES}) AS (VALUES {values}) SELECT {_COLUMNS} FROM k JOIN sys_balance b ON {_MATCH}"
-
-
-def _values(key: BalanceKey) -> tuple[str, str, int, int, int, str, int]:
-    return (key.ledger, key.grain, key.product, key.warehouse, key.partner, key.ref_form, key.ref_line)
