@@ -22,6 +22,7 @@ PRODUCTS: Sequence[Sequence[object]] = (
     (4, "DM-001", "五常大米", "10kg/袋", "袋", "C1", "¥ 52.00", "68.00", 40),
     (5, "00123", "挂面", "1kg/把", "把", "C1", "4.8", "6.5", "1,000"),
     (6, "00123", "挂面", "1kg/把", "把", "C1", "4.8", "6.5", "1,000"),
+    (7, "DM-002", "东北大米", "5kg/袋", "袋", "C1", "26.5元", "36.00", 60),
 )
 STOCK: Sequence[tuple[str, Sequence[Sequence[object]]]] = (
     (
@@ -44,7 +45,7 @@ def title(sheet: Worksheet, row: int, text: str, width: int) -> None:
 
 
 def products() -> Workbook:
-    """商品档案: two heading rows (价格 → 进价, 售价), two repeated rows, a signature row."""
+    """商品档案: two heading rows (价格 → 进价, 售价), two repeated rows, a contradicting one, a signature row."""
     book = Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)
