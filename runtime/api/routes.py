@@ -13,6 +13,7 @@ from fastapi import APIRouter, Header, Query, Response
 from engine.forms.draft import Patch
 from engine.problems import Problem, Refused, problem
 from runtime.api.callers import Body, Calling
+from runtime.api.imports import import_api
 from runtime.api.openapi import openapi
 from runtime.api.shapes import document_json, entry_json, level_json, list_json, outcome_json, task_json
 from runtime.facade import documents, lists, stock, tasks
@@ -34,6 +35,7 @@ def api_routes() -> APIRouter:
     router.get("/-/stock")(stock_levels)
     router.get("/-/entries")(stock_entries)
     router.get("/-/tasks")(open_tasks)
+    router.include_router(import_api())
     router.get("/{form}")(list_documents)
     router.get("/{form}/-/look-up")(look_up)
     router.post("/{form}", status_code=201)(create)

@@ -36,6 +36,7 @@ TRIAL = "import.trial"
 UNDO = "import.undo"
 AT_ONCE_ROWS = 2_000
 UNDONE_AT_ONCE = 100
+ELSEWHERE = ("import.elsewhere", "import.finished")
 LATEST = 50
 
 Tell: TypeAlias = Callable[[int, int], None]
@@ -210,7 +211,7 @@ def check(door: Door, import_id: int) -> bool:
     if plan_of(found).rows <= AT_ONCE_ROWS:
         trial(_job(door, None), import_id)
         return True
-    _move(door, import_id, "checking")
+    _queue(door, import_id, "checking", ("draft",))
     door.house.jobs.enqueue(TRIAL, _payload(door, import_id), queue=LONG)
     return False
 
@@ -223,7 +224,7 @@ def start(door: Door, import_id: int) -> None:
     """
     found = own(door, import_id)
     _confirm(door, found)
-    _move(door, import_id, "waiting")
+    _queue(door, import_id, "waiting", ("draft", "failed"))
     _note(door, "import_started", found)
     door.house.jobs.enqueue(RUN, _payload(door, import_id), queue=LONG)
 
@@ -235,7 +236,8 @@ def perform(door: Door, import_id: int, tell: Tell | None = None) -> ProgressVie
     try:
         run(_job(door, tell), import_id)
     except Refused as refused:
-        _move(door, import_id, "failed", door.say(refused.problems[0]))
+        if not any(one.code in ELSEWHERE for one in refused.problems):
+            _move(door, import_id, "failed", door.say(refused.problems[0]))
         raise
     return progress(door, import_id)
 
@@ -348,6 +350,18 @@ def _move(door: Door, import_id: int, state: State, error: str | None = None) ->
     in_transaction(
         door.workspace.database, lambda connection: imports.set_state(connection, import_id, state, error=error)
     )
+
+
+def _queue(door: Door, import_id: int, state: State, before: tuple[State, ...]) -> None:
+    """Hand it to the jobs, once."""
+
+    def work(connection: Connection) -> None:
+        found = imports.get(connection, import_id, lock=True)
+        if found is None or found.state not in before:
+            raise Refused([problem("import.has_begun")], "conflict")
+        imports.set_state(connection, import_id, state)
+
+    in_transaction(door.workspace.database, work)
 
 
 def _note(door: Door, event: str, found: ImportRun) -> None:

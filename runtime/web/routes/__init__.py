@@ -6,7 +6,11 @@ from fastapi import APIRouter
 
 from runtime.web.routes.accounts import account_routes
 from runtime.web.routes.documents import document_routes
+from runtime.web.routes.files import file_routes
+from runtime.web.routes.files import file_routes
 from runtime.web.routes.home import home_routes
+from runtime.web.routes.imports import import_routes
+from runtime.web.routes.imports import import_routes
 from runtime.web.routes.inbox import inbox_routes
 from runtime.web.routes.lists import list_routes
 from runtime.web.routes.person import person_routes
@@ -24,7 +28,8 @@ def all_routes() -> tuple[APIRouter, ...]:
         inbox_routes(),
         person_routes(),
         account_routes(),
+        file_routes(),
+        import_routes(),
         list_routes(),
-        document_routes(),
         document_routes(),
     )
