@@ -24,7 +24,7 @@ from runtime.facade.views import (
 DAY = "biz_date"
 FILES = frozenset({"attachment", "image"})
 WIDE = frozenset({"long_text", "address"})
-MANY_COLUMNS = 9
+MANY_COLUMNS = 7
 SECONDARY_TYPES = frozenset({"number", "integer", "quantity", "price", "percent"})
 BESIDE = ("approve", "reject", "withdraw", "submit", "enable", "disable")
 RISKY = frozenset({"delete", "void", "unapprove"})
@@ -198,11 +198,14 @@ def _day(view: DocumentView, label: str) -> Place:
 
 def _grid(table: TableView, view: DocumentView) -> Grid:
     crowded = len(table.fields) > MANY_COLUMNS
+    typed = any(field.access == "write" for field in table.fields)
     columns = tuple(
         Column(
             field=field,
             editable=field.path in view.editable,
-            secondary=crowded and field.type_name in SECONDARY_TYPES and (field.computed or field.access == "read"),
+            secondary=crowded
+            and field.type_name in SECONDARY_TYPES
+            and (field.computed or (typed and field.access == "read")),
         )
         for field in table.fields
     )

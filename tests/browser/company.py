@@ -93,7 +93,8 @@ def found(folder: Path, catalogue: Catalogue) -> Company:
     assert not problems and isinstance(bundle, AppBundle), (problems, bundle)
     workspace = house.keep(create_workspace(settings, WORKSPACE))
     publish(workspace.database, bundle, "test", noon())
-    departments = {name: accounts.add_department(house, WORKSPACE, name) for name in dict.fromkeys(p[3] for p in PEOPLE)}
+    names = dict.fromkeys(department for *_, department in PEOPLE)
+    departments = {name: accounts.add_department(house, WORKSPACE, name) for name in names}
     for login, name, role, department in PEOPLE:
         accounts.add_user(
             house,

@@ -67,7 +67,7 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    """``visit("buyer", "purchase_order", "new")``: the page as that person sees it. A page that throws fails the test."""
+    """``visit("buyer", "purchase_order", "new")``: the page as that person sees it; one that throws fails the test."""
     contexts: dict[str, BrowserContext] = {}
     thrown: list[str] = []
 

@@ -51,7 +51,7 @@ def test_two_clicks_submit_once(visit: Visit, company: Company) -> None:
     before = count(company, "purchase_order")
     page = ready(visit("buyer", "purchase_order", "new"))
     fill(page)
-    page.evaluate("() => { const button = document.querySelector('[data-action=submit]'); button.click(); button.click(); }")
+    page.evaluate("() => { const one = document.querySelector('[data-action=submit]'); one.click(); one.click(); }")
     status(page, "pending")
     assert count(company, "purchase_order") == before + 1
 
@@ -172,7 +172,8 @@ def test_on_a_phone_lines_are_cards_and_the_button_is_within_reach(visit: Visit,
     press(page, "Enter")
     expect(text(page, 2, "amount")).to_have_text("¥19.50")
     small = page.evaluate(
-        """() => [...document.querySelectorAll('.strip-actions .btn, .form-control, .form-select, .lines-add, .row-remove')]
+        """() => [...document.querySelectorAll(
+            '.strip-actions .btn, .form-control, .form-select, .lines-add, .row-remove')]
             .filter((one) => one.offsetHeight && one.offsetHeight < 43).map((one) => one.outerHTML.slice(0, 80))"""
     )
     assert small == []

@@ -43,7 +43,8 @@ def test_the_buyer_files_ten_lines_by_keyboard(visit: Visit, ordered: dict[str, 
         press(page, "Tab")
     assert current(page) == (1, "product")
     # By initials, by code, by pinyin, by name: Enter takes the hit and goes on to the quantity, Enter to the next line.
-    for row, (typed, quantity) in enumerate((("wcdm", "100"), ("P002", "24"), ("baishatang", "50"), ("花生油", "12")), 1):
+    wanted = (("wcdm", "100"), ("P002", "24"), ("baishatang", "50"), ("花生油", "12"))
+    for row, (typed, quantity) in enumerate(wanted, 1):
         assert current(page) == (row, "product")
         choose(page, typed)
         assert current(page) == (row, "qty")
@@ -54,7 +55,8 @@ def test_the_buyer_files_ten_lines_by_keyboard(visit: Visit, ordered: dict[str, 
     expect(text(page, 1, "amount")).to_have_text("¥6,800.00")
     # The rest as a block from Excel: code, unit, quantity.
     assert current(page) == (5, "product")
-    paste(page, "\r\n".join(f"{code}\t{unit}\t{number * 10}" for number, (code, _, _, unit, _) in enumerate(GOODS[4:10], 1)))
+    block = (f"{code}\t{unit}\t{number * 10}" for number, (code, _, _, unit, _) in enumerate(GOODS[4:10], 1))
+    paste(page, "\r\n".join(block))
     expect(text(page, 10, "product")).to_have_text("P010 干香菇")
     expect(text(page, 10, "amount")).to_have_text("¥3,360.00")
     expect(page.locator("[data-show=doc_total]").last).to_have_text("¥16,522.63")

@@ -18,6 +18,7 @@ from engine.problems import Problem, Refused, problem
 from runtime.facade import accounts, documents, forms, lists
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
+from runtime.facade.list_views import LookUpHit
 from runtime.facade.views import DocumentView, FieldView, FormView
 from runtime.web.dependencies import Guarded, OnSite, Visit, Visiting
 from runtime.web.document_json import choice_pairs, document_json, fields_json, problems_json
@@ -32,7 +33,7 @@ STALE = "document.stale"
 PARTS = ("strip", "side", "foot")
 WORDS = (
     "line", "saved", "offline", "nothing", "searching", "empty", "confirm_title", "confirm_do", "confirm_back",
-    "reason",
+    "cancel", "reason",
     "reason_optional", "risky_delete", "risky_void", "risky_unapprove", "undo", "restore_found", "restore_from",
     "discard", "stale_by", "stale", "stale_reload", "problem_count", "warning_count", "uploading", "upload_failed",
     "too_many_files", "file_wrong", "remove", "pasted", "copied", "rows_full", "yes", "no",
@@ -80,10 +81,12 @@ def document_routes() -> APIRouter:
             raise Refused([problem("web.no_page")], "missing")
         if source:
             view = documents.push_draft(visit.door, source, int(identity), form, variant)
+            made_from = documents.read(visit.door, source, int(identity))
         else:
             view = documents.blank(visit.door, form)
+            made_from = None
         origin = f"{from_}:{variant}" if from_ else ""
-        return _page(request, visit, shape, view, origin=origin)
+        return _page(request, visit, shape, view, origin, made_from)
 
     @router.get("/lookup")
     def lookup(
@@ -132,13 +135,21 @@ def document_routes() -> APIRouter:
     def existing(request: Request, visit: Visiting, form: str, document: int) -> Response:
         """A stored document."""
         shape = forms.form_view(visit.door, form)
-        return _page(request, visit, shape, documents.read(visit.door, form, document), origin="")
+        return _page(request, visit, shape, documents.read(visit.door, form, document))
 
     return router
 
 
-def _page(request: Request, visit: Visit, shape: FormView, view: DocumentView, origin: str) -> Response:
-    return render(request, visit, "document/page.html", **_context(visit, site_of(request), shape, view, origin))
+def _page(
+    request: Request,
+    visit: Visit,
+    shape: FormView,
+    view: DocumentView,
+    origin: str = "",
+    made_from: DocumentView | None = None,
+) -> Response:
+    context = _context(visit, site_of(request), shape, view, origin)
+    return render(request, visit, "document/page.html", **context | {"source": made_from})
 
 
 def _context(visit: Visit, site: Site, shape: FormView, view: DocumentView, origin: str = "") -> dict[str, Any]:
@@ -149,6 +160,7 @@ def _context(visit: Visit, site: Site, shape: FormView, view: DocumentView, orig
         "form": shape,
         "view": view,
         "page": page,
+        "source": None,
         "setup": {
             "document": document_json(view),
             "fields": fields_json(shape, page),
@@ -227,5 +239,11 @@ def _hits(door: Door, form: str, field: FieldView, text: str) -> Sequence[tuple[
         return [(one.id, one.name, "") for one in found if lower in one.name.lower()][:FEW_PEOPLE]
     target = field.options.get("to")
     if field.widget == "link" and isinstance(target, str):
-        return [(hit.id, hit.text, hit.detail) for hit in lists.look_up(door, target, text, link=(form, field.path))]
+        found_records = lists.look_up(door, target, text, link=(form, field.path))
+        return [(hit.id, hit.text, _further(hit)) for hit in found_records]
     return [(key, label, "") for key, label in choice_pairs(field) if text.lower() in label.lower()]
+
+
+def _further(hit: LookUpHit) -> str:
+    """What a hit's name does not say already."""
+    return " · ".join(part for part in hit.detail.split(" · ") if part not in hit.text)

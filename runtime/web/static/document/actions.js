@@ -63,6 +63,7 @@ export class Actions {
     try {
       page.commit();
       await page.previews.settled();
+      if (action === "save" && page.model.id !== null && !page.model.touched) { page.say(page.words.saved); return; }
       const sent = page.model.payload();
       page.previews.cancel();
       const content = WITH_CONTENT.has(action) ? sent.body : { id: sent.body.id, values: {}, lines: {} };
@@ -123,11 +124,12 @@ export class Actions {
       text: "",
       list: page.problems.kept.map((one) => [page.problems.label(one), one.text].filter(Boolean).join(" ")),
       yes: page.fill("confirm_do", { action: attempt.label }),
+      no: page.words.confirm_back,
     });
     if (yes !== null) await this.#carryOut(button, { ...attempt, confirmed: true });
   }
 
-  #ask({ title, text, list = [], reason = "", needs = false, yes, danger = false }) {
+  #ask({ title, text, list = [], reason = "", needs = false, yes, no = this.page.words.cancel, danger = false }) {
     const { dialog } = this;
     const find = (name) => dialog.querySelector(`[data-ask-${name}]`);
     const area = dialog.querySelector("textarea");
@@ -141,7 +143,7 @@ export class Actions {
     find("do").textContent = yes;
     find("do").classList.toggle("btn-danger", danger);
     find("do").classList.toggle("btn-primary", !danger);
-    find("back").textContent = this.page.words.confirm_back;
+    find("back").textContent = no;
     area.value = "";
     say.hidden = true;
     return new Promise((resolve) => {
