@@ -78,6 +78,7 @@ class House:
             bundle=published.bundle,
             bundle_of=self._older(workspace),
             tables=published.tables,
+            granted=published.granted,
             actor=actor,
             now=self.now(),
         )

@@ -9,13 +9,35 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+from engine.actor import Actor
 from engine.definitions.bundle import reopened
-from engine.definitions.compiled import AppBundle
+from engine.definitions.compiled import AppBundle, CompiledForm
 from engine.kinds import Kinds
+from engine.permissions import FormAccess, form_access
 from engine.problems import Refused, problem
 from runtime.storage import snapshots
 from runtime.storage.app_tables import AppTables, app_tables
 from runtime.storage.database import Connection, Database, read
+
+MOST_GRANTED = 10_000
+
+
+class Granted:
+    """Who may do what in one snapshot, worked out once per form and set of roles, for it depends on nothing else."""
+
+    def __init__(self, bundle: AppBundle) -> None:
+        self._bundle = bundle
+        self._known: dict[tuple[str, frozenset[str]], FormAccess] = {}
+
+    def access(self, form: CompiledForm, actor: Actor) -> FormAccess:
+        """What the person may do with the form."""
+        key = (form.key, actor.roles)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= MOST_GRANTED:
+                self._known.clear()
+            known = self._known[key] = form_access(self._bundle, form, actor)
+        return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +46,7 @@ class Published:
 
     bundle: AppBundle
     tables: AppTables
+    granted: Granted
 
 
 class PublishedApps:
@@ -39,7 +62,9 @@ class PublishedApps:
         with self._lock:
             known = self._by_hash.get(bundle.hash)
             if known is None:
-                known = self._by_hash[bundle.hash] = Published(bundle=bundle, tables=app_tables(bundle))
+                known = self._by_hash[bundle.hash] = Published(
+                    bundle=bundle, tables=app_tables(bundle), granted=Granted(bundle)
+                )
             return known
 
     def of_hash(self, connection: Connection, snapshot: str) -> Published:
@@ -66,7 +91,11 @@ class PublishedApps:
             Refused: ``missing`` when nothing has been published yet.
         """
         with read(database) as connection:
-            snapshot = snapshots.current_hash(connection)
-            if snapshot is None:
-                raise Refused([problem("app.nothing_published")], "missing")
-            return self._by_hash.get(snapshot) or self.of_hash(connection, snapshot)
+            return self.current_in(connection)
+
+    def current_in(self, connection: Connection) -> Published:
+        """`current`, asked in a transaction that is open already."""
+        snapshot = snapshots.current_hash(connection)
+        if snapshot is None:
+            raise Refused([problem("app.nothing_published")], "missing")
+        return self.of_hash(connection, snapshot)

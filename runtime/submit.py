@@ -18,6 +18,7 @@ from engine.document import DocStatus, ExecStatus
 from engine.environment import surroundings
 from engine.expressions import Clock
 from engine.problems import Refused, problem
+from runtime.published import Granted
 from runtime.stages.advance import advance
 from runtime.stages.authorize import authorize
 from runtime.stages.begin import begin
@@ -42,6 +43,7 @@ class Context:
     bundle: AppBundle
     bundle_of: Callable[[str], AppBundle]
     tables: AppTables
+    granted: Granted
     actor: Actor
     now: datetime
 
@@ -63,6 +65,7 @@ def unit_of(context: Context, connection: Connection) -> Unit:
         bundle=context.bundle,
         bundle_of=context.bundle_of,
         tables=context.tables,
+        granted=context.granted,
         around=surroundings(context.bundle, context.actor, clock),
         now=context.now,
     )
@@ -146,7 +149,8 @@ def _independent(unit: Unit, commands: Sequence[Command]) -> bool:
         and form.key not in unit.bundle.postings
         and not any(field.value_type.record == form.key for field in form.all_fields())
         and all(
-            (one.form, one.action, one.document, one.idempotency_key, one.batch) == (first.form, "save", None, "", first.batch)
+            (one.form, one.action, one.document, one.idempotency_key, one.batch)
+            == (first.form, "save", None, "", first.batch)
             for one in commands
         )
     )

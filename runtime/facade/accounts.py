@@ -13,8 +13,8 @@ from runtime.facade.door import enter as enter
 from runtime.house import House
 from runtime.storage import accounts, audit, sessions
 from runtime.storage import departments as department_rows
-from runtime.storage.departments import Department
 from runtime.storage.database import Connection, in_transaction, read
+from runtime.storage.departments import Department
 from runtime.storage.sign_in import Passwords
 from runtime.storage.sign_in import sign_in as check_password
 
@@ -101,11 +101,11 @@ def sign_out(house: House, workspace: str, token: str) -> None:
 def session_door(house: House, workspace: str, token: str) -> SessionDoor | None:
     """The door of a session, or None when it has ended."""
     place, now = house.workspace(workspace), house.now()
-    published = house.published(place)
     with read(place.database) as connection:
         session = sessions.find(connection, token, now)
         if session is None:
             return None
+        published = house.apps.current_in(connection)
         actor = accounts.actor_of(connection, session.user, published.bundle.app.app)
         user = accounts.user_by_id(connection, session.user)
     if actor is None or user is None:
@@ -119,13 +119,16 @@ def session_door(house: House, workspace: str, token: str) -> SessionDoor | None
 def key_door(house: House, workspace: str, key: str) -> Door | None:
     """The door of an API key, or None when it does not exist or was revoked."""
     place, now = house.workspace(workspace), house.now()
-    published = house.published(place)
     with read(place.database) as connection:
-        found = sessions.user_of_key(connection, key)
-        actor = accounts.actor_of(connection, found[1], published.bundle.app.app) if found else None
-    if found is None or actor is None:
+        found = sessions.key_by_token(connection, key)
+        if found is None:
+            return None
+        published = house.apps.current_in(connection)
+        actor = accounts.actor_of(connection, found.user, published.bundle.app.app)
+    if actor is None:
         return None
-    in_transaction(place.database, lambda connection: sessions.note_key_used(connection, found[0], now))
+    if sessions.needs_note(found, now):
+        in_transaction(place.database, lambda connection: sessions.note_key_used(connection, found.id, now))
     return Door(house=house, workspace=place, published=published, actor=actor)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from engine.actor import Actor
 from engine.definitions.compiled import AppBundle, CompiledForm
 from engine.labels import Language
-from engine.permissions import FormAccess, form_access
+from engine.permissions import FormAccess
 from engine.problems import Problem, Refused, problem, suggestion
 from runtime.house import House
 from runtime.published import Published
@@ -51,14 +51,14 @@ class Door:
             Refused: ``missing`` for an unknown form and, alike, for one the person may not read.
         """
         form = self.bundle.forms.get(key)
-        if form is None or "read" not in form_access(self.bundle, form, self.actor).actions:
+        if form is None or not self.may(form, "read"):
             readable = [name for name, one in self.bundle.forms.items() if self.may(one, "read")]
             raise Refused([problem("form.unknown", name=key, **suggestion(key, readable))], "missing")
         return form
 
     def access(self, form: CompiledForm) -> FormAccess:
         """What the person may do with the form."""
-        return form_access(self.bundle, form, self.actor)
+        return self.published.granted.access(form, self.actor)
 
     def may(self, form: CompiledForm, action: str) -> bool:
         """Whether the action is granted at all."""

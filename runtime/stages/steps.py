@@ -20,10 +20,11 @@ from engine.forms.draft import Patch
 from engine.forms.pushdown import Link
 from engine.forms.validate import CleanDocument
 from engine.ledger import Entry
-from engine.permissions import FormAccess, form_access
+from engine.permissions import FormAccess
 from engine.problems import Problem
 from engine.rules.evaluate import Verdict
 from engine.workflow.run import Run
+from runtime.published import Granted
 from runtime.storage import documents
 from runtime.storage.app_tables import AppTables
 from runtime.storage.database import Connection
@@ -82,28 +83,25 @@ class Unit:
 
     Attributes:
         seen: linked rows loaded so far; lives as long as one submission, for the next may have changed them.
-        granted: access to forms by key, once it was asked for.
+        granted: who may do what in the bundle.
     """
 
     connection: Connection
     bundle: AppBundle
     bundle_of: Callable[[str], AppBundle]
     tables: AppTables
+    granted: Granted
     around: Surroundings
     now: datetime
     seen: dict[tuple[str, int], Row] = field(default_factory=dict)
-    granted: dict[str, FormAccess] = field(default_factory=dict)
 
     def form(self, key: str) -> CompiledForm:
         """The published form."""
         return self.bundle.forms[key]
 
     def access(self, form: CompiledForm) -> FormAccess:
-        """What the person may do with the form; worked out once per unit."""
-        known = self.granted.get(form.key)
-        if known is None:
-            known = self.granted[form.key] = form_access(self.bundle, form, self.around.actor)
-        return known
+        """What the person may do with the form."""
+        return self.granted.access(form, self.around.actor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,10 @@ COLUMNS = (
     "failed_count", "locked_until", "theme",
 )  # fmt: skip
 SELECT = sa.select(*(user.c[name] for name in COLUMNS))
+BY_ID = SELECT.where(user.c.id == sa.bindparam("id"))
+ROLES_OF = sa.select(user_role.c.role).where(
+    user_role.c.user == sa.bindparam("user"), user_role.c.app == sa.bindparam("app")
+)
 CHANGEABLE = frozenset({"login", "name", "language", "department", "active", "attributes", "theme"})
 
 
@@ -120,7 +124,7 @@ def set_password(connection: sa.Connection, user_id: int, password_hash: str) ->
 
 def user_by_id(connection: sa.Connection, user_id: int) -> User | None:
     """The account, or None."""
-    return _user(connection.execute(SELECT.where(user.c.id == user_id)))
+    return _user(connection.execute(BY_ID, {"id": user_id}))
 
 
 def user_by_login(connection: sa.Connection, login: str) -> User | None:
@@ -183,8 +187,7 @@ def set_roles(connection: sa.Connection, user_id: int, app: str, roles: Iterable
 
 def roles_of(connection: sa.Connection, user_id: int, app: str) -> frozenset[str]:
     """Roles of the user in the app."""
-    query = sa.select(user_role.c.role).where(user_role.c.user == user_id, user_role.c.app == app)
-    return frozenset(connection.execute(query).scalars())
+    return frozenset(connection.execute(ROLES_OF, {"user": user_id, "app": app}).scalars())
 
 
 def holders(connection: sa.Connection, app: str, roles: Iterable[str]) -> Mapping[str, tuple[int, ...]]:

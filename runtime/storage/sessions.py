@@ -46,6 +46,22 @@ class ApiKey:
     revoked_at: datetime | None
 
 
+SESSION_BY_HASH = (
+    sa.select(session)
+    .join(user, user.c.id == session.c.user)
+    .where(
+        session.c.token_hash == sa.bindparam("hash"),
+        session.c.expires_at > sa.bindparam("at"),
+        user.c.active.is_(sa.true()),
+    )
+)
+KEY_BY_HASH = (
+    sa.select(*(api_key.c[name] for name in ApiKey.__slots__))
+    .join(user, user.c.id == api_key.c.user)
+    .where(api_key.c.key_hash == sa.bindparam("hash"), api_key.c.revoked_at.is_(None), user.c.active.is_(sa.true()))
+)
+
+
 def digest(token: str) -> str:
     """What is kept of a token. Tokens are long and random, so a plain digest cannot be guessed back."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -69,12 +85,7 @@ def start(connection: sa.Connection, user_id: int, at: datetime, lasts: timedelt
 
 def find(connection: sa.Connection, token: str, at: datetime) -> Session | None:
     """The session of the token, unless it has ended or its account is no longer active."""
-    query = (
-        sa.select(session)
-        .join(user, user.c.id == session.c.user)
-        .where(session.c.token_hash == digest(token), session.c.expires_at > at, user.c.active.is_(sa.true()))
-    )
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(SESSION_BY_HASH, {"hash": digest(token), "at": at}).mappings().one_or_none()
     return None if row is None else Session(**row)
 
 
@@ -117,15 +128,15 @@ def create_key(connection: sa.Connection, user_id: int, label: str, at: datetime
     return key, add_row(connection, api_key, values)
 
 
-def user_of_key(connection: sa.Connection, key: str) -> tuple[int, int] | None:
-    """Id of the key and of its active user, or None."""
-    query = (
-        sa.select(api_key.c.id, api_key.c.user)
-        .join(user, user.c.id == api_key.c.user)
-        .where(api_key.c.key_hash == digest(key), api_key.c.revoked_at.is_(None), user.c.active.is_(sa.true()))
-    )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else (row[0], row[1])
+def key_by_token(connection: sa.Connection, token: str) -> ApiKey | None:
+    """The key that ``token`` is, unless it was revoked or its account is no longer active."""
+    row = connection.execute(KEY_BY_HASH, {"hash": digest(token)}).mappings().one_or_none()
+    return None if row is None else ApiKey(**row)
+
+
+def needs_note(found: ApiKey, at: datetime) -> bool:
+    """Whether `note_key_used` has something to write."""
+    return found.last_used_at is None or at - found.last_used_at >= TOUCH_EVERY
 
 
 def note_key_used(connection: sa.Connection, key_id: int, at: datetime) -> None:

@@ -31,6 +31,7 @@ class Snapshot:
     files: Mapping[str, str]
 
 
+CURRENT = sa.select(current.c.hash).order_by(current.c.since.desc(), current.c.app).limit(1)
 INFO = sa.select(*(snapshot.c[name] for name in SnapshotInfo.__slots__))
 
 
@@ -79,10 +80,7 @@ def load(connection: sa.Connection, snapshot_hash: str) -> Snapshot | None:
 
 def current_hash(connection: sa.Connection, app: str | None = None) -> str | None:
     """Hash of what is current for ``app``; without it of the app published last. None before the first publish."""
-    query = sa.select(current.c.hash).order_by(current.c.since.desc(), current.c.app).limit(1)
-    if app is not None:
-        query = query.where(current.c.app == app)
-    found = connection.execute(query).scalar_one_or_none()
+    found = connection.execute(CURRENT if app is None else CURRENT.where(current.c.app == app)).scalar_one_or_none()
     return None if found is None else str(found)
 
 

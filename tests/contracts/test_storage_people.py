@@ -140,7 +140,7 @@ def test_a_new_password_ends_sessions_and_a_closed_account_its_keys(empty: Datab
         assert sessions.find(connection, mine, AT) is None and sessions.find(connection, others, AT) is not None
         key, _ = sessions.create_key(connection, people["wang"], "扫码枪", AT)
         accounts.update_user(connection, people["wang"], active=False)
-        assert sessions.find(connection, others, AT) is None and sessions.user_of_key(connection, key) is None
+        assert sessions.find(connection, others, AT) is None and sessions.key_by_token(connection, key) is None
     assert sign_in(empty, PASSWORDS, "li", "new", AT).id == people["li"]
 
 
@@ -155,14 +155,18 @@ def test_expired_sessions_are_forgotten(empty: Database, people: dict[str, int])
 def test_a_key_opens_until_it_is_revoked_and_is_kept_as_a_digest(empty: Database, people: dict[str, int]):
     with write(empty) as connection:
         key, number = sessions.create_key(connection, people["li"], "接口", AT)
-        assert sessions.user_of_key(connection, key) == (number, people["li"])
+        found = sessions.key_by_token(connection, key)
+        assert found is not None and (found.id, found.user) == (number, people["li"])
+        assert sessions.needs_note(found, AT)
         sessions.note_key_used(connection, number, AT + HOUR)
+        found = sessions.key_by_token(connection, key)
+        assert found is not None and not sessions.needs_note(found, AT + HOUR + sessions.TOUCH_EVERY / 2)
         (shown,) = sessions.keys_of(connection, people["li"])
         assert (shown.label, shown.last_used_at, key.startswith(shown.prefix)) == ("接口", AT + HOUR, True)
         assert key not in str(connection.execute(api_key.select()).all())
         assert not sessions.revoke_key(connection, people["wang"], number, AT)
         assert sessions.revoke_key(connection, people["li"], number, AT)
-        assert sessions.user_of_key(connection, key) is None
+        assert sessions.key_by_token(connection, key) is None
 
 
 def test_real_hashes_are_argon2id_and_salted():
