@@ -18,7 +18,7 @@ from engine.labels import Label
 from runtime.facade.door import Door
 from runtime.facade.stock import MEASURES
 from runtime.house import House
-from runtime.published import Published
+from runtime.published import Granted, Published
 from runtime.workspaces import Workspace
 
 ROLE = "story_director"
@@ -46,4 +46,5 @@ def _directed(published: Published) -> Published:
         grants=(CompiledGrant(definition=grant, forms=frozenset(bundle.forms), rows=MappingProxyType({})),),
         stock_rows=None,
     )
-    return replace(published, bundle=replace(bundle, roles=MappingProxyType({**bundle.roles, ROLE: role})))
+    directed = replace(bundle, roles=MappingProxyType({**bundle.roles, ROLE: role}))
+    return replace(published, bundle=directed, granted=Granted(directed))
