@@ -144,7 +144,7 @@ def say(site: Site, language: str, key: str, **params: Shown) -> str:
 
 def _words(site: Site, language: str) -> dict[str, Any]:
     """What every template may say and show."""
-    catalogue = site.catalogue
+    catalogue, now = site.catalogue, site.house.now()
 
     def problem_text(problem: Problem) -> tuple[str, str | None]:
         return catalogue.text(problem, language)
@@ -157,6 +157,7 @@ def _words(site: Site, language: str) -> dict[str, Any]:
 
     return {
         "money": money,
+        "moment": lambda at: moment(at, now),
         "t": partial(say, site, language),
         "has": has,
         "word": word,
@@ -166,7 +167,7 @@ def _words(site: Site, language: str) -> dict[str, Any]:
         "static": site.static.__getitem__,
         "icon": partial(icon, site),
         "version": site.version,
-        "now": site.house.now(),
+        "now": now,
     }
 
 
@@ -178,6 +179,13 @@ def money(value: Decimal | None, currency: str, decimals: int) -> str:
     figures = f"{abs(value):,.{decimals}f}"
     minus = "-" if value < 0 else ""
     return f"{minus}{sign}{figures}" if sign else f"{minus}{figures} {currency}"
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """``09:30`` today, ``01-20 09:30`` this year, ``2025-12-31`` before."""
+    if at.date() == now.date():
+        return f"{at:%H:%M}"
+    return f"{at:%m-%d %H:%M}" if at.year == now.year else f"{at:%Y-%m-%d}"
 
 
 def icon(site: Site, name: str, label: str = "") -> Markup:

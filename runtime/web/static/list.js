@@ -72,6 +72,7 @@
   });
 
   document.addEventListener("stockloom:list-changed", () => {
+    boxes().forEach((box) => { box.checked = false; });
     window.htmx.ajax("GET", location.href, { target: "#list", swap: "outerMorph" }).then(count);
   });
   document.addEventListener("stockloom:close-drawer", () => document.getElementById("drawer")?.close());
