@@ -7,9 +7,7 @@ from fastapi import APIRouter
 from runtime.web.routes.accounts import account_routes
 from runtime.web.routes.documents import document_routes
 from runtime.web.routes.files import file_routes
-from runtime.web.routes.files import file_routes
 from runtime.web.routes.home import home_routes
-from runtime.web.routes.imports import import_routes
 from runtime.web.routes.imports import import_routes
 from runtime.web.routes.inbox import inbox_routes
 from runtime.web.routes.lists import list_routes
