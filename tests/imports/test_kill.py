@@ -27,8 +27,8 @@ from tests.houses import CATALOG, WORKSPACE, furnished, make_home
 from tests.imports.sheets import csv, product
 
 KILLS = 10
-PRODUCTS = 3_000
-LINES = 900
+PRODUCTS = 2_000
+LINES = 600
 PER_DOCUMENT = 3
 LATEST_S = 0.5
 GIVE_UP_S = 60.0
