@@ -179,3 +179,16 @@ def test_on_a_phone_lines_are_cards_and_the_button_is_within_reach(visit: Visit,
     assert small == []
     page.locator("[data-action=submit]").tap()
     status(page, "pending")
+
+
+def test_files_go_up_at_once_and_stay_with_the_document(visit: Visit, company: Company) -> None:
+    page = ready(visit("buyer", "purchase_order", company.order(1)))
+    page.get_by_role("tab", name="附件").click()
+    note = {"name": "合同.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 a contract"}
+    page.locator("[data-path=attachments] input[type=file]").set_input_files(files=[note])  # type: ignore[list-item]
+    expect(page.locator("[data-path=attachments] .file-one a")).to_contain_text("合同.pdf")
+    press(page, "Control+s")
+    expect(page.locator("#toasts")).to_contain_text("已保存")
+    page.reload()
+    ready(page).get_by_role("tab", name="附件").click()
+    expect(page.locator("[data-path=attachments] .file-one a")).to_contain_text("合同.pdf")

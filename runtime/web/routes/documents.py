@@ -15,14 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from engine.problems import Problem, Refused, problem
-from runtime.facade import accounts, documents, forms, lists
+from runtime.facade import accounts, documents, files, forms, lists
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import LookUpHit
 from runtime.facade.views import DocumentView, FieldView, FormView
 from runtime.web.dependencies import Guarded, OnSite, Visit, Visiting
 from runtime.web.document_json import choice_pairs, document_json, fields_json, problems_json
-from runtime.web.document_page import DAY, arranged
+from runtime.web.document_page import DAY, Page, arranged
 from runtime.web.pages import render, say
 from runtime.web.responses import refusal
 from runtime.web.site import Site, site_of
@@ -161,6 +161,7 @@ def _context(visit: Visit, site: Site, shape: FormView, view: DocumentView, orig
         "view": view,
         "page": page,
         "source": None,
+        "file_names": _file_names(visit.door, page),
         "setup": {
             "document": document_json(view),
             "fields": fields_json(shape, page),
@@ -209,6 +210,15 @@ def _refused(request: Request, site: Site, visit: Visit, form: str, sent: Sent, 
     latest = {"user": last.user, "at": last.at.strftime("%Y-%m-%d %H:%M"), "action": last.action} if last else None
     found = problems_json(refused.problems, partial(_told, site, visit))
     return JSONResponse({"kind": refused.kind, "problems": found, "latest": latest, "stale": True}, status_code=409)
+
+
+def _file_names(door: Door, page: Page) -> dict[str, str]:
+    ids = [one for place in page.files for one in _texts(place.cell.value)]
+    return files.names(door, ids) if ids else {}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(one) for one in value) if isinstance(value, list | tuple) else ()
 
 
 def _told(site: Site, visit: Visit, one: Problem) -> tuple[str, str | None]:

@@ -52,7 +52,8 @@ export class CellEditor {
     td.append(input);
     input.focus({ preventScroll: true });
     input.select();
-    if (this.looksUp) this.page.lookup.attach(input, (text) => this.page.find(this.field, row, text), (hit) => this.#chosen(hit));
+    const { field } = this; // the answer may come when another cell is current
+    if (this.looksUp) this.page.lookup.attach(input, (text) => this.page.find(field, row, text), (hit) => this.#chosen(hit));
   }
 
   // After an answer from the server: what is armed shows the new value, what is being typed stays.
