@@ -25,6 +25,8 @@ from runtime.demo.company import (
 
 WAITING_PURCHASES = 12  # the newest pending purchase orders stay in approval
 DRAFT_SALES, WAITING_DELIVERIES = 6, 15
+PROMISED = 10 * DAY
+FEW = 5
 STATUS_PENDING, STATUS_APPROVED, STATUS_REJECTED = "1", "2", "3"
 
 
@@ -38,7 +40,7 @@ def purchases(tables: Tables, today: date, count: int | None) -> tuple[Order, ..
     main = main_warehouses(tables)
     headers = sorted(tables("PurchaseOrderHeader"), key=lambda row: (row["OrderDate"], int(row["PurchaseOrderID"])))
     headers = headers[-count:] if count else headers
-    shift = today - DAY - date.fromisoformat(headers[-1]["OrderDate"])
+    shift = today - DAY - _last_busy_day(headers)
     waiting = {row["PurchaseOrderID"] for row in headers if row["Status"] == STATUS_PENDING}
     waiting = set(sorted(waiting, key=int)[-WAITING_PURCHASES:])
     orders = []
@@ -61,7 +63,7 @@ def purchases(tables: Tables, today: date, count: int | None) -> tuple[Order, ..
             Order(
                 kind="purchase_order",
                 reference=reference.rjust(6, "0"),
-                day=date.fromisoformat(header["OrderDate"]) + shift,
+                day=min(date.fromisoformat(header["OrderDate"]) + shift, today - DAY),
                 due=max(date.fromisoformat(row["DueDate"]) for row in details) + shift,
                 partner=vendors[header["VendorID"]],
                 warehouse=main.get(details[0]["ProductID"], RECEIVING),
@@ -79,6 +81,13 @@ def purchases(tables: Tables, today: date, count: int | None) -> tuple[Order, ..
             )
         )
     return tuple(orders)
+
+
+def _last_busy_day(headers: Sequence[RowValues]) -> date:
+    """The newest day with more than a handful of orders; a straggler months later does not set the clock."""
+    days = Counter(row["OrderDate"] for row in headers)
+    busy = [day for day, count in days.items() if count >= FEW]
+    return date.fromisoformat(max(busy or days))
 
 
 def sales(tables: Tables, today: date, count: int | None) -> tuple[Order, ...]:
@@ -100,7 +109,7 @@ def sales(tables: Tables, today: date, count: int | None) -> tuple[Order, ...]:
             kind="sales_order",
             reference=key[1],
             day=key[0] + shift,
-            due=key[0] + shift + 7 * DAY,
+            due=key[0] + shift + PROMISED,
             partner=customer_code(lines[key][0]["CustomerKey"]),
             warehouse=SHIPPING,
             lines=tuple(

