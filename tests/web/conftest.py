@@ -1,4 +1,4 @@
-"""A small company to open in a browser: the tiny app, three users, two products and a warehouse."""
+"""A small company to open in a browser: the tiny app, four users, two products and a warehouse."""
 
 from __future__ import annotations
 
@@ -31,14 +31,26 @@ PASSWORD = "correct horse"
 ROOT = "/w/acme/tiny"
 XSS = '"><script>alert(1)</script>'
 
+# Sees goods and receipts, but no cost.
+CLERK = """
+role: clerk
+label: {zh: 文员, en: Clerk}
+grants:
+  - forms: [product, warehouse, stock_in]
+    actions: [read, export]
+tags: {cost: hidden}
+stock: {measures: [on_hand, available]}
+pages: [stock, entries]
+"""
+
 SignIn = Callable[..., TestClient]
 
 
 @pytest.fixture(scope="session")
 def tiny() -> AppBundle:
-    """The tiny app, compiled once."""
+    """The tiny app with one more role, compiled once."""
     files, unread = read_definition_files(TINY)
-    bundle, problems = read_bundle(files, built_in_kinds())
+    bundle, problems = read_bundle({**files, "roles/clerk.yaml": CLERK}, built_in_kinds())
     assert bundle is not None, (unread, problems)
     return bundle
 
@@ -53,6 +65,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, tiny: AppBundle) -> Path:
     for login, name, roles, language in (
         ("keeper", "李仓管", ("keeper",), "zh"),
         ("admin", "王总", ("keeper", "admin"), "zh"),
+        ("clerk", "小张", ("clerk",), "zh"),
         ("mary", "Mary", ("keeper", "admin"), "en"),
     ):
         accounts.add_user(made, "acme", login=login, name=name, password=PASSWORD, roles=roles, language=language)

@@ -109,3 +109,17 @@ def test_an_unknown_company_is_not_found(sign_in: SignIn) -> None:
 
 def test_a_single_company_is_entered_at_once(sign_in: SignIn) -> None:
     assert sign_in().get("/").headers["location"] == "/w/acme/"
+
+
+def test_guessing_passwords_is_stopped(sign_in: SignIn) -> None:
+    client = sign_in()
+    form = entrance(client) | {"login": "keeper", "password": "wrong"}
+    last = [client.post("/w/acme/login", data=form) for _ in range(12)][-1]
+    assert last.status_code == 429
+    assert "锁定" in last.text
+    assert client.post("/w/acme/login", data=form | {"password": PASSWORD}).status_code == 429
+
+
+def test_a_near_name_tells_a_stranger_nothing(sign_in: SignIn) -> None:
+    answer = sign_in().get("/w/acmee/login")
+    assert answer.status_code == 404 and "acme”" not in answer.text

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from engine.labels import LANGUAGES
+from engine.labels import LANGUAGES, Label
 from engine.problems import Problem, Refused, problem
 from runtime.facade import accounts
 from runtime.web.cookies import (
@@ -74,6 +74,7 @@ def sign_in_routes() -> APIRouter:
     @router.post("/login")
     def sign_in(request: Request, site: OnSite, workspace: str, sent: SentOutside) -> Response:
         login, back = text_of(sent, "login"), text_of(sent, "back")
+        _company(site, workspace)
         if not _from_our_page(request, site, sent):
             again = [problem("web.stale_page")]
             return _ask(request, site, workspace, back=back, login=login, problems=again, status=403)
@@ -119,7 +120,7 @@ def _ask(
     problems: tuple[Problem, ...] | list[Problem] = (),
     status: int = 200,
 ) -> Response:
-    company = site.house.published(site.house.workspace(workspace)).bundle.app.label
+    company = _company(site, workspace)
     token = entrance_token(request, site) or new_entrance()
     response = render_outside(
         request,
@@ -136,6 +137,13 @@ def _ask(
     )
     keep_entrance(response, site, token)
     return response
+
+
+def _company(site: Site, workspace: str) -> Label:
+    """What the sign-in page calls the workspace. A stranger is told nothing of other workspaces, not even a near name."""
+    if workspace not in list_workspaces(site.settings):
+        raise Refused([problem("web.no_page")], "missing")
+    return site.house.published(site.house.workspace(workspace)).bundle.app.label
 
 
 def _from_our_page(request: Request, site: Site, sent: FormData) -> bool:
