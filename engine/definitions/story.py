@@ -12,10 +12,12 @@ from engine.labels import Label
 
 
 class StoryUser(Definition):
-    """A person of the story: roles held and, if it matters, the department (by name) and ``me.`` attributes."""
+    """A person of the story: roles held and, if it matters, the department and the warehouse (``me.warehouse``),
+    both by name."""
 
     roles: tuple[str, ...]
     department: str | None = None
+    warehouse: str | None = None
 
 
 class ExpectDocument(Definition):

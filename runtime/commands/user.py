@@ -9,7 +9,7 @@ import typer
 from engine.actor import ADMIN_ROLE
 from engine.built_in import built_in_kinds
 from engine.problems import Refused, problem, suggestion
-from runtime.facade import accounts
+from runtime.facade import accounts, workplaces
 from runtime.house import House
 from runtime.house_jobs import inline_house
 from runtime.invocation import Invocation, invocation
@@ -24,6 +24,7 @@ def add(
     role: Annotated[list[str], typer.Option("--role", help="A role of the app; may be repeated. 角色。")],
     name: Annotated[str, typer.Option("--name", help="What colleagues read. 姓名。")] = "",
     password: Annotated[str | None, typer.Option("--password", help="Asked for when left out. 口令。")] = None,
+    warehouse: Annotated[str, typer.Option("--warehouse", help="Where the person works. 所在仓库。")] = "",
     language: Annotated[
         Literal["zh", "en"], typer.Option("--language", help="Language of the pages. 界面语言。")
     ] = "zh",
@@ -39,7 +40,11 @@ def add(
                 [problem("account.unknown_role", "roles", role=one, **suggestion(one, roles)) for one in unknown]
             )
         secret = password if password is not None else _asked(started)
-        accounts.add_user(house, workspace, login=login, name=name, password=secret, roles=role, language=language)
+        user = accounts.add_user(
+            house, workspace, login=login, name=name, password=secret, roles=role, language=language
+        )
+        if warehouse:
+            workplaces.assign(accounts.user_door(house, workspace, login), user, warehouse)
     finally:
         house.close()
     started.say("user.added", login=login, workspace=workspace)

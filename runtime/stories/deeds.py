@@ -16,7 +16,7 @@ from engine.definitions.compiled import CompiledForm
 from engine.definitions.story import StoryStep
 from engine.forms.draft import Patch
 from engine.problems import Problem, Refused, Severity, problem
-from runtime.facade import documents
+from runtime.facade import documents, workplaces
 from runtime.facade.door import Door
 from runtime.stages.steps import Command, Outcome
 from runtime.stories.clock import waited
@@ -92,6 +92,9 @@ def give(performance: Performance) -> None:
         for record in records:
             patch = documents.patch_from_json(form, record)
             documents.submit(door, Command(form=form_key, action=action, patch=patch, confirmed=True))
+    for name, user in performance.story.users.items():
+        if user.warehouse is not None:
+            workplaces.assign(door, performance.people[name], user.warehouse)
     performance.jobs.drain()
 
 

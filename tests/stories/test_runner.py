@@ -155,6 +155,30 @@ def test_every_story_begins_with_an_empty_house(theatre: Theatre) -> None:
     assert not list(Path(theatre.folder).glob("story_*_*"))
 
 
+def test_a_person_may_work_in_a_warehouse(theatre: Theatre) -> None:
+    story = {
+        "story": "told",
+        "label": "试",
+        "users": {"小孙": {"roles": ["keeper"], "warehouse": "W1"}},
+        "given": GIVEN,
+        "steps": [
+            {
+                "as": "小孙",
+                "create": "stock_in",
+                "name": "receipt",
+                "with": {"lines": [{"product": "P1", "qty": "1"}]},
+                "do": "submit",
+                "expect": {"documents": [{"doc": "receipt", "fields": {"warehouse": "W1"}}]},
+            }
+        ],
+    }
+    result = perform(theatre, StoryDef.model_validate(story))
+    assert result.passed, result.problems
+    story["users"] = {"小孙": {"roles": ["keeper"], "warehouse": "W7"}}
+    result = perform(theatre, StoryDef.model_validate(story))
+    assert [one.code for one in result.problems] == ["link.not_found"]
+
+
 def test_the_clock_moves_only_when_told() -> None:
     clock = StoryClock("2026-01-05")
     assert clock() == clock()
