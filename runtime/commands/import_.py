@@ -1,5 +1,5 @@
-"""``stockloom import FILE``: bring a spreadsheet into a form, as a person of the workspace, through the same door as the
-page: the same rights, checks and postings. Exit 1 when rows were refused; what was refused can be written to a file.
+"""``stockloom import FILE``: bring a spreadsheet into a form, as a person of the workspace, through the page's own door:
+the same rights, checks and postings. Exit 1 when rows were refused; what was refused can be written to a file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files people attach: kept under an id nobody chose, handed out to whoever uploaded them or may read a record with them.
+"""Files people attach: kept under an id nobody chose, handed out to who uploaded them or may read a record with them.
 
 The name and the kind a person gave are only ever shown; no file is ever handed out in a way a browser would run it.
 """

@@ -89,7 +89,9 @@ def import_view(
         ),
         targets=tuple(TargetView(path=one.path, label=labels[one.path], required=one.required) for one in targets),
         modes=tuple(mode for mode in MODES if _may(mode, actions)),
-        actions=("save",) if form.is_master else tuple(one for one in ("save", "submit", "approve") if _may_act(one, actions)),
+        actions=("save",)
+        if form.is_master
+        else tuple(one for one in ("save", "submit", "approve") if _may_act(one, actions)),
         key=tuple(labels.get(path, path) for path in natural_key(form, plan.paths)),
         preview=tuple(
             PreviewRow(number=number, cells=texts, problems=at_cells.get(number, {})) for number, texts in plan.preview
@@ -148,7 +150,9 @@ def _summary(door: Door, plan: ImportPlan) -> SummaryView:
         rows=kept["rows"],
         errors=kept["errors"],
         warnings=kept["warnings"],
-        dropped=tuple((row, say(f"import.dropped_{reason}", door.language), text) for row, reason, text in kept["dropped"]),
+        dropped=tuple(
+            (row, say(f"sheet.dropped.{reason}", door.language), text) for row, reason, text in kept["dropped"]
+        ),
         dropped_count=kept["dropped_count"],
         repeats=tuple((row, first) for row, first in kept["repeats"]),
         totals=tuple(door.say(one) for one in problems_from_json(kept["totals"])),

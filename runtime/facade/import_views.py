@@ -65,7 +65,7 @@ class SummaryView:
     Attributes:
         created, updated, skipped, refused: records. rows: rows of the sheet they come from.
         errors, warnings: problems. dropped: row, reason, text of rows that are no records.
-        repeats: row, and the row it repeats. totals: sentences where the sheet's own total differs; agreed: what agrees.
+        repeats: row, and the row it repeats. totals: sentences where the sheet's own total differs.
     """
 
     created: int

@@ -122,9 +122,7 @@ def configure(
     def work(connection: Connection) -> None:
         made = plan
         if again:
-            fresh = _drafted(
-                door, connection, compiled, plan.file, found.file_name, sheet or plan.sheet, header_row
-            )
+            fresh = _drafted(door, connection, compiled, plan.file, found.file_name, sheet or plan.sheet, header_row)
             made = replace(fresh, action=plan.action, mode=plan.mode)
         elif mapping is not None:
             made = replace(made, mapping={column: path for column, path in mapping.items() if path})
@@ -136,7 +134,9 @@ def configure(
             summary={},
         )
         wrong = [
-            one for one in mapping_problems(compiled, made, _targets(door, compiled)) if one.where.startswith("mapping.")
+            one
+            for one in mapping_problems(compiled, made, _targets(door, compiled))
+            if one.where.startswith("mapping.")
         ]
         if wrong:
             raise Refused(wrong)

@@ -30,9 +30,7 @@ def matched(unit: Unit, form: CompiledForm, plan: ImportPlan, listed: Sequence[P
     if not key or not listed or (plan.mode == "create" and not form.is_master):
         return {}
     fields = [form.fields.get(path) for path in key]
-    columns = [
-        _values(unit, one, [parcel.key[place] for parcel in listed]) for place, one in enumerate(fields)
-    ]
+    columns = [_values(unit, one, [parcel.key[place] for parcel in listed]) for place, one in enumerate(fields)]
     keys = {parcel.first: tuple(column[n] for column in columns) for n, parcel in enumerate(listed)}
     found = documents.find_keys(unit.connection, unit.tables, form.key, key, keys.values())
     return {row: found[value] for row, value in keys.items() if value in found}
@@ -77,7 +75,11 @@ def before_json(form: CompiledForm, old: Document | None, patch: Patch | None, v
         },
         "lines": {
             table: [
-                {key: _json(one, line.values.get(key)) for key, one in form.tables[table].fields.items() if not one.formula}
+                {
+                    key: _json(one, line.values.get(key))
+                    for key, one in form.tables[table].fields.items()
+                    if not one.formula
+                }
                 for line in old.lines.get(table, ())
             ]
             for table in patch.lines

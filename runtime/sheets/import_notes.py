@@ -16,12 +16,10 @@ MOST_PER_RECORD = 200
 
 def of_parcel(parcel: Parcel, found: Sequence[RowProblem]) -> Mapping[str, Any]:
     """What is kept about a record: its rows and the problems, each at its cell."""
-    kept = found[:MOST_PER_RECORD]
+    kept = sorted(found, key=lambda one: (one.row, one.column))[:MOST_PER_RECORD]
     return {
         "rows": list(parcel.rows),
-        "problems": [
-            [one.row, one.column, str(one.problem.severity), *problems_json([one.problem])] for one in kept
-        ],
+        "problems": [[one.row, one.column, str(one.problem.severity), *problems_json([one.problem])] for one in kept],
     }
 
 

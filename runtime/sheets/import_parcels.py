@@ -111,7 +111,7 @@ def parcels(book: Workbook, form: CompiledForm, plan: ImportPlan, seen: Seen) ->
         made = _grouped((one for one in named), form, plan, key)
     else:
         made = (_single(row, found, key) for row, found in named)
-    return _without_repetitions(made, form, key)
+    return _without_repetitions(made, plan, key)
 
 
 def _named(
@@ -270,9 +270,10 @@ def _parcel(
     )
 
 
-def _without_repetitions(made: Iterable[Parcel], form: CompiledForm, key: tuple[str, ...]) -> Iterator[Parcel]:
+def _without_repetitions(made: Iterable[Parcel], plan: ImportPlan, key: tuple[str, ...]) -> Iterator[Parcel]:
     """Marks exact repetitions of a key, and refuses rows that contradict an earlier one."""
     first: dict[str, tuple[int, bytes]] = {}
+    column = plan.column_of(key[0]) if key else WHOLE_ROW
     for parcel in made:
         shown = "\x1f".join(text_of(part).strip().casefold() for part in parcel.key)
         if not key or not shown.strip("\x1f"):
@@ -291,12 +292,13 @@ def _without_repetitions(made: Iterable[Parcel], form: CompiledForm, key: tuple[
                 first=earlier[0],
                 row=parcel.first,
             )
-            yield replace(parcel, problems=(*parcel.problems, RowProblem(parcel.first, WHOLE_ROW, said)))
+            yield replace(parcel, problems=(*parcel.problems, RowProblem(parcel.first, column, said)))
 
 
 def _digest(parcel: Parcel) -> bytes:
     """16 bytes that stand for the content, so that memory does not grow with the width of the sheet."""
-    content = repr((sorted(parcel.patch.values.items()), [sorted(line.values.items()) for rows in parcel.patch.lines.values() for line in rows]))
+    lines = [sorted(line.values.items()) for rows in parcel.patch.lines.values() for line in rows]
+    content = repr((sorted(parcel.patch.values.items()), lines))
     return hashlib.blake2b(content.encode(), digest_size=16).digest()
 
 

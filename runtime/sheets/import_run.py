@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
@@ -177,10 +177,8 @@ def _tried(job: Job, import_id: int, plan: ImportPlan, form: CompiledForm, chunk
         results[:] = _submitted(job, connection, import_id, plan, form, chunk)
         raise _TrialOver
 
-    try:
+    with suppress(_TrialOver):
         in_transaction(job.context.database, work)
-    except _TrialOver:
-        pass
     return results
 
 

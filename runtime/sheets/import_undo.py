@@ -47,7 +47,8 @@ def undo(job: Job, import_id: int) -> tuple[Kept, ...]:
     done = 0
     while True:
         outbox, last, taken, stayed = in_transaction(
-            job.context.database, lambda connection: _chunk(job, connection, run, row)  # noqa: B023
+            job.context.database,
+            lambda connection: _chunk(job, connection, run, row),  # noqa: B023
         )
         job.hand_over(outbox)
         kept.extend(stayed)

@@ -184,9 +184,8 @@ def forget_row(connection: sa.Connection, import_id: int, row: int, document: in
 
 def files_in_use(connection: sa.Connection) -> frozenset[str]:
     """Ids of the files imports were read from; they are kept like those a record refers to."""
-    return frozenset(
-        str(options["file"]) for options in connection.execute(sa.select(import_run.c.options)).scalars() if "file" in options
-    )
+    kept = connection.execute(sa.select(import_run.c.options)).scalars()
+    return frozenset(str(options["file"]) for options in kept if "file" in options)
 
 
 def saved_mapping(connection: sa.Connection, form: str, signature: str) -> Mapping[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Imports through the facade: mapping, trial, modes, rights, documents from flat rows, undo, refused rows, bad files."""
+"""Imports through the facade: mapping, trial, modes, rights, documents of flat rows, undo, refused rows, bad files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def count(door: Door, form: str) -> int:
 
 
 def test_columns_are_proposed_by_label_and_alias(door: Door) -> None:
-    number = uploaded(door, xlsx(product(1), heads=("货号", "品名", "规格", "类别", "单位", "安全库存", "采购价", "税率(%)")))
+    number = uploaded(
+        door, xlsx(product(1), heads=("货号", "品名", "规格", "类别", "单位", "安全库存", "采购价", "税率(%)"))
+    )
     targets = {column.header: column.target for column in imports.view(door, number).columns}
     assert targets["货号"] == "code"
     assert targets["品名"] == "name"

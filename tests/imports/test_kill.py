@@ -54,7 +54,9 @@ def test_twenty_kills_lose_and_double_nothing(settings: Settings) -> None:
     for batch in batches:
         chance = random.Random(batch)
         for _ in range(KILLS):
-            kills += _killed(lambda batch=batch: _import(settings, kinds, catalogue, batch), chance.uniform(0.05, LATEST_S))
+            kills += _killed(
+                lambda batch=batch: _import(settings, kinds, catalogue, batch), chance.uniform(0.05, LATEST_S)
+            )
         assert _finished(lambda batch=batch: _import(settings, kinds, catalogue, batch))
     assert kills >= KILLS, "the imports ended before they could be killed"
 
