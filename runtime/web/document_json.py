@@ -60,11 +60,12 @@ def fields_json(form: FormView, page: Page) -> dict[str, Any]:
     places = [place for section in page.sections for place in section.places if place.field.path == DAY]
     in_lines = (field for table in form.tables for field in table.fields)
     fields = (*form.fields, *(place.field for place in places), *in_lines)
-    return {field.path: field_json(field) for field in fields}
+    known = frozenset((field.table, field.key) for field in fields)
+    return {field.path: field_json(field, known) for field in fields}
 
 
-def field_json(field: FieldView) -> dict[str, Any]:
-    """One field: how it is edited, what it fills, what may be chosen."""
+def field_json(field: FieldView, known: frozenset[tuple[str, str]]) -> dict[str, Any]:
+    """One field: how it is edited, which of the ``known`` (table, key) it fills, what may be chosen."""
     choices = field.options.get("choices")
     fills = field.options.get("fills")
     return {
@@ -76,7 +77,7 @@ def field_json(field: FieldView) -> dict[str, Any]:
         "numeric": field.numeric,
         "required": field.required,
         "computed": field.computed,
-        "fills": sorted(fills) if isinstance(fills, Mapping) else [],
+        "fills": sorted(key for key in fills if (field.table, key) in known) if isinstance(fills, Mapping) else [],
         "choices": choice_pairs(field) if isinstance(choices, Mapping) else [],
         "most": field.options.get("max_files") or 0,
         "accept": field.options.get("accept") or [],
