@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from engine.actor import ADMIN_ROLE
+from engine.actor import ADMIN_ROLE, automation
 from engine.built_in import built_in_kinds
 from engine.problems import Refused, problem, suggestion
 from runtime.facade import accounts, workplaces
+from runtime.facade.door import enter
 from runtime.house import House
 from runtime.house_jobs import inline_house
 from runtime.invocation import Invocation, invocation
@@ -39,12 +40,20 @@ def add(
             raise Refused(
                 [problem("account.unknown_role", "roles", role=one, **suggestion(one, roles)) for one in unknown]
             )
-        secret = password if password is not None else _asked(started)
-        user = accounts.add_user(
-            house, workspace, login=login, name=name, password=secret, roles=role, language=language
-        )
+        place: dict[str, object] = {}
         if warehouse:
-            workplaces.assign(accounts.user_door(house, workspace, login), user, warehouse)
+            place["warehouse"] = workplaces.warehouse_called(enter(house, workspace, automation()), warehouse)
+        secret = password if password is not None else _asked(started)
+        accounts.add_user(
+            house,
+            workspace,
+            login=login,
+            name=name,
+            password=secret,
+            roles=role,
+            language=language,
+            attributes=place,
+        )
     finally:
         house.close()
     started.say("user.added", login=login, workspace=workspace)

@@ -83,6 +83,8 @@ def test_accounts_need_roles_there_are(stockloom: Run, app: Path) -> None:
     assert (code, complaint.split()[:2]) == (1, ["roles", "account.unknown_role"])
     assert "keeper" in complaint
     assert stockloom("user", "add", "li", "--workspace", "acme", "--password", "short", "--role", "keeper")[0] == 1
+    code, _, complaint = stockloom(*add, "--role", "keeper", "--warehouse", "W9")
+    assert (code, complaint.split()[:2]) == (1, ["warehouse", "link.not_found"]), "and no account is left behind"
     assert stockloom(*add, "--role", "keeper")[:2] == (0, "已在工作区 acme 新建账号 li。\n")
     assert stockloom(*add, "--role", "keeper")[0] == 1, "the login is taken"
 
