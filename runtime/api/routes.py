@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
+from starlette.responses import JSONResponse
 
 from engine.forms.draft import Patch
 from engine.problems import Problem, Refused, problem
-from runtime.api.callers import Body, Calling
+from runtime.api.callers import Body, Knocking, answered
 from runtime.api.imports import import_api
 from runtime.api.openapi import openapi
 from runtime.api.shapes import document_json, entry_json, level_json, list_json, outcome_json, task_json
@@ -31,29 +32,29 @@ Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
 def api_routes() -> APIRouter:
     """The routes, built-in pages before forms."""
     router = APIRouter(prefix=PREFIX)
-    router.get("/-/openapi.json")(describe)
-    router.get("/-/stock")(stock_levels)
-    router.get("/-/entries")(stock_entries)
-    router.get("/-/tasks")(open_tasks)
+    router.get("/-/openapi.json", response_model=None)(answered(describe))
+    router.get("/-/stock", response_model=None)(answered(stock_levels))
+    router.get("/-/entries", response_model=None)(answered(stock_entries))
+    router.get("/-/tasks", response_model=None)(answered(open_tasks))
     router.include_router(import_api())
-    router.get("/{form}")(list_documents)
-    router.get("/{form}/-/look-up")(look_up)
-    router.post("/{form}", status_code=201)(create)
-    router.get("/{form}/{document}")(read)
-    router.patch("/{form}/{document}")(change)
-    router.post("/{form}/{document}/do/{action}")(act)
-    router.post("/{form}/{document}/push/{target}", status_code=201)(push)
-    router.delete("/{form}/{document}")(delete)
+    router.get("/{form}", response_model=None)(answered(list_documents))
+    router.get("/{form}/-/look-up", response_model=None)(answered(look_up))
+    router.post("/{form}", response_model=None)(answered(create, 201))
+    router.get("/{form}/{document}", response_model=None)(answered(read))
+    router.patch("/{form}/{document}", response_model=None)(answered(change))
+    router.post("/{form}/{document}/do/{action}", response_model=None)(answered(act))
+    router.post("/{form}/{document}/push/{target}", response_model=None)(answered(push, 201))
+    router.delete("/{form}/{document}", response_model=None)(answered(delete))
     return router
 
 
-def describe(door: Calling) -> Mapping[str, Any]:
+def describe(door: Knocking) -> Mapping[str, Any]:
     """The OpenAPI document of the published app, as far as the caller may use it."""
     return openapi(door)
 
 
 def stock_levels(
-    door: Calling,
+    door: Knocking,
     product: int | None = None,
     warehouse: int | None = None,
     search: str = "",
@@ -71,7 +72,7 @@ def stock_levels(
 
 
 def stock_entries(
-    door: Calling,
+    door: Knocking,
     product: int | None = None,
     warehouse: int | None = None,
     ledger: str = "stock",
@@ -83,13 +84,13 @@ def stock_entries(
     return {"rows": [entry_json(row) for row in rows], "next": rows[-1].id if len(rows) == limit else None}
 
 
-def open_tasks(door: Calling) -> Mapping[str, Any]:
+def open_tasks(door: Knocking) -> Mapping[str, Any]:
     """The caller's open to-dos."""
     return {"rows": [task_json(task) for task in tasks.inbox(door)]}
 
 
 def list_documents(
-    door: Calling,
+    door: Knocking,
     form: str,
     columns: str = "",
     filters: Annotated[list[str] | None, Query(alias="filter")] = None,
@@ -113,7 +114,7 @@ def list_documents(
 
 
 def look_up(
-    door: Calling, form: str, q: str = "", limit: Annotated[int, Query(ge=1, le=100)] = 20
+    door: Knocking, form: str, q: str = "", limit: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> Mapping[str, Any]:
     """Records by code, name or pinyin."""
     return {
@@ -121,37 +122,36 @@ def look_up(
     }
 
 
-def create(door: Calling, form: str, sent: Body, response: Response, idempotency_key: Key = "") -> Mapping[str, Any]:
+def create(door: Knocking, form: str, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any] | Response:
     """Create a document and, with ``action``, submit or approve it in the same transaction."""
     action = _action(sent, "save")
     if action not in NEW_ACTIONS:
         raise Refused([problem("api.bad_action", "action", action=action, known=", ".join(NEW_ACTIONS))])
     outcome = documents.submit(door, _command(door, form, None, action, sent, idempotency_key))
-    if outcome.repeated:
-        response.status_code = 200
-    return outcome_json(door, outcome)
+    answer = outcome_json(door, outcome)
+    return JSONResponse(answer) if outcome.repeated else answer
 
 
-def read(door: Calling, form: str, document: int) -> Mapping[str, Any]:
+def read(door: Knocking, form: str, document: int) -> Mapping[str, Any]:
     """One document."""
     return document_json(documents.read(door, form, document))
 
 
-def change(door: Calling, form: str, document: int, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any]:
+def change(door: Knocking, form: str, document: int, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any]:
     """Change a document; ``version`` guards against overwriting somebody else's change."""
     action = _action(sent, "save")
     return outcome_json(door, documents.submit(door, _command(door, form, document, action, sent, idempotency_key)))
 
 
 def act(
-    door: Calling, form: str, document: int, action: str, sent: Body, idempotency_key: Key = ""
+    door: Knocking, form: str, document: int, action: str, sent: Body, idempotency_key: Key = ""
 ) -> Mapping[str, Any]:
     """Carry out an action: submit, approve, reject, withdraw, unapprove, void, close, reopen, disable, enable."""
     return outcome_json(door, documents.submit(door, _command(door, form, document, action, sent, idempotency_key)))
 
 
 def push(
-    door: Calling, form: str, document: int, target: str, sent: Body, idempotency_key: Key = ""
+    door: Knocking, form: str, document: int, target: str, sent: Body, idempotency_key: Key = ""
 ) -> Mapping[str, Any]:
     """Push down into ``target``; ``data`` overrides what is proposed, lines by position."""
     _refuse_unknown(sent)
@@ -170,7 +170,7 @@ def push(
     return outcome_json(door, outcome)
 
 
-def delete(door: Calling, form: str, document: int, idempotency_key: Key = "") -> Mapping[str, Any]:
+def delete(door: Knocking, form: str, document: int, idempotency_key: Key = "") -> Mapping[str, Any]:
     """Delete a draft, or a record nothing refers to."""
     command = Command(form=form, action="delete", document=document, idempotency_key=idempotency_key, origin="api")
     return outcome_json(door, documents.submit(door, command))
