@@ -7,7 +7,9 @@ interrupted undo is simply taken up again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledForm
 from engine.document import DocStatus, Document
@@ -22,7 +24,9 @@ from runtime.submit import Command, submit_within, unit_of
 RECORDS_AT_ONCE = 50
 REASON = "撤销导入 Undo import {id}"
 MOST_KEPT = 200
-STANDING = {"done": "done", "failed": "failed", "running": "failed", "undoing": "done"}
+STANDING: Mapping[str, str] = MappingProxyType(
+    {"done": "done", "failed": "failed", "running": "failed", "undoing": "done"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
