@@ -31,6 +31,8 @@ def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surround
         _defaults(form.fields, values, "", draft.given, names.header, around, problems)
     _fills(form.fields, values, draft.old.values if draft.old else None, "", draft.given, linked)
     header = replace(document, values=values)
+    if not any(document.lines.values()):
+        return replace(draft, document=header, problems=tuple(problems))
     names = scene(form, header, linked, around)
     old_lines = {
         line.id: line.values for rows in (draft.old.lines.values() if draft.old else ()) for line in rows if line.id

@@ -50,8 +50,11 @@ def problems_of(
     """
     found: list[Problem] = []
     for key, field in form.fields.items():
+        value = document.values.get(key)
+        if value is None and field.required is False:
+            continue
         before = old.values.get(key) if old else None
-        found.extend(_field(field, key, document.values.get(key), before, names.header, linked, around, complete))
+        found.extend(_field(field, key, value, before, names.header, linked, around, complete))
     for table_key, table in form.tables.items():
         rows = document.lines.get(table_key, ())
         if complete and len(rows) < table.min_rows:

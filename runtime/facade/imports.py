@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 from engine.definitions.action_labels import ACTION_LABELS
 from engine.definitions.compiled import CompiledForm
 from engine.permissions import is_administrator
-from engine.problems import Problem, Refused, problem, suggestion
-from engine.sheets import Target, column_letter
+from engine.problems import Problem, Refused, problem
+from engine.sheets import Target
 from runtime.facade.door import Door
 from runtime.facade.import_pages import error_cells, import_view, progress_view
 from runtime.facade.import_views import ImportView, ProgressView, RowProblemView
@@ -25,7 +25,7 @@ from runtime.sheets import open_sheets
 from runtime.sheets.import_notes import problems_of_note
 from runtime.sheets.import_plan import ACTIONS, MODES, ImportPlan, plan_of, targets_of
 from runtime.sheets.import_run import Job, run, trial
-from runtime.sheets.import_table import confirmed_mapping, drafted, mapping_problems
+from runtime.sheets.import_table import confirmed_mapping, drafted, mapping_problems, mapping_with
 from runtime.sheets.import_undo import Kept, undo
 from runtime.storage import audit, files, imports
 from runtime.storage.database import Connection, in_transaction, read
@@ -380,21 +380,7 @@ def mapping_by_header(door: Door, import_id: int, wanted: Mapping[str, str]) -> 
     Raises:
         Refused: every heading that is not in the file.
     """
-    plan = plan_of(own(door, import_id))
-    names = {text: index for index, text in plan.columns.items()} | {
-        column_letter(index): index for index in plan.columns
-    }
-    unknown = [
-        problem("import.unknown_column", f"mapping.{name}", column=name, **suggestion(name, names))
-        for name in wanted
-        if name not in names
-    ]
-    if unknown:
-        raise Refused(unknown)
-    changed = {names[name]: path for name, path in wanted.items()}
-    taken = set(changed.values())
-    kept = {index: path for index, path in plan.mapping.items() if index not in changed and path not in taken}
-    return {**kept, **changed}
+    return mapping_with(plan_of(own(door, import_id)), wanted)
 
 
 def row_problems(door: Door, import_id: int, limit: int = 1000) -> tuple[Problem, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from engine.definitions.compiled import CompiledForm
-from engine.problems import Problem, Refused, problem
+from engine.problems import Problem, Refused, problem, suggestion
 from engine.sheets import (
     Cell,
     Column,
@@ -21,6 +21,7 @@ from engine.sheets import (
     Target,
     cell_at,
     choose_sheet,
+    column_letter,
     find_header,
     heading,
     is_blank,
@@ -168,6 +169,27 @@ def mapping_problems(form: CompiledForm, plan: ImportPlan, targets: Sequence[Tar
             defaulted = one is not None and (one.default is not None or _filled(form, target, seen))
             if wanted and target.path not in seen and not defaulted:
                 yield problem("import.required_missing", target.path, field=target.label)
+
+
+def mapping_with(plan: ImportPlan, wanted: Mapping[str, str]) -> dict[int, str]:
+    """The mapping with some columns, named by heading or letter, sent elsewhere; an empty field leaves one out.
+
+    Raises:
+        Refused: every heading that is not in the file.
+    """
+    names = {text: index for index, text in plan.columns.items()}
+    names |= {column_letter(index): index for index in plan.columns if column_letter(index) not in names}
+    unknown = [
+        problem("import.unknown_column", f"mapping.{name}", column=name, **suggestion(name, names))
+        for name in wanted
+        if name not in names
+    ]
+    if unknown:
+        raise Refused(unknown)
+    changed = {names[name]: path for name, path in wanted.items()}
+    taken = set(changed.values())
+    kept = {index: path for index, path in plan.mapping.items() if index not in changed and path not in taken}
+    return {**kept, **changed}
 
 
 def _filled(form: CompiledForm, target: Target, seen: set[str]) -> bool:

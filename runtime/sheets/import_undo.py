@@ -7,9 +7,7 @@ interrupted undo is simply taken up again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledForm
 from engine.document import DocStatus, Document
@@ -24,9 +22,7 @@ from runtime.submit import Command, submit_within, unit_of
 RECORDS_AT_ONCE = 50
 REASON = "撤销导入 Undo import {id}"
 MOST_KEPT = 200
-STANDING: Mapping[str, str] = MappingProxyType(
-    {"done": "done", "failed": "failed", "running": "failed", "undoing": "done"}
-)
+UNDOABLE = frozenset({"done", "failed", "running", "undoing"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +64,7 @@ def _begin(connection: Connection, import_id: int) -> ImportRun:
     run = imports.get(connection, import_id, lock=True)
     if run is None:
         raise Refused([problem("import.missing")], "missing")
-    if run.state not in STANDING or not (run.created or run.updated):
+    if run.state not in UNDOABLE or not (run.created or run.updated):
         raise Refused([problem("import.nothing_to_undo")], "conflict")
     imports.set_state(connection, import_id, "undoing")
     return run
