@@ -5,7 +5,7 @@ Names are collected over a whole page first and loaded with one query per linked
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from engine.definitions.compiled import CompiledField
 from engine.document import Value
@@ -60,12 +60,25 @@ class Names:
 
     def cell(self, field: CompiledField, value: Value) -> CellView:
         """The cell for a value of ``field``."""
-        json_value = field.type.to_json(value, field.options)
-        target = target_of(field)
-        if target and isinstance(value, int) and not isinstance(value, bool):
+        return self.cells(field)(value)
+
+    def cells(self, field: CompiledField) -> Callable[[Value], CellView]:
+        """`cell` for many values of one field: a page has five hundred."""
+        kind, options, target, language = field.type, field.options, target_of(field), self.language
+        empty = CellView(value=kind.to_json(None, options), text=kind.format(None, options, language))
+
+        def plain(value: Value) -> CellView:
+            if value is None:
+                return empty
+            return CellView(value=kind.to_json(value, options), text=kind.format(value, options, language))
+
+        def linking(value: Value) -> CellView:
+            if not isinstance(value, int) or isinstance(value, bool):
+                return plain(value)
             link = None if target in PEOPLE else (target, value)
-            return CellView(value=json_value, text=self.name(target, value), link=link)
-        return CellView(value=json_value, text=field.type.format(value, field.options, self.language))
+            return CellView(value=kind.to_json(value, options), text=self.name(target, value), link=link)
+
+        return linking if target else plain
 
 
 def _names(unit: Unit, target: str, ids: Iterable[int], language: Language) -> Mapping[int, str]:

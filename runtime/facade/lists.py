@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
+from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import DocStatus, ExecStatus, Value
@@ -28,6 +30,9 @@ from runtime.storage.filters import compile_where
 from runtime.storage.lists import Clause, ListQuery
 from runtime.storage.row_filters import link_condition, where_of
 
+ALWAYS_READ = ("doc_status", "exec_status")
+SYSTEM_TARGETS = MappingProxyType({"creator": "member", "approver": "member", "department": "department"})
+
 
 def page(door: Door, form: str, request: ListRequest) -> ListView:
     """One page of the list.
@@ -40,26 +45,25 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
     available = columns_of(door, compiled, access)
     by_path = {column.path: column for column in available}
     problems: list[Problem] = []
-    shown = _chosen(door, compiled, request, by_path, access, problems)
-    sort = _sort(
-        compiled,
-        request.sort or compiled.definition.list.sort or ("code" if "code" in by_path else "-id"),
-        by_path,
-        access,
-        problems,
-    )
-    filters = [_filter(door, compiled, access, one, problems) for one in request.filters]
-    if problems:
-        hidden = any(one.code == "permission.field_denied" for one in problems)
-        raise Refused(problems, "forbidden" if hidden else "invalid")
-    extra = ("doc_status", "exec_status")
     with door.reading() as unit:
+        shown = _chosen(unit, compiled, request, by_path, access, problems)
+        sort = _sort(
+            compiled,
+            request.sort or compiled.definition.list.sort or ("code" if "code" in by_path else "-id"),
+            by_path,
+            access,
+            problems,
+        )
+        filters = [_filter(door, unit, compiled, access, one, problems) for one in request.filters]
+        if problems:
+            hidden = any(one.code == "permission.field_denied" for one in problems)
+            raise Refused(problems, "forbidden" if hidden else "invalid")
         found = lists.page(
             unit.connection,
             unit.tables,
             form,
             ListQuery(
-                columns=tuple(dict.fromkeys((*shown, *extra))),
+                columns=tuple(dict.fromkeys((*shown, *ALWAYS_READ))),
                 filters=tuple((path, operator, value) for path, operator, value, _ in (one for one in filters if one)),
                 where=row_condition(door, unit, compiled, access, request.view),
                 sort=sort,
@@ -209,7 +213,7 @@ def save_columns(door: Door, form: str, columns: Iterable[str]) -> None:
 
 
 def _chosen(
-    door: Door,
+    unit: Unit,
     form: CompiledForm,
     request: ListRequest,
     known: dict[str, ColumnView],
@@ -220,8 +224,7 @@ def _chosen(
         for path in request.columns:
             _known(form, path, known, access, problems)
         return tuple(path for path in request.columns if path in known)
-    with door.reading() as unit:
-        saved = preferences.get(unit.connection, door.actor.user, f"columns:{form.key}")
+    saved = preferences.get(unit.connection, unit.around.actor.user, f"columns:{form.key}")
     wanted = saved if isinstance(saved, list | tuple) and saved else form.definition.list.columns
     chosen = tuple(path for path in wanted if path in known)
     return chosen or tuple(known)[:6]
@@ -252,7 +255,7 @@ def _sort(
 
 
 def _filter(
-    door: Door, form: CompiledForm, access: FormAccess, asked: tuple[str, str, str], problems: list[Problem]
+    door: Door, unit: Unit, form: CompiledForm, access: FormAccess, asked: tuple[str, str, str], problems: list[Problem]
 ) -> tuple[str, Operator, object, FilterView] | None:
     path, word, raw = asked
     field = form.field(path)
@@ -286,19 +289,18 @@ def _filter(
         path,
         operator,
         value,
-        FilterView(path=path, label=label, operator=word, raw=raw, text=_filter_text(door, field, value, raw)),
+        FilterView(path=path, label=label, operator=word, raw=raw, text=_filter_text(unit, field, value, raw)),
     )
 
 
-def _filter_text(door: Door, field: CompiledField | None, value: object, raw: str) -> str:
+def _filter_text(unit: Unit, field: CompiledField | None, value: object, raw: str) -> str:
     if field is None or value is None:
         return raw
     values = value if isinstance(value, tuple) else (value,)
-    names = Names(door.actor.language)
+    names = Names(unit.around.actor.language)
     for one in values:
         names.want(field, one)
-    with door.reading() as unit:
-        names.load(unit)
+    names.load(unit)
     return "、".join(
         names.cell(field, one).text if not isinstance(one, str) or field.type_name == "choice" else one
         for one in values
@@ -314,20 +316,18 @@ def _rows(
 ) -> tuple[RowView, ...]:
     names = Names(door.actor.language)
     rows: list[dict[str, Value]] = [dict(row) for row in found]  # type: ignore[call-overload]
-    for row in rows:
-        for path in shown:
-            field = form.fields.get(path)
-            if field is not None:
-                names.want(field, row[path])
-            elif path in ("creator", "approver"):
-                names.want_id("member", row[path])  # type: ignore[arg-type]
-            elif path == "department":
-                names.want_id("department", row[path])  # type: ignore[arg-type]
+    for path in shown:
+        field = form.fields.get(path)
+        target = target_of(field) if field is not None else SYSTEM_TARGETS.get(path, "")
+        if target:
+            for value in {row[path] for row in rows}:
+                names.want_id(target, value)  # type: ignore[arg-type]
     names.load(unit)
+    columns = [(path, _column_cells(door, form, path, names)) for path in shown]
     return tuple(
         RowView(
             id=int(str(row["id"])),
-            cells={path: _cell(door, form, path, row[path], names) for path in shown},
+            cells={path: cells(row[path]) for path, cells in columns},
             status=str(row["doc_status"]),
             status_label=STATUS_LABELS[DocStatus(str(row["doc_status"]))].text(door.language),
         )
@@ -335,10 +335,13 @@ def _rows(
     )
 
 
-def _cell(door: Door, form: CompiledForm, path: str, value: Value, names: Names) -> CellView:
+def _column_cells(door: Door, form: CompiledForm, path: str, names: Names) -> Callable[[Value], CellView]:
     field = form.fields.get(path)
-    if field is not None:
-        return names.cell(field, value)
+    return partial(_cell, door, form, path, names) if field is None else names.cells(field)
+
+
+def _cell(door: Door, form: CompiledForm, path: str, names: Names, value: Value) -> CellView:
+    """The cell of a system column."""
     if value is None:
         return CellView(value=None, text="")
     if path == "doc_status":

@@ -138,15 +138,12 @@ def display_names(
 ) -> Mapping[int, str]:
     """How links to the records read."""
     of_form = tables.forms[form]
-    wanted = sorted(set(ids))
     names = display_fields(of_form.form)
-    columns = [of_form.header.c.id, *(header_column(of_form, name) for name in names)]
-    found: dict[int, str] = {}
-    for start in range(0, len(wanted), CHUNK):
-        query = sa.select(*columns).where(of_form.header.c.id.in_(wanted[start : start + CHUNK]))
-        for row in connection.execute(query):
-            found[row[0]] = display(of_form.form, dict(zip(names, row[1:], strict=True)), language)
-    return MappingProxyType(found)
+    columns = ("id", *(header_column(of_form, name).name for name in names))
+    rows = of_form.rows.reader.rows(connection, columns, "id", sorted(set(ids)))
+    return MappingProxyType(
+        {row[0]: display(of_form.form, dict(zip(names, row[1:], strict=True)), language) for row in rows}
+    )
 
 
 def referring_forms(connection: sa.Connection, tables: AppTables, form: str, record: int) -> tuple[str, ...]:
