@@ -156,7 +156,7 @@ def _summary(door: Door, plan: ImportPlan) -> SummaryView:
         dropped_count=kept["dropped_count"],
         repeats=tuple((row, first) for row, first in kept["repeats"]),
         totals=tuple(door.say(one) for one in problems_from_json(kept["totals"])),
-        sums=kept["sums"],
+        sums=dict(kept["sums"]),
         cut=tuple(door.say(one) for one in problems_from_json(kept["cut"])),
         has_total=kept["has_total"],
     )

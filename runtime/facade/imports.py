@@ -6,10 +6,10 @@ other rights, at the moment of the run. An import is seen by who made it and by 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from engine.definitions.action_labels import ACTION_LABELS
@@ -49,9 +49,11 @@ def upload(door: Door, form: str, name: str, content: Iterable[bytes]) -> int:
         Refused: no right to import, or the file cannot be read; nothing is kept then.
     """
     compiled = _importable(door, form)
-    place, settings = door.workspace, door.house.settings
-    parts = tuple(content)
-    kept: list[str] = []
+    place, limit = door.workspace, door.house.settings.upload_limit_bytes
+    whole = b"".join(content)
+    if len(whole) > limit:
+        raise Refused([problem("storage.file_too_large", limit=limit >> 20)], "too_large")
+    plan = _drafted(door, compiled, whole, name)
 
     def work(connection: Connection) -> int:
         stored = files.save(
@@ -59,34 +61,26 @@ def upload(door: Door, form: str, name: str, content: Iterable[bytes]) -> int:
             place.files_dir,
             name=name,
             media_type="application/octet-stream",
-            content=parts,
+            content=(whole,),
             creator=door.actor.user,
             at=door.house.now(),
-            limit=settings.upload_limit_bytes,
         )
-        kept.append(stored.id)
-        plan = _drafted(door, connection, compiled, stored.id, stored.name)
+        made = replace(plan, file=stored.id)
         draft = ImportRun(
             form=compiled.key,
             file_name=stored.name,
             file_hash=stored.sha256,
-            mode=plan.mode,
+            mode=made.mode,
             created_by=door.actor.user,
             created_at=door.house.now(),
             state="draft",
-            total=plan.rows,
-            mapping=plan.mapping_json(),
-            options=plan.options(),
+            total=made.rows,
+            mapping=made.mapping_json(),
+            options=made.options(),
         )
         return imports.start(connection, draft)
 
-    try:
-        return in_transaction(place.database, work)
-    except BaseException:
-        for file_id in kept:
-            with contextlib.suppress(FileNotFoundError):
-                files.path_of(place.files_dir, file_id).unlink()
-        raise
+    return in_transaction(place.database, work)
 
 
 def configure(
@@ -118,28 +112,26 @@ def configure(
     if problems:
         raise Refused(problems)
     again = (sheet and sheet != plan.sheet) or (header_row and header_row != plan.header_rows[0])
+    made = plan
+    if again:
+        path = files.path_of(door.workspace.files_dir, plan.file)
+        fresh = _drafted(door, compiled, path, found.file_name, sheet or plan.sheet, header_row)
+        made = replace(fresh, file=plan.file, action=plan.action)
+    elif mapping is not None:
+        made = replace(made, mapping={column: path for column, path in mapping.items() if path})
+    made = replace(
+        made,
+        mode=next((one for one in MODES if one == mode), plan.mode),
+        action=action or made.action,
+        scale=dict(scale) if scale is not None and not again else made.scale,
+        summary={},
+    )
+    targets = _targets(door, compiled)
+    wrong = [one for one in mapping_problems(compiled, made, targets) if one.where.startswith("mapping.")]
+    if wrong:
+        raise Refused(wrong)
 
     def work(connection: Connection) -> None:
-        made = plan
-        if again:
-            fresh = _drafted(door, connection, compiled, plan.file, found.file_name, sheet or plan.sheet, header_row)
-            made = replace(fresh, action=plan.action, mode=plan.mode)
-        elif mapping is not None:
-            made = replace(made, mapping={column: path for column, path in mapping.items() if path})
-        made = replace(
-            made,
-            mode=next((one for one in MODES if one == mode), made.mode),
-            action=action or made.action,
-            scale=dict(scale) if scale is not None and not again else made.scale,
-            summary={},
-        )
-        wrong = [
-            one
-            for one in mapping_problems(compiled, made, _targets(door, compiled))
-            if one.where.startswith("mapping.")
-        ]
-        if wrong:
-            raise Refused(wrong)
         imports.change(
             connection,
             import_id,
@@ -239,6 +231,9 @@ def perform(door: Door, import_id: int, tell: Tell | None = None) -> ProgressVie
         if not any(one.code in ELSEWHERE for one in refused.problems):
             _move(door, import_id, "failed", door.say(refused.problems[0]))
         raise
+    except Exception:  # the job is repeated and continues; until then the page says that it has stopped
+        _move(door, import_id, "failed")
+        raise
     return progress(door, import_id)
 
 
@@ -297,13 +292,14 @@ def _targets(door: Door, form: CompiledForm) -> tuple[Target, ...]:
 
 
 def _drafted(
-    door: Door, connection: Connection, form: CompiledForm, file: str, name: str, sheet: str = "", header_row: int = 0
+    door: Door, form: CompiledForm, source: Path | bytes, name: str, sheet: str = "", header_row: int = 0
 ) -> ImportPlan:
     def saved(signature: str) -> Mapping[str, str] | None:
-        return imports.saved_mapping(connection, form.key, signature)
+        with read(door.workspace.database) as connection:
+            return imports.saved_mapping(connection, form.key, signature)
 
-    with closing(open_sheets(files.path_of(door.workspace.files_dir, file), name)) as book:
-        return drafted(book, form, file, _targets(door, form), saved, sheet, header_row)
+    with closing(open_sheets(source, name)) as book:
+        return drafted(book, form, "", _targets(door, form), saved, sheet, header_row)
 
 
 def own(door: Door, import_id: int) -> ImportRun:
