@@ -62,7 +62,7 @@ class Scene:
         """Names an expression of line ``index`` (from 0) sees."""
         return {**self.header, **self.lines[table][index], "line_no": index + 1}
 
-    def all_lines(self) -> Mapping[str, Sequence[Mapping[str, object]]]:
+    def all_lines(self) -> Mapping[str, Sequence[dict[str, object]]]:
         """Names per line, for every table."""
         return {table: [self.line(table, index) for index in range(len(rows))] for table, rows in self.lines.items()}
 

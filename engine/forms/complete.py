@@ -33,7 +33,9 @@ def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surround
     header = replace(document, values=values)
     if not any(document.lines.values()):
         return replace(draft, document=header, problems=tuple(problems))
-    names = scene(form, header, linked, around)
+    for key, value in values.items():
+        if value is not document.values.get(key) and (field := form.fields.get(key)) is not None:
+            names.header[key] = nested(form, (key,), compiled_target(field.options), value, linked, around)
     old_lines = {
         line.id: line.values for rows in (draft.old.lines.values() if draft.old else ()) for line in rows if line.id
     }
@@ -62,6 +64,7 @@ def computed(
         The document with computed values, problems of formulas (address and field), and the scene that matches it.
     """
     names = scene(form, document, linked, around)
+    scopes = names.all_lines()
     values = dict(document.values)
     lines = {table: [dict(line.values) for line in rows] for table, rows in document.lines.items()}
     problems: list[Problem] = []
@@ -72,15 +75,20 @@ def computed(
         if not field.table:
             value = _evaluated(field, field.formula, names.header, field.key, around, problems)
             values[field.key] = value
-            names.header[field.key] = nested(form, (field.key,), compiled_target(field.options), value, linked, around)
+            shown = nested(form, (field.key,), compiled_target(field.options), value, linked, around)
+            names.header[field.key] = shown
+            for table, rows in scopes.items():
+                if field.key not in form.tables[table].fields:
+                    for scope in rows:
+                        scope[field.key] = shown
             continue
         for index, row in enumerate(lines.get(field.table, ())):
             where = f"{field.table}.{index + 1}.{field.key}"
-            value = _evaluated(field, field.formula, names.line(field.table, index), where, around, problems)
+            scope = scopes[field.table][index]
+            value = _evaluated(field, field.formula, scope, where, around, problems)
             row[field.key] = value
-            names.lines[field.table][index][field.key] = nested(
-                form, (field.table, field.key), compiled_target(field.options), value, linked, around
-            )
+            shown = nested(form, (field.table, field.key), compiled_target(field.options), value, linked, around)
+            names.lines[field.table][index][field.key] = scope[field.key] = shown
     finished = replace(
         document,
         values=values,

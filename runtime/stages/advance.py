@@ -101,9 +101,10 @@ def _decide(
 ) -> tuple[Document, Run | None]:
     form, actor = begun.form, unit.around.actor
     if run is None or run_id is None:
-        workflow_runs.close_document_tasks(
-            unit.connection, form.key, document.id or 0, at=unit.now, by=actor.user, outcome=action
-        )
+        if begun.old is not None:  # nobody waits for what has only just been made
+            workflow_runs.close_document_tasks(
+                unit.connection, form.key, document.id or 0, at=unit.now, by=actor.user, outcome=action
+            )
         _log(unit, form, document, 0, "", transitions(form.definition)[action].label, action, begun.command.reason)
         approved = _approved(unit, document)
         return (approved if action == "approve" else replace(document, status=DocStatus.REJECTED)), None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from engine.definitions.compiled import CompiledForm
 from engine.document import Document, Line
 from engine.environment import scene
+from engine.expressions.types import Row
 from engine.forms.numbering import numbering
 from engine.forms.pushdown import Link
 from runtime.stages.steps import Authorized, Unit, Written
@@ -75,9 +76,12 @@ def _written(unit: Unit, authorized: Authorized, stored: Document) -> Written:
     clean = authorized.validated.clean
     if stored is clean.document:
         names = clean.scene
-    elif clean.old is None and not any(stored.lines.values()):
+    elif clean.old is None:
         # Only what the system gives a new record has changed; the rest of the scene stands as it was worked out.
-        given = {key: getattr(stored, key) for key in ("id", "number", "version", "created_at")}
+        given: dict[str, object] = {key: getattr(stored, key) for key in ("id", "number", "version", "created_at")}
+        for table, rows in stored.lines.items():
+            values = clean.scene.lines[table]
+            given[table] = tuple(Row(id=line.id, values=each) for line, each in zip(rows, values, strict=True))
         names = replace(clean.scene, header={**clean.scene.header, **given})
     else:
         names = scene(authorized.validated.begun.form, stored, clean.linked, unit.around)

@@ -10,15 +10,18 @@ import sqlalchemy as sa
 from runtime.storage.product_tables import alert
 from runtime.storage.row_writing import Writer
 
+OPEN = sa.select(alert.c.rule, alert.c.key).where(
+    alert.c.rule.in_(sa.bindparam("rules", expanding=True)),
+    alert.c.key.in_(sa.bindparam("keys", expanding=True)),
+    alert.c.closed_at.is_(None),
+)
 WRITER = Writer(alert, ("rule", "key", "opened_at", "closed_at"))
 
 
 def open_of(connection: sa.Connection, rules: Sequence[str], keys: Sequence[str]) -> frozenset[tuple[str, str]]:
     """Which of the alerts are open, as (rule, key)."""
-    query = sa.select(alert.c.rule, alert.c.key).where(
-        alert.c.rule.in_(rules), alert.c.key.in_(keys), alert.c.closed_at.is_(None)
-    )
-    return frozenset((row[0], row[1]) for row in connection.execute(query))
+    found = connection.execute(OPEN, {"rules": list(rules), "keys": list(keys)})
+    return frozenset((row[0], row[1]) for row in found)
 
 
 def open_alerts(connection: sa.Connection, alerts: Sequence[tuple[str, str]], at: datetime) -> None:

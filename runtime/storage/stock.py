@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -21,6 +21,15 @@ from runtime.storage.search_text import terms
 
 Clause: TypeAlias = sa.ColumnElement[bool]
 LEDGERS = ("stock", "reservation", "supply")
+PRODUCTS: sa.BindParameter[Any] = sa.bindparam("products", expanding=True)
+AVAILABLE = (
+    sa.select(balance.c.product, balance.c.ledger, sa.func.sum(balance.c.quantity))
+    .where(balance.c.grain == "place", balance.c.ledger.in_(("stock", "reservation")), balance.c.product.in_(PRODUCTS))
+    .group_by(balance.c.product, balance.c.ledger)
+)
+FIGURES = sa.select(
+    balance.c.ledger, balance.c.grain, balance.c.product, balance.c.warehouse, balance.c.quantity, balance.c.value
+).where(balance.c.product.in_(PRODUCTS), balance.c.ledger.in_(LEDGERS), balance.c.grain.in_(("place", "pool")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +103,8 @@ def levels(connection: sa.Connection, tables: AppTables, query: LevelQuery) -> t
 def totals(connection: sa.Connection, products: Iterable[int]) -> Mapping[int, Decimal]:
     """Available quantity by product over all warehouses."""
     wanted = sorted(set(products))
-    query = (
-        sa.select(balance.c.product, balance.c.ledger, sa.func.sum(balance.c.quantity))
-        .where(
-            balance.c.grain == "place", balance.c.ledger.in_(("stock", "reservation")), balance.c.product.in_(wanted)
-        )
-        .group_by(balance.c.product, balance.c.ledger)
-    )
     found: dict[int, Decimal] = {}
-    for product, ledger, quantity in connection.execute(query):
+    for product, ledger, quantity in connection.execute(AVAILABLE, {"products": wanted}):
         found[product] = found.get(product, ZERO) + (quantity if ledger == "stock" else -quantity)
     return found
 
@@ -111,12 +113,9 @@ def _figures(connection: sa.Connection, places: list[tuple[int, int]], decimals:
     if not places:
         return ()
     wanted = sorted({product for product, _ in places})
-    query = sa.select(
-        balance.c.ledger, balance.c.grain, balance.c.product, balance.c.warehouse, balance.c.quantity, balance.c.value
-    ).where(balance.c.product.in_(wanted), balance.c.ledger.in_(LEDGERS), balance.c.grain.in_(("place", "pool")))
     quantity: dict[tuple[str, int, int], Decimal] = {}
     pools: dict[tuple[int, int], tuple[Decimal, Decimal]] = {}
-    for ledger, grain, product, warehouse, units, value in connection.execute(query):
+    for ledger, grain, product, warehouse, units, value in connection.execute(FIGURES, {"products": wanted}):
         if grain == "place":
             quantity[ledger, product, warehouse] = units
         elif ledger == "stock":

@@ -10,21 +10,23 @@ import sqlalchemy as sa
 from engine.values import divided
 from runtime.storage.product_tables import balance, entry
 
+TOTALS = (
+    sa.select(balance.c.ledger, balance.c.product, sa.func.sum(balance.c.quantity))
+    .where(
+        balance.c.ledger.in_(sa.bindparam("ledgers", expanding=True)),
+        balance.c.grain == "place",
+        balance.c.product.in_(sa.bindparam("products", expanding=True)),
+    )
+    .group_by(balance.c.ledger, balance.c.product)
+)
+
 
 def totals(
     connection: sa.Connection, products: Iterable[int], ledgers: Iterable[str]
 ) -> Mapping[tuple[str, int], Decimal]:
     """Quantity by (ledger, product) over all warehouses, from the balances."""
-    query = (
-        sa.select(balance.c.ledger, balance.c.product, sa.func.sum(balance.c.quantity))
-        .where(
-            balance.c.ledger.in_(sorted(ledgers)),
-            balance.c.grain == "place",
-            balance.c.product.in_(sorted(set(products))),
-        )
-        .group_by(balance.c.ledger, balance.c.product)
-    )
-    return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+    asked = {"ledgers": sorted(ledgers), "products": sorted(set(products))}
+    return {(row[0], row[1]): row[2] for row in connection.execute(TOTALS, asked)}
 
 
 def last_costs(connection: sa.Connection, products: Iterable[int]) -> Mapping[int, Decimal]:
