@@ -256,7 +256,7 @@ def _dimension(door: Door, name: str) -> str:
 def _allowed(door: Door, unit: Unit, warehouses: str) -> stock.Clause | None:
     rows = stock_rows(door.bundle, door.actor)
     names = {"me": unit.around.me, "app": unit.around.app}
-    return where_of(rows, unit.tables, warehouses, door.actor, names, unit.around.clock)
+    return where_of(rows, unit.tables, warehouses, door.actor, names, unit.around.clock, record="warehouse")
 
 
 def _base_units(door: Door, unit: Unit, products: str, ids: Iterable[int]) -> Mapping[int, str]:

@@ -59,6 +59,27 @@ class FormColumns:
         return len(path) > 1 or path[0] not in HEADER_SYSTEM or bool(of_form.header.c[path[0]].nullable)
 
 
+@dataclass(frozen=True, slots=True)
+class RecordColumns:
+    """The columns of a form for expressions that call its record by ``name`` (``warehouse.keeper``)."""
+
+    columns: FormColumns
+    name: str
+
+    def column(self, path: tuple[str, ...]) -> sa.ColumnElement[Any]:
+        """The value at ``path``; the bare name is the record's id. Raises ``KeyError`` for any other path."""
+        return self.columns.column(self._inside(path))
+
+    def nullable(self, path: tuple[str, ...]) -> bool:
+        """Whether the value at ``path`` may be empty."""
+        return self.columns.nullable(self._inside(path))
+
+    def _inside(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        if path[0] != self.name:
+            raise KeyError(".".join(path))
+        return path[1:] or ("id",)
+
+
 def column(tables: AppTables, form: str, path: str) -> sa.ColumnElement[Any]:
     """The value at ``path`` (``supplier``, ``supplier.name``, ``doc_status``) of a record of ``form``."""
     return FormColumns(tables, form).column(tuple(path.split(".")))

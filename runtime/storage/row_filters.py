@@ -10,7 +10,7 @@ from engine.actor import Actor
 from engine.expressions import Checked, Clock
 from engine.permissions import RowFilter
 from runtime.storage.app_tables import AppTables
-from runtime.storage.columns import FormColumns
+from runtime.storage.columns import FormColumns, RecordColumns
 from runtime.storage.filters import compile_where
 
 
@@ -21,11 +21,13 @@ def where_of(
     actor: Actor,
     names: Mapping[str, object],
     clock: Clock,
+    record: str = "",
 ) -> sa.ColumnElement[bool] | None:
     """The condition that admits exactly the filter's rows; None when it admits all.
 
     Args:
         names: constants of the expressions, ``me`` and ``app``.
+        record: what the conditions call the record where they do not see its fields directly (``warehouse.keeper``).
     """
     if row_filter is None:
         return sa.false()
@@ -37,7 +39,8 @@ def where_of(
         terms.append(header.c.creator == actor.user)
     if row_filter.department:
         terms.append(header.c.department.in_(sorted(actor.departments)))
-    columns = FormColumns(tables, form)
+    fields = FormColumns(tables, form)
+    columns = RecordColumns(fields, record) if record else fields
     terms.extend(compile_where(condition, columns, names, clock) for condition in row_filter.conditions)
     return sa.or_(sa.false(), *terms)
 
