@@ -65,6 +65,8 @@ def _accepted(begun: Begun, validated: Validated, problems: tuple[Problem, ...])
         raise Refused((*errors, *warnings))
     if warnings and _complete(begun) and not begun.command.confirmed:
         raise Refused(warnings)
+    if not warnings:
+        return validated
     return replace(validated, clean=replace(validated.clean, warnings=warnings))
 
 
