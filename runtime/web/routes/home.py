@@ -73,7 +73,13 @@ def home_routes() -> APIRouter:
 
     @router.get("/toasts")
     def counts(request: Request, found: Visiting) -> Response:
-        shown = {"tasks": tasks.task_count(found.door), "messages": tasks.unread_count(found.door)}
+        shown: dict[str, object] = {
+            "tasks": tasks.task_count(found.door),
+            "messages": tasks.unread_count(found.door),
+        }
+        latest = tasks.inbox_messages(found.door, limit=1)
+        if latest and not latest[0].read:
+            shown |= {"latest": latest[0].id, "title": latest[0].title}
         return Response(status_code=204, headers={"HX-Trigger": trigger("stockloom:counts", shown)})
 
     return router

@@ -69,6 +69,7 @@ def list_routes() -> APIRouter:
             facts=facts(view),
             late=late_cells(view, found.door.house.now().date()),
             bulk=tuple(action for action in BULK if action in view.actions),
+            suggested=found.door.bundle.forms[form].definition.list.filters,
         )
 
     @router.get("/columns")

@@ -140,7 +140,7 @@ def _ask(
 
 
 def _company(site: Site, workspace: str) -> Label:
-    """What the sign-in page calls the workspace. A stranger is told nothing of other workspaces, not even a near name."""
+    """Name of the workspace on its sign-in page. A stranger learns nothing of other workspaces, even near ones."""
     if workspace not in list_workspaces(site.settings):
         raise Refused([problem("web.no_page")], "missing")
     return site.house.published(site.house.workspace(workspace)).bundle.app.label

@@ -37,8 +37,12 @@
   document.querySelectorAll("#toasts .toast-line").forEach(fade);
   document.addEventListener("stockloom:toast", (event) => say(event.detail.text, event.detail.tone));
   document.addEventListener("stockloom:counts", (event) => {
-    for (const [name, count] of Object.entries(event.detail)) {
-      if (typeof count !== "number") continue;
+    const { latest, title, tasks, messages } = event.detail;
+    // A message that arrived since the last look is said aloud once; it stays in the list of messages.
+    const told = recall("told");
+    if (latest && told !== null && latest > Number(told)) say(title, "info");
+    if (latest || told === null) remember("told", String(latest || 0));
+    for (const [name, count] of Object.entries({ tasks, messages })) {
       for (const badge of document.querySelectorAll(`[data-badge="${name}"]`)) {
         badge.hidden = count === 0;
         badge.textContent = count > 99 ? "99+" : String(count);
