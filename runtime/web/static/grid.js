@@ -1,8 +1,7 @@
 // The line grid: walking, selecting, copying and pasting, adding and removing lines, by keyboard alone or by hand.
 // The lines themselves are the model's; what is typed into a cell is the cell editor's.
 import { CellEditor } from "./document/celleditor.js";
-import { copyBlock, pasteBlock } from "./document/blocks.js";
-import { onGridKey } from "./document/gridkeys.js";
+import { listenTo } from "./document/gridevents.js";
 
 export class Grid {
   constructor(section, page) {
@@ -27,8 +26,8 @@ export class Grid {
     this.entry = null;
     [...this.body.rows].forEach((tr, index) => this.#bind(this.rows[index], tr));
     if (this.isTyped && !this.rows.length) this.#append(page.model.addRow(this.key));
-    this.#listen();
-    this.#settleStop();
+    listenTo(this);
+    this.settleStop();
   }
 
   get table() { return this.page.model.tables[this.key]; }
@@ -80,7 +79,7 @@ export class Grid {
     this.active = null;
     if (this.isTyped && !this.rows.length) this.page.model.addRow(this.key);
     this.rows.forEach((row, index) => this.#append(row, index));
-    this.#settleStop();
+    this.settleStop();
   }
 
   paint(row, key) {
@@ -112,7 +111,7 @@ export class Grid {
   }
 
   // Which cell the Tab key finds when it comes from outside.
-  #settleStop() {
+  settleStop() {
     for (const td of this.body.querySelectorAll("td[tabindex='0']")) td.tabIndex = -1;
     const stop = this.active || (this.rows.length && { row: this.rows[0], key: (this.typed[0] || this.shown[0])?.key });
     const td = stop && this.lines.get(stop.row)?.cells[stop.key];
@@ -194,7 +193,7 @@ export class Grid {
     if (before) before.tabIndex = -1;
     this.active = { row, key };
     this.reach = null;
-    this.#select();
+    this.mark();
     td.scrollIntoView({ block: "nearest", inline: "nearest" });
     const column = this.columns.find((one) => one.key === key);
     if (column.typed) this.editor.mount(td, row, key);
@@ -246,11 +245,11 @@ export class Grid {
     const column = this.shown[this.shown.findIndex((one) => one.key === reach.key) + columns];
     if (!row || !column) return;
     this.reach = { row, key: column.key };
-    this.#select();
+    this.mark();
     this.lines.get(row).cells[column.key].scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
-  #select() {
+  mark() {
     for (const td of this.body.querySelectorAll(".is-selected")) td.classList.remove("is-selected");
     if (!this.reach) return;
     const [first, last, from, to] = this.range();
@@ -259,64 +258,12 @@ export class Grid {
     }
   }
 
-  // ---- listening
+  // ---- columns
 
-  #at(target) {
+  at(target) {
     const td = target.closest?.("td[data-col]");
     const row = td && this.owners.get(td.parentElement);
     return row ? { row, key: td.dataset.col, td } : null;
-  }
-
-  #listen() {
-    this.section.addEventListener("keydown", (event) => { if (this.active && this.#at(event.target)) onGridKey(this, event); });
-    this.body.addEventListener("mousedown", (event) => {
-      const at = this.#at(event.target);
-      if (!at || event.button !== 0 || event.target.closest("a")) return;
-      if (event.target === this.editor.input) {
-        // As in a spreadsheet a second click changes nothing, two fast ones edit; a finger has no second button.
-        if (this.editor.mode === "editing" || matchMedia("(pointer: coarse)").matches) this.editor.mode = "editing";
-        else event.preventDefault();
-        return;
-      }
-      event.preventDefault();
-      if (event.shiftKey && this.active) { this.reach = { row: at.row, key: at.key }; this.#select(); return; }
-      this.go(at.row, at.key, { keepEntry: false });
-      this.dragging = true;
-    });
-    this.body.addEventListener("mouseover", (event) => {
-      const at = this.dragging && event.buttons === 1 && this.#at(event.target);
-      if (!at || (at.row === this.active.row && at.key === this.active.key && !this.reach)) return;
-      this.reach = { row: at.row, key: at.key };
-      this.#select();
-    });
-    document.addEventListener("mouseup", () => { this.dragging = false; });
-    this.body.addEventListener("dblclick", (event) => { if (this.#at(event.target) && this.editor.isMounted) this.editor.edit(); });
-    this.body.addEventListener("focusin", (event) => {
-      const at = this.#at(event.target);
-      if (at && !this.walking && event.target === at.td) this.go(at.row, at.key);
-    });
-    this.section.addEventListener("focusout", (event) => {
-      if (this.walking || this.section.contains(event.relatedTarget) || !document.hasFocus()) return;
-      this.editor.unmount();
-      this.reach = null;
-      this.entry = null;
-      this.#select();
-      this.#settleStop();
-    });
-    this.section.addEventListener("click", (event) => {
-      if (event.target.closest("[data-add-row]")) { const row = this.add(); if (row) this.go(row, this.typed[0].key); }
-      const trash = event.target.closest("[data-remove-row]");
-      if (trash) this.remove(this.owners.get(trash.closest("tr")));
-    });
-    this.section.addEventListener("change", (event) => {
-      const column = this.columns.find((one) => one.key === event.target.dataset?.column);
-      if (column) { this.show(column, event.target.checked); this.page.remember(`columns.${this.key}`, this.columns.filter((one) => !one.hidden).map((one) => one.key)); }
-    });
-    this.section.addEventListener("copy", (event) => copyBlock(this, event));
-    this.section.addEventListener("cut", (event) => { if (copyBlock(this, event)) this.clear(); });
-    this.section.addEventListener("paste", (event) => pasteBlock(this, event));
-    const wanted = this.page.recall(`columns.${this.key}`);
-    if (wanted) for (const column of this.columns) this.show(column, wanted.includes(column.key) || column === this.columns[0]);
   }
 
   show(column, on) {
@@ -331,5 +278,4 @@ export class Grid {
     if (box) box.checked = on;
   }
 
-  #key(event) { this.page.gridKey(this, event); }
 }
