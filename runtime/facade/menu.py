@@ -80,7 +80,9 @@ def may_open(door: Door, page: str) -> bool:
     """Whether the person may open a built-in page."""
     if page == "settings":
         return is_administrator(door.actor) or may_see_page(door.bundle, door.actor, page)
-    if page in ("stock", "entries"):
+    if page == "entries":
+        return "on_hand" in stock_measures(door.bundle, door.actor)
+    if page == "stock":
         return bool(stock_measures(door.bundle, door.actor))
     return may_see_page(door.bundle, door.actor, page) or is_administrator(door.actor)
 
