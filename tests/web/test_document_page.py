@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from engine.built_in import built_in_kinds
 from runtime.app import create_app
 from runtime.facade import accounts, documents
+from runtime.facade.views import CellView, FieldView
 from runtime.messages.catalogue import Catalogue
+from runtime.web.document_page import Place
+from runtime.web.links import Links
 from tests.browser.company import APP, PASSWORD, WORKSPACE, Company, found
 
 ROOT = f"/w/{WORKSPACE}/{APP}"
@@ -249,8 +253,71 @@ def test_the_english_page_speaks_english(person: Client, company: Company) -> No
     assert "Approve" in shown and "Pending" in shown
 
 
-def test_every_widget_has_its_template(company: Company) -> None:
-    """A field type somebody adds without a template would break the page of every form that uses it."""
-    templates = create_app(company.settings, company.house).state.site.templates.list_templates()
-    for kind in company.house.kinds.field_types.values():
-        assert f"fields/{kind.widget}.html" in templates, kind.name
+VALUES: dict[str, object] = {
+    "choice": "a",
+    "multi_choice": ["a"],
+    "boolean": True,
+    "date": "2026-03-02",
+    "datetime": "2026-03-02T08:00:00",
+    "address": {"city": "杭州", "detail": "文三路 1 号"},
+    "attachment": ["f1"],
+    "image": ["f2"],
+}
+OPTIONS: dict[str, object] = {
+    "choices": {"a": "甲", "b": "乙"},
+    "true_label": "是",
+    "false_label": "否",
+    "accept": ["pdf"],
+    "max_length": 20,
+    "seconds": False,
+    "min": None,
+    "max": None,
+}
+
+
+@pytest.mark.parametrize("editable", [True, False])
+@pytest.mark.parametrize("name", sorted(built_in_kinds().field_types.keys() - {"lines"}))
+def test_every_field_type_can_be_typed_and_read(company: Company, name: str, editable: bool) -> None:
+    """A field type without its template would break the page of every form that uses it."""
+    site = create_app(company.settings, company.house).state.site
+    kind = company.house.kinds.field_types[name]
+    field = FieldView(
+        key="f",
+        path="f",
+        table="",
+        label="字段",
+        type_name=name,
+        widget=kind.widget,
+        access="write",
+        required=True,
+        computed=False,
+        help="怎么填",
+        options=OPTIONS,
+        width=0,
+        fills=False,
+        tags=(),
+        operators=(),
+        numeric=name in ("money", "price"),
+    )
+    place = Place(field=field, cell=CellView(value=VALUES.get(name, "1"), text="显示"), editable=editable)
+    shown = site.templates.get_template("document/field.html").render(
+        place=place,
+        t=lambda key, **more: site.catalogue.ui(key, "zh", **more),
+        icon=lambda *_: "",
+        links=Links(WORKSPACE, APP),
+        file_names={},
+    )
+    typed = 'data-path="f"' in shown
+    assert typed is (editable and kind.widget != "readonly")
+    assert "怎么填" in shown
+
+
+def test_every_form_opens_for_whoever_may_create_it(person: Client, company: Company) -> None:
+    opened = set()
+    for login in ("buyer", "keeper", "storehead", "finance", "sales", "data"):
+        door = company.door(login)
+        for key, form in company.house.published(door.workspace).bundle.forms.items():
+            if door.may(form, "create") and key not in opened:
+                person(login).page(f"{key}/new")
+                opened.add(key)
+    assert len(opened) > 15

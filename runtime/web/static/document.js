@@ -227,8 +227,15 @@ class Page {
     if (this.model.id !== null || matchMedia("(pointer: coarse)").matches) return;
     const inputs = [...this.header.inputs.entries()].filter(([path]) => this.model.fields[path]?.required && this.model.header[path].value === null);
     const first = inputs[0]?.[1] || [...this.header.inputs.values()][0];
-    if (first && !inputs.length && this.grids.length) { this.lead({ table: this.grids[0].key }); return; }
+    if (first && !inputs.length && this.grids.length) { this.#beginLines(this.grids[0]); return; }
     (first?.matches("input, select, textarea") ? first : first?.querySelector("input"))?.focus({ preventScroll: true });
+  }
+
+  // What was pushed down brings its goods along; how much of them is the question.
+  #beginLines(grid) {
+    const asked = (column) => { const field = this.model.field(grid.key, column.key); return field.required && field.numeric; };
+    const column = (this.model.pushed && grid.typed.find(asked)) || grid.typed[0];
+    if (column && grid.rows.length) grid.go(grid.rows[0], column.key);
   }
 }
 

@@ -25,7 +25,8 @@ export class Grid {
     this.reach = null;
     this.entry = null;
     [...this.body.rows].forEach((tr, index) => this.#bind(this.rows[index], tr));
-    if (this.isTyped && !this.rows.length) this.#append(page.model.addRow(this.key));
+    const small = matchMedia("(max-width: 767px)").matches && page.model.id !== null;
+    if (this.isTyped && !this.rows.length && !small) this.#append(page.model.addRow(this.key));
     listenTo(this);
     this.settleStop();
   }
