@@ -54,3 +54,8 @@ def type_look(type_name: str) -> str:
 def mark(text: str) -> str:
     """The first letter of a name, for the round mark of a person."""
     return text.strip()[:1].upper() or "?"
+
+
+def beside(text: str, detail: str) -> str:
+    """What ``detail`` adds to ``text``: its parts that are not in it already."""
+    return " · ".join(part for part in detail.split(" · ") if part and part not in text)

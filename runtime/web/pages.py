@@ -27,7 +27,7 @@ from engine.problems import Problem
 from runtime.facade import menu
 from runtime.messages.catalogue import Shown, shown
 from runtime.web.dependencies import Visit
-from runtime.web.look import mark, state_look, type_look
+from runtime.web.look import beside, mark, state_look, type_look
 from runtime.web.site import Site, site_of
 
 FOLDER = Path(__file__).parent / "templates"
@@ -49,7 +49,7 @@ def template_environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(state_look=state_look, type_look=type_look, mark=mark)
+    made.globals.update(state_look=state_look, type_look=type_look, mark=mark, beside=beside)
     made.filters["json"] = _json
     return made
 

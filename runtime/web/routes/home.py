@@ -15,6 +15,7 @@ from runtime.facade import accounts, lists, menu, tasks
 from runtime.facade.list_views import LookUpHit
 from runtime.facade.menu import MenuEntry
 from runtime.web.dependencies import Visit, Visiting
+from runtime.web.look import beside
 from runtime.web.pages import render, trigger
 
 PER_FORM = 4
@@ -118,7 +119,7 @@ def _records(found: Visit, text: str) -> list[Hit]:
     for entry in _forms(found):
         for one in lists.look_up(found.door, entry.form, text, limit=PER_FORM):
             address = found.links.record(entry.form, one.id)
-            detail = " · ".join(part for part in (one.detail, entry.label) if part)
+            detail = " · ".join(part for part in (beside(one.text, one.detail), entry.label) if part)
             hits.append(Hit(text=one.text, detail=detail, address=address, icon=entry.icon))
         if len(hits) >= MOST_HITS:
             break

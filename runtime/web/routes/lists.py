@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
@@ -26,9 +27,9 @@ from runtime.web.list_state import BETWEEN, ListState, state_of
 from runtime.web.pages import go_to, render
 
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-BULK = ("submit", "approve", "disable", "enable", "delete")
+BULK = MappingProxyType({"document": ("submit", "approve", "delete"), "master": ("disable", "enable", "delete")})
 FACTS = 3
-FACT_KINDS = (("link",), ("money", "quantity"), ("date",))
+FACT_KINDS = ("link", "money", "date", "quantity")
 MOST_AT_ONCE = 500
 RANGED = frozenset({"date", "datetime", "number", "integer", "quantity", "price", "money", "percent"})
 OPEN_STATES = frozenset({"draft", "pending", "approved"})
@@ -68,7 +69,7 @@ def list_routes() -> APIRouter:
             state=state,
             facts=facts(view),
             late=late_cells(view, found.door.house.now().date()),
-            bulk=tuple(action for action in BULK if action in view.actions),
+            bulk=tuple(action for action in BULK[view.kind] if action in view.actions),
             suggested=found.door.bundle.forms[form].definition.list.filters,
         )
 
@@ -134,7 +135,7 @@ def list_routes() -> APIRouter:
     def bulk(request: Request, found: Visiting, form: str, sent: Posted) -> Response:
         action = text_of(sent, "action")
         ids = tuple(int(one) for one in texts_of(sent, "id") if one.isascii() and one.isdigit())[:MOST_AT_ONCE]
-        if action not in BULK or not ids:
+        if action not in BULK[forms.form_view(found.door, form).kind] or not ids:
             raise Refused([problem("web.nothing_ticked")])
         results = documents.many(found.door, form, ids, action, text_of(sent, "reason"))
         done = [(one, outcome) for one, outcome in results if isinstance(outcome, Outcome)]
@@ -157,16 +158,10 @@ def list_routes() -> APIRouter:
 
 def facts(view: ListView) -> frozenset[str]:
     """The columns a phone shows beside the first and the state: a partner, an amount and a date before any others."""
-    others = [column for column in view.columns[1:] if column.path not in {"doc_status", "exec_status"}]
-    chosen: list[str] = []
-    for wanted in FACT_KINDS:
-        found = next(
-            (column.path for column in others if column.type_name in wanted and column.path != "biz_date"), None
-        )
-        if found is not None:
-            chosen.append(found)
-    rest = [column.path for column in others if column.path not in chosen]
-    return frozenset((*chosen, *rest)[:FACTS] if len(chosen) < FACTS else chosen[:FACTS])
+    others = [column for column in view.columns[1:] if column.path not in {"biz_date", "doc_status", "exec_status"}]
+    firsts = [next((one.path for one in others if one.type_name == kind), None) for kind in FACT_KINDS]
+    rest = [column.path for column in others if column.path not in firsts]
+    return frozenset([path for path in (*firsts, *rest) if path is not None][:FACTS])
 
 
 def late_cells(view: ListView, today: date) -> dict[tuple[int, str], str]:
