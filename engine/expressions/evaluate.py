@@ -23,7 +23,7 @@ from engine.expressions.function import Function
 from engine.expressions.kind_labels import SIGNS
 from engine.expressions.scan import at
 from engine.expressions.tree import Aggregate, Checked, Clock, CurrentLine, EvaluationFailed
-from engine.expressions.types import BOOLEAN, Row
+from engine.expressions.types import BOOLEAN, Kind, Row
 
 MAX_STEPS = 500_000
 OPERATORS: Mapping[type[ast.AST], Callable[..., object]] = MappingProxyType(
@@ -60,7 +60,7 @@ def evaluate(
 
 def finished(checked: Checked, value: object) -> object:
     """The value as it leaves the language."""
-    if checked.type == BOOLEAN:
+    if checked.type.kind is Kind.BOOLEAN:
         return value is True
     if type(value) is Decimal and not value.is_finite():
         raise failed("expression.not_finite")

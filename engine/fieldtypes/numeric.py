@@ -22,7 +22,7 @@ from engine.fieldtypes.digits import exact_decimal, plain
 from engine.fieldtypes.words import half_width, is_blank, shown
 from engine.labels import Language
 from engine.problems import Problem, problem
-from engine.values import fits, rounded
+from engine.values import MOST_PLACES, fits, rounded
 
 LONGEST_TEXT = 500
 INTEGER_DIGITS = 19
@@ -33,6 +33,7 @@ WRITTEN = re.compile(
     r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?P<fraction>\.[0-9]*)?(?P<exponent>e[+-]?[0-9]{1,3})?"
     r"(?P<times>[万亿])?(?:元|圆)?(?:/\w{1,8})?(?P<close>\))?"
 )
+SCALED = tuple(Column(Storage.SCALED, scale=scale) for scale in range(MOST_PLACES + 1))
 TIMES = MappingProxyType({"万": 4, "亿": 8, None: 0})
 
 
@@ -130,7 +131,7 @@ class DecimalField:
         return NUMBER
 
     def column(self, options: BaseModel) -> Column:
-        return Column(Storage.SCALED, scale=self.scale)
+        return SCALED[self.scale]
 
     def suffix(self, options: BaseModel) -> str:
         """A word that may follow the digits when typed."""

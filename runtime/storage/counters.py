@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from runtime.storage.driver import fetched
+
 NEXT = (
     "INSERT INTO sys_counter (name, period, value) VALUES ({0}, {0}, {0})"
     " ON CONFLICT (name, period) DO UPDATE SET value = sys_counter.value + excluded.value RETURNING value"
@@ -18,4 +20,4 @@ NEXT_POSTGRES = NEXT.format("%s")
 def next_values(connection: sa.Connection, name: str, period: str, number: int = 1) -> int:
     """Take ``number`` consecutive values, the first of a period being 1. Returns the first of them."""
     sql = NEXT_SQLITE if connection.dialect.name == "sqlite" else NEXT_POSTGRES
-    return int(connection.exec_driver_sql(sql, (name, period, number)).scalar_one()) - number + 1
+    return int(fetched(connection, sql, (name, period, number))[0][0]) - number + 1

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from runtime.storage.driver import fetched
 from runtime.storage.product_tables import ID_SEQUENCE
 
 NEXT_POSTGRES = f"SELECT nextval('{ID_SEQUENCE}') FROM generate_series(1, %s)"
@@ -24,6 +25,6 @@ def allocate(connection: sa.Connection, number: int) -> Sequence[int]:
     if number <= 0:
         return ()
     if connection.dialect.name == "sqlite":
-        last = int(connection.exec_driver_sql(NEXT_SQLITE, (number,)).scalar_one())
+        last = int(fetched(connection, NEXT_SQLITE, (number,))[0][0])
         return range(last - number + 1, last + 1)
-    return [row[0] for row in connection.exec_driver_sql(NEXT_POSTGRES, (number,))]
+    return [row[0] for row in fetched(connection, NEXT_POSTGRES, (number,))]

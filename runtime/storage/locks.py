@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from engine.ledger.balance import EMPTY, Balance, BalanceKey
 from engine.values import MONEY_SCALE, QUANTITY_SCALE
 from runtime.storage.column_types import unscaled
+from runtime.storage.driver import fetched
 from runtime.storage.product_tables import balance
 from runtime.storage.row_writing import Writer
 
@@ -68,10 +69,10 @@ def _read(
     for start in range(0, len(keys), CHUNK):
         chunk = keys[start : start + CHUNK]
         if connection.dialect.name == "sqlite":
-            rows = connection.exec_driver_sql(_read_sqlite(len(chunk)), tuple(value for key in chunk for value in key))
+            rows = fetched(connection, _read_sqlite(len(chunk)), [value for key in chunk for value in key])
         else:
             given = json.dumps([dict(zip(KEY, key, strict=True)) for key in chunk])
-            rows = connection.exec_driver_sql(postgres, (given,))
+            rows = fetched(connection, postgres, (given,))
         for row in rows:
             found[BalanceKey(*row[:7])] = Balance(unscaled(row[7], QUANTITY_SCALE), unscaled(row[8], MONEY_SCALE))
     return found

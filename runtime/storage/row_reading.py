@@ -14,6 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from runtime.storage.driver import fetched
+
 Convert = Callable[[Any], object]
 
 
@@ -43,7 +45,7 @@ class Reader:
         kind = (connection.dialect.name, by, *columns)
         rendered = self._rendered.get(kind) or self._render(connection, kind, columns, by)
         given = json.dumps(wanted) if rendered.as_json else wanted
-        found = connection.exec_driver_sql(rendered.text, (given,)).fetchall()
+        found = fetched(connection, rendered.text, (given,))
         if not rendered.converters:
             return found
         return [self._converted(row, rendered.converters) for row in found]

@@ -16,6 +16,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from runtime.storage.driver import executed, executed_many
+
 Row = Sequence[object]
 Convert = Callable[[Any], object]
 
@@ -37,10 +39,10 @@ class Rendered:
         """Execute for every row. Returns the number of rows touched; 0 when there were none to execute for."""
         given = [self._converted(row) for row in rows]
         if len(given) < 2:
-            return connection.exec_driver_sql(self.one, given[0]).rowcount if given else 0
+            return executed(connection, self.one, given[0]) if given else 0
         if self.many is None:
-            return connection.exec_driver_sql(self.one, given).rowcount
-        return connection.exec_driver_sql(self.many, (json_rows(given),)).rowcount
+            return executed_many(connection, self.one, given)
+        return executed(connection, self.many, (json_rows(given),))
 
     def _converted(self, row: Row) -> tuple[Any, ...]:
         values = list(row)
