@@ -272,15 +272,15 @@ def _parcel(
 
 def _without_repetitions(made: Iterable[Parcel], plan: ImportPlan, key: tuple[str, ...]) -> Iterator[Parcel]:
     """Marks exact repetitions of a key, and refuses rows that contradict an earlier one."""
-    first: dict[str, tuple[int, bytes]] = {}
+    first: dict[int, tuple[int, int]] = {}
     column = plan.column_of(key[0]) if key else WHOLE_ROW
     for parcel in made:
         shown = "\x1f".join(text_of(part).strip().casefold() for part in parcel.key)
         if not key or not shown.strip("\x1f"):
             yield parcel
             continue
-        content = _digest(parcel)
-        earlier = first.setdefault(shown, (parcel.first, content))
+        content = _digest(_content(parcel))
+        earlier = first.setdefault(_digest(shown), (parcel.first, content))
         if earlier[0] == parcel.first:
             yield parcel
         elif earlier[1] == content:
@@ -295,11 +295,14 @@ def _without_repetitions(made: Iterable[Parcel], plan: ImportPlan, key: tuple[st
             yield replace(parcel, problems=(*parcel.problems, RowProblem(parcel.first, column, said)))
 
 
-def _digest(parcel: Parcel) -> bytes:
-    """16 bytes that stand for the content, so that memory does not grow with the width of the sheet."""
+def _content(parcel: Parcel) -> str:
     lines = [sorted(line.values.items()) for rows in parcel.patch.lines.values() for line in rows]
-    content = repr((sorted(parcel.patch.values.items()), lines))
-    return hashlib.blake2b(content.encode(), digest_size=16).digest()
+    return repr((sorted(parcel.patch.values.items()), lines))
+
+
+def _digest(text: str) -> int:
+    """A number that stands for a text, so that memory grows neither with keys nor with the width of the sheet."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=12).digest())
 
 
 def _unit_of(form: CompiledForm, path: str) -> tuple[str, bool]:
