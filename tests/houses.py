@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from engine.actor import automation
@@ -19,7 +20,7 @@ from runtime.facade.door import Door
 from runtime.house import House
 from runtime.house_jobs import inline_house
 from runtime.jobs.inline import InlineJobs
-from runtime.messages.catalogue import load_catalogue
+from runtime.messages.catalogue import Catalogue, load_catalogue
 from runtime.publishing.publish import publish
 from runtime.settings import Settings
 from runtime.workspaces import create_workspace
@@ -71,16 +72,29 @@ class Home:
         return accounts.user_door(self.house, WORKSPACE, "everybody")
 
 
+@cache
+def _catalogue() -> Catalogue:
+    return load_catalogue(strict=True)
+
+
+@cache
+def _bundle(app: Path) -> AppBundle:
+    """The compiled app; compiled once per test process, for nothing in it can change."""
+    files, problems = read_definition_files(app)
+    assert not problems, [_catalogue().line(one, "zh") for one in problems]
+    bundle = bundle_of(files, built_in_kinds())
+    assert isinstance(bundle, AppBundle), [_catalogue().line(one, "zh") for one in bundle]
+    return bundle
+
+
 def make_home(folder: Path, app: Path, database_url: str | None = None) -> Home:
     """A home over ``folder`` (or a PostgreSQL database) with ``app`` published."""
     clock = StillClock()
     settings = Settings(data_dir=folder, database_url=database_url, test_mode=True)
-    house, jobs = inline_house(settings, built_in_kinds(), load_catalogue(strict=True), clock)
+    house, jobs = inline_house(settings, built_in_kinds(), _catalogue(), clock)
     workspace = house.keep(create_workspace(settings, WORKSPACE))
-    files, problems = read_definition_files(app)
-    assert not problems, [house.catalogue.line(one, "zh") for one in problems]
-    bundle = bundle_of(files, house.kinds)
-    assert isinstance(bundle, AppBundle), [house.catalogue.line(one, "zh") for one in bundle]
+    bundle = _bundle(app)
+    house.apps.keep(bundle)
     publish(workspace.database, bundle, "test", clock())
     return Home(house=house, clock=clock, jobs=jobs)
 
