@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.definitions.compiled import CompiledForm
-from engine.problems import Refused
 from engine.sheets import Target, column_letter
 from runtime.facade.door import Door
 from runtime.facade.import_views import (
@@ -20,7 +19,7 @@ from runtime.facade.import_views import (
 )
 from runtime.jobs.attempt import problems_from_json
 from runtime.sheets.import_notes import problems_of_note
-from runtime.sheets.import_plan import MODES, NUMBER, ImportPlan, natural_key, plan_of
+from runtime.sheets.import_plan import MODES, ImportPlan, natural_key, plan_of
 from runtime.sheets.import_table import mapping_problems
 from runtime.storage.imports import ImportedRow, ImportRun
 
@@ -117,11 +116,6 @@ def error_cells(door: Door, plan: ImportPlan, note: ImportedRow) -> Iterator[Row
         )
 
 
-def refused_sentence(door: Door, refused: Refused) -> str:
-    """Why an import could not go on, as kept with it."""
-    return door.say(refused.problems[0])
-
-
 def _by_cell(door: Door, plan: ImportPlan, notes: Sequence[ImportedRow]) -> Mapping[int, dict[int, str]]:
     """Row → position of the column → sentence, for the rows of the preview."""
     shown = {number for number, _ in plan.preview}
@@ -175,6 +169,3 @@ def _may(mode: str, actions: frozenset[str]) -> bool:
 def _may_act(action: str, actions: frozenset[str]) -> bool:
     wanted = {"save": {"create"}, "submit": {"submit"}, "approve": {"submit", "approve"}}[action]
     return wanted <= actions
-
-
-__all__ = ("NUMBER", "error_cells", "import_view", "progress_view", "refused_sentence")

@@ -16,7 +16,7 @@ from engine.forms.draft import LinePatch, Patch
 from engine.problems import Problem, problem
 from engine.sheets import Cell, text_of
 from runtime.sheets.import_parcels import Parcel
-from runtime.sheets.import_plan import NUMBER, ImportPlan, natural_key
+from runtime.sheets.import_plan import ImportPlan, natural_key
 from runtime.stages.resolve import ids_of
 from runtime.stages.steps import Command, Unit
 from runtime.storage import documents
@@ -115,6 +115,3 @@ def _values(unit: Unit, one: CompiledField | None, cells: Sequence[Cell]) -> lis
         ids = ids_of(unit, target, texts)
         return [ids.get(text_of(cell).strip()) for cell in cells]
     return [settled(one.type.parse(cell, one.options))[0] for cell in cells]
-
-
-__all__ = ("NUMBER", "before_json", "commands_of", "matched", "patch_before")

@@ -7,7 +7,7 @@ in the same order. It decides nothing about rights or values.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -109,11 +109,6 @@ def plan_of(run: ImportRun) -> ImportPlan:
         warnings=tuple(kept["warnings"]),
         summary=kept["summary"],
     )
-
-
-def with_summary(plan: ImportPlan, summary: Mapping[str, Any]) -> ImportPlan:
-    """The plan with what a check found."""
-    return replace(plan, summary=summary)
 
 
 def targets_of(form: CompiledForm, access: FormAccess) -> tuple[Target, ...]:

@@ -22,14 +22,14 @@ from engine.sheets import text_of
 from runtime.jobs.attempt import problems_json
 from runtime.sheets.import_matching import before_json, commands_of, matched
 from runtime.sheets.import_notes import noted, of_parcel
-from runtime.sheets.import_parcels import WHOLE_ROW, Parcel, RowProblem, Seen, parcels
+from runtime.sheets.import_parcels import Parcel, RowProblem, Seen, parcels
 from runtime.sheets.import_plan import ImportPlan, plan_of
 from runtime.sheets.import_table import shown
 from runtime.sheets.read import Workbook, open_sheets
 from runtime.storage import documents, files, imports
 from runtime.storage.database import Connection, in_transaction
 from runtime.storage.imports import Act, ImportedRow, ImportRun
-from runtime.submit import Context, Outcome, submit_many_within, unit_of
+from runtime.submit import Context, submit_many_within, unit_of
 
 MASTERS_AT_ONCE = 200
 DOCUMENTS_AT_ONCE = 20
@@ -308,6 +308,3 @@ def _known(connection: Connection, import_id: int) -> ImportRun:
     if run is None:
         raise Refused([problem("import.missing")], "missing")
     return run
-
-
-__all__ = ("WHOLE_ROW", "Job", "Outcome", "opened", "run", "trial")

@@ -30,6 +30,13 @@ def door(home: Home) -> Door:
     return furnished(home)
 
 
+@pytest.fixture
+def either(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> Door:
+    """The same door on SQLite and on PostgreSQL."""
+    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
+    return furnished(make_home(tmp_path, CATALOG / "general", url))
+
+
 def uploaded(door: Door, content: bytes, form: str = "product", name: str = "表.xlsx", **chosen: object) -> int:
     number = imports.upload(door, form, name, [content])
     if chosen:
@@ -96,7 +103,8 @@ def test_repetitions_are_folded_and_contradictions_refused(door: Door) -> None:
     assert [one.code for one in imports.row_problems(door, number)] == ["sheet.duplicate_key"]
 
 
-def test_create_update_upsert(door: Door) -> None:
+def test_create_update_upsert(either: Door) -> None:
+    door = either
     number = uploaded(door, xlsx(("A032", "螺丝改", "", "C1", "件", "7", "", "")), mode="update")
     assert imports.perform(door, number).updated == 1
     found = documents.read(door, "product", _id(door, "A032"))
@@ -111,7 +119,8 @@ def test_create_update_upsert(door: Door) -> None:
     assert kept.values["safety_stock"].value == "7", "an empty cell changes nothing"
 
 
-def test_undo_takes_back_what_was_created_and_restores_what_was_changed(door: Door) -> None:
+def test_undo_takes_back_what_was_created_and_restores_what_was_changed(either: Door) -> None:
+    door = either
     rows = [("A032", "改名", "", "C1", "件", "9", "", ""), product(5)]
     number = uploaded(door, xlsx(*rows), mode="upsert")
     imports.perform(door, number)
@@ -135,7 +144,8 @@ def test_undo_keeps_what_others_rely_on(door: Door) -> None:
     assert count(door, "product") == 3
 
 
-def test_opening_stock_posts_documents_from_flat_rows(door: Door) -> None:
+def test_opening_stock_posts_documents_from_flat_rows(either: Door) -> None:
+    door = either
     rows = [("主仓", "A032", "件", "120", "2"), ("主仓", "A033", "件", "１０", "3"), ("分仓", "A032", "件", "5", "2")]
     number = uploaded(door, xlsx(*rows, heads=OPENING), "opening_stock", action="approve")
     done = imports.perform(door, number)
