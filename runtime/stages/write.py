@@ -29,7 +29,8 @@ def write(unit: Unit, authorized: Authorized) -> Written:
     if old is None:
         return write_new(unit, (authorized,))[0]
     document = clean.document
-    if "update" in begun.actions and (clean.changed or command.patch is not None):
+    # a submit computes anew what depends on ledgers, dates and master records; what is decided on must be what is kept
+    if clean.changed or ("update" in begun.actions and command.patch is not None):
         stored = documents.update(
             unit.connection,
             unit.tables,
