@@ -48,7 +48,7 @@ def undo(job: Job, import_id: int) -> tuple[Kept, ...]:
     while True:
         outbox, last, taken, stayed = in_transaction(
             job.context.database,
-            lambda connection: _chunk(job, connection, run, row),  # noqa: B023
+            lambda connection: _chunk(job, connection, run, row, done),  # noqa: B023
         )
         job.hand_over(outbox)
         kept.extend(stayed)
@@ -67,11 +67,12 @@ def _begin(connection: Connection, import_id: int) -> ImportRun:
     if run.state not in UNDOABLE or not (run.created or run.updated):
         raise Refused([problem("import.nothing_to_undo")], "conflict")
     imports.set_state(connection, import_id, "undoing")
+    imports.count(connection, import_id, done=0, total=run.created + run.updated)
     return run
 
 
 def _chunk(
-    job: Job, connection: Connection, run: ImportRun, row: int | None
+    job: Job, connection: Connection, run: ImportRun, row: int | None, done: int
 ) -> tuple[tuple[int, ...], int | None, int, list[Kept]]:
     assert run.id is not None
     form = job.context.bundle.forms[run.form]
@@ -91,6 +92,7 @@ def _chunk(
             kept.append(Kept(row=one.row, document=one.document, problem=refused.problems[0]))
             continue
         imports.forget_row(connection, run.id, one.row, one.document)
+    imports.count(connection, run.id, done=done + len(listed))
     return tuple(outbox), listed[-1].row, len(listed), kept
 
 

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING
 
 from engine.labels import Label
 from engine.sheets import Cell, text_of
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 MOST_ROWS = 1_048_575
 _EXACT = 15
@@ -69,6 +71,8 @@ def write_xlsx(
     Returns:
         number of rows written; at most 1,048,575, what one sheet holds.
     """
+    import xlsxwriter  # deferred: takes 50 ms and only writing a sheet needs it
+
     with xlsxwriter.Workbook(str(path), {"constant_memory": True, "nan_inf_to_errors": False}) as book:
         page = book.add_worksheet(_tab(sheet))
         heading = book.add_format({"bold": True, "bg_color": "#EEF1F4", "bottom": 1})
@@ -100,6 +104,8 @@ def write_error_rows(path: Path, headers: Sequence[str], rows: Iterable[ErrorRow
     Returns:
         number of rows written.
     """
+    import xlsxwriter  # deferred: takes 50 ms and only writing a sheet needs it
+
     with xlsxwriter.Workbook(str(path), {"constant_memory": True, "nan_inf_to_errors": False}) as book:
         page = book.add_worksheet(_tab(_SHEET.text(language)))
         heading = book.add_format({"bold": True, "bg_color": "#EEF1F4", "bottom": 1})
@@ -148,7 +154,7 @@ def write_csv(path: Path, columns: Sequence[WriteColumn], rows: Iterable[Sequenc
 class _Shapes:
     """Cell formats of one workbook, each made once."""
 
-    def __init__(self, book: xlsxwriter.Workbook) -> None:
+    def __init__(self, book: Workbook) -> None:
         self._book = book
         self.day: Format = book.add_format({"num_format": "yyyy-mm-dd"})
         self.moment: Format = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
