@@ -1,4 +1,4 @@
-"""The frozen value every engine package talks about: a document (单据) or a master record, with its line tables.
+"""The frozen value every engine package talks about: a document (单据) or a master record, with its lines.
 
 Field values by kind: text, choice, phone … ``str``; numbers ``Decimal``; ``bool``; ``date``; ``datetime`` (naive, in the
 workspace's zone); links, members, departments the ``int`` id; multi-choice a ``tuple[str, ...]``; attachments a
@@ -15,7 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-Value: TypeAlias = None | str | bool | int | Decimal | date | datetime | tuple[str, ...] | Mapping[str, str]
+Value: TypeAlias = str | bool | int | Decimal | date | datetime | tuple[str, ...] | Mapping[str, str] | None
 Values: TypeAlias = Mapping[str, Value]
 NO_VALUES: Values = MappingProxyType({})
 

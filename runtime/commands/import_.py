@@ -1,4 +1,4 @@
-"""``stockloom import FILE``: bring a spreadsheet into a form, as a person of the workspace, through the page's own door:
+"""``stockloom import FILE``: bring a spreadsheet into a form, as a person of the workspace, through the page's door:
 the same rights, checks and postings. Exit 1 when rows were refused; what was refused can be written to a file.
 """
 

@@ -1,4 +1,4 @@
-"""Which records a link may point to: the ``filter`` of a link field, asked of the database for every value that changed.
+"""Which records a link may point to: the ``filter`` of a link field, asked of the database for every changed value.
 
 One query per filtered field, or per line where the filter looks at its own row.
 """
@@ -23,7 +23,7 @@ def filter_problems(
     for field in form.all_fields():
         if field.filter is None:
             continue
-        places = [one for one in _places(field, document, old, names)]
+        places = list(_places(field, document, old, names))
         looks_at_row = any(path[0] == "row" for path in field.filter.names)
         groups = [[place] for place in places] if looks_at_row else [places]
         for group in groups:

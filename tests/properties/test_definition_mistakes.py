@@ -20,7 +20,8 @@ from runtime.messages.catalogue import load_catalogue
 GOLDEN = Path(__file__).parents[1] / "goldens" / "schema_1"
 WHERE = re.compile(r"[a-z_/0-9]+\.yaml:[1-9]\d*:[1-9]\d*")
 STRANGE = (
-    None, "", "true", "0", "-1", "1e999", "x" * 3000, "lines", "lines.qty", "{", "{{", "{seq:4}", "*", "𠀀", "__class__",
+    None, "", "true", "0", "-1", "1e999", "x" * 3000, "lines", "lines.qty", "{", "{{", "{seq:4}", "*", "𠀀",
+    "__class__",
     "me", "source", "link", "lines.", ".", "sum(lines.amount)", "product.units.rate", [], {}, ["lines"], {"zh": "甲"},
     [[]], {"a": {"b": []}}, [{}], {"type": "lines"}, {"type": "link", "to": "unit", "label": "甲"},
 )  # fmt: skip
