@@ -95,6 +95,18 @@ def test_a_look_up_typed_faster_than_it_answers(order: Page) -> None:
     expect(text(order, 1, "unit")).to_have_text("袋")
 
 
+def test_looking_at_the_list_chooses_nothing(order: Page) -> None:
+    press(order, "F2")
+    expect(order.locator("#doc-lookup .lookup-hit").first).to_be_visible()
+    press(order, "Enter", "ArrowUp")
+    expect(text(order, 1, "product")).to_have_text("P001 五常大米")
+    press(order, "Alt+ArrowDown")
+    expect(order.locator("#doc-lookup .lookup-hit").nth(1)).to_be_visible()
+    press(order, "ArrowDown", "ArrowDown", "Enter")
+    expect(text(order, 1, "product")).to_have_text("P002 山西陈醋")
+    assert current(order) == (1, "unit")  # nothing needed is missing: simply the next cell
+
+
 def test_blocks_go_out_and_come_in(order: Page) -> None:
     press(order, "Shift+ArrowDown", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight")
     assert copied(order) == "P001 五常大米\t10kg\t袋\t10\nP002 山西陈醋\t500ml\t瓶\t10"

@@ -89,7 +89,8 @@ class Page {
 
   commit() {
     for (const grid of this.grids) grid.editor.commit();
-    if (document.activeElement?.matches?.("[data-lookup]")) document.activeElement.blur();
+    const input = document.activeElement;
+    if (input?.matches?.("[data-lookup]")) { input.blur(); input.focus(); }
   }
 
   #unsaved() {

@@ -52,7 +52,8 @@ export class LookUp {
 
   move(by) {
     if (!this.hits.length) return;
-    this.at = (this.at + by + this.hits.length) % this.hits.length;
+    const from = this.at < 0 && by < 0 ? 0 : this.at;
+    this.at = (from + by + this.hits.length) % this.hits.length;
     this.#mark();
   }
 
@@ -101,7 +102,8 @@ export class LookUp {
 
   #show(hits, text) {
     this.hits = hits;
-    this.at = hits.length ? hits.indexOf(LookUp.best(hits, text)) : -1;
+    // Nothing is chosen for somebody who only looks.
+    this.at = hits.length && text.trim() ? hits.indexOf(LookUp.best(hits, text)) : -1;
     if (!hits.length) {
       const line = document.createElement("div");
       line.className = "lookup-note";

@@ -54,6 +54,8 @@ export class CellEditor {
     input.select();
     const { field } = this; // the answer may come when another cell is current
     if (this.looksUp) this.page.lookup.attach(input, (text) => this.page.find(field, row, text), (hit) => this.#chosen(hit));
+    // A finger cannot press an arrow key: what is still empty shows what there is.
+    if (this.looksUp && !this.start && matchMedia("(pointer: coarse)").matches) this.page.lookup.search("", true);
   }
 
   // After an answer from the server: what is armed shows the new value, what is being typed stays.
@@ -69,7 +71,7 @@ export class CellEditor {
     this.mode = "editing";
     const end = this.input.value.length;
     if (this.input.type === "text") this.input.setSelectionRange(end, end);
-    if (this.looksUp) this.page.lookup.search(this.field.widget === "choice" ? "" : this.input.value, true);
+    if (this.looksUp) this.page.lookup.search("", true);
   }
 
   open() {
