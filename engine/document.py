@@ -1,7 +1,7 @@
 """The frozen value every engine package talks about: a document (单据) or a master record, with its lines.
 
-Field values by kind: text, choice, phone … ``str``; numbers ``Decimal``; ``bool``; ``date``; ``datetime`` (naive, in the
-workspace's zone); links, members, departments the ``int`` id; multi-choice a ``tuple[str, ...]``; attachments a
+Field values by kind: text, choice, phone … ``str``; numbers ``Decimal``; ``bool``; ``date``; ``datetime`` (naive, in
+the workspace's zone); links, members, departments the ``int`` id; multi-choice a ``tuple[str, ...]``; attachments a
 ``tuple[str, ...]`` of file ids; address a frozen mapping; empty is always ``None``.
 """
 

@@ -116,7 +116,7 @@ def test_blocks_go_out_and_come_in(order: Page) -> None:
     expect(text(order, 4, "product")).to_have_text("P002 山西陈醋")
     expect(text(order, 4, "amount")).to_have_text("¥65.00")
     cell(order, 1, "product").click()
-    paste(order, "数量\t商品\t行备注\r\n5\tP007\t\"两行\n备注\"\r\n6\tP008\t急")
+    paste(order, '数量\t商品\t行备注\r\n5\tP007\t"两行\n备注"\r\n6\tP008\t急')
     expect(text(order, 1, "product")).to_have_text("P007 食用盐")
     expect(text(order, 2, "qty")).to_have_text("6")
     expect(text(order, 2, "line_remark")).to_have_text("急")
