@@ -9,16 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pypinyin.phrases_dict import phrases_dict
-from pypinyin.pinyin_dict import pinyin_dict
-from pypinyin.seg.mmseg import seg
-
 from engine.definitions.compiled import CompiledForm
 from engine.document import Document, Value
 
 LONGEST = 2000
-# As typed on a keyboard: ü is v. An import makes ten thousand of these texts, so tones go in one pass.
-TONES = str.maketrans("āáǎàēéěèếềīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿ", "aaaaeeeeeeiiiioooouuuuvvvvvnnnm")
 
 
 def searchable(form: CompiledForm, document: Document) -> str:
@@ -35,37 +29,17 @@ def searchable(form: CompiledForm, document: Document) -> str:
 
 def search_text(texts: Iterable[str]) -> str:
     """``texts`` in lower case, followed by pinyin and initials of those with Chinese characters."""
+    from runtime.storage.pinyin import spoken  # deferred: its dictionaries are a tenth of the start of a server
+
     parts: list[str] = []
     for text in texts:
         plain = text.lower().strip()
         parts.append(plain)
         if not plain.isascii():
-            parts.extend(_spoken(plain))
+            parts.extend(spoken(plain))
     return " ".join(dict.fromkeys(part for part in parts if part))[:LONGEST]
 
 
 def terms(text: str) -> tuple[str, ...]:
     """The words of a search; a record must contain every one."""
     return tuple(text.replace("\x00", " ").lower().split())[:8]
-
-
-def _spoken(text: str) -> tuple[str, str, str]:
-    """Pinyin without tones, its initials, and the initials by the second readings of characters outside of phrases."""
-    full: list[str] = []
-    first: list[str] = []
-    second: list[str] = []
-    for word in seg.cut(text):
-        phrase = phrases_dict.get(word)
-        if phrase is not None:
-            syllables = [readings[0] for readings in phrase]
-            full += syllables
-            initials = [syllable[:1] for syllable in syllables]
-            first += initials
-            second += initials
-            continue
-        for char in word:
-            readings = pinyin_dict[ord(char)].split(",", 2) if ord(char) in pinyin_dict else [char]
-            full.append(readings[0])
-            first.append(readings[0][:1])
-            second.append(readings[min(1, len(readings) - 1)][:1])
-    return "".join(full).translate(TONES), "".join(first).translate(TONES), "".join(second).translate(TONES)

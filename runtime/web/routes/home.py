@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
-from pypinyin import lazy_pinyin
 from starlette.responses import Response
 
 from runtime.facade import accounts, lists, menu, tasks
@@ -106,6 +105,8 @@ def _pages(found: Visit, text: str) -> list[Hit]:
 
 def _spellings(entry: MenuEntry) -> tuple[str, ...]:
     """How people may type a page's name: as it reads, by key, in pinyin or its initials."""
+    from pypinyin import lazy_pinyin  # deferred: its dictionaries are a tenth of the start of a server
+
     syllables = lazy_pinyin(entry.label)
     initials = "".join(syllable[:1] for syllable in syllables)
     return entry.label.lower(), (entry.form or entry.page).replace("_", " "), "".join(syllables), initials
