@@ -17,6 +17,7 @@ from bench import cases, servers
 from bench.cases import FULL, QUICK, Effort, Pair
 from bench.company import FLOOR, PRODUCT, found, open_house
 from bench.fill import fill_entries, fill_products
+from bench.importing import import_products
 from bench.load import resident_mb
 from bench.report import Found, machine, tables, written
 from bench.stages import by_stage
@@ -68,7 +69,8 @@ def _on(kind: str, data: Path, url: str | None, effort: Effort) -> Found:
         result.races.append(cases.race(product, company))
         result.memory_mb = resident_mb(product.pid)
     result.stages = by_stage(house, company)
-    _say(kind, "profiled")
+    result.imported = import_products(house, company, data, effort.imported)
+    _say(kind, f"imported {result.imported.rate:.0f} rows/s, {result.imported.cpu_rate:.0f} by processor time")
     began = time.perf_counter()
     products = fill_products(house, company, effort.products)
     _say(kind, f"filled {len(products)} products in {time.perf_counter() - began:.0f} s")

@@ -37,7 +37,7 @@ class Effort:
     starts: int
 
 
-FULL = Effort(blocks=10, size=20, products=100_000, entries=(100_000, 1_000_000), imported=10_000, starts=3)
+FULL = Effort(blocks=8, size=20, products=100_000, entries=(100_000, 1_000_000), imported=10_000, starts=3)
 QUICK = Effort(blocks=4, size=10, products=5_000, entries=(5_000, 20_000), imported=1_000, starts=1)
 
 
