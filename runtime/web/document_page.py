@@ -154,9 +154,7 @@ def _push(push: PushView) -> Button:
     return Button(key=key, label=push.label, allowed=push.allowed, reason=push.reason, push=push)
 
 
-def _sections(
-    form: FormView, view: DocumentView, totals: frozenset[str], words: dict[str, str]
-) -> tuple[Section, ...]:
+def _sections(form: FormView, view: DocumentView, totals: frozenset[str], words: dict[str, str]) -> tuple[Section, ...]:
     made = []
     for number, section in enumerate(form.sections):
         places = [
