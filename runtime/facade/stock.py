@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -102,14 +102,20 @@ def levels(
             ),
         )
         page = found[:limit]
+        ids = sorted({level.product for level in page})
+        base, of_unit = _base_unit(door, products)
+        facts = documents.load_rows(unit.connection, unit.tables, products, ids, {base, safety} - {""})
+        units = {identity: value for identity, row in facts.items() if isinstance(value := row.values.get(base), int)}
         names = Names(door.language)
         for level in page:
             names.want_id(products, level.product)
             names.want_id(warehouses, level.warehouse)
+            names.want_id(of_unit, units.get(level.product))
         names.load(unit)
-        units = _base_units(door, unit, products, [level.product for level in page])
-        stocks = _safety(unit, products, safety, [level.product for level in page])
-        available = stock.totals(unit.connection, [level.product for level in page])
+        available = stock.totals(unit.connection, ids)
+    stocks = {
+        identity: value for identity, row in facts.items() if isinstance(value := row.values.get(safety), Decimal)
+    }
     return StockView(
         rows=tuple(
             LevelView(
@@ -117,7 +123,7 @@ def levels(
                 product_text=names.name(products, level.product),
                 warehouse=level.warehouse,
                 warehouse_text=names.name(warehouses, level.warehouse),
-                unit=units.get(level.product, ""),
+                unit=names.name(of_unit, units.get(level.product)),
                 figures={measure: getattr(level, measure) for measure in measures},
                 safety_stock=stocks.get(level.product),
                 below_safety=(stocks.get(level.product) or Decimal(0)) > available.get(level.product, Decimal(0)),
@@ -259,29 +265,13 @@ def _allowed(door: Door, unit: Unit, warehouses: str) -> stock.Clause | None:
     return where_of(rows, unit.tables, warehouses, door.actor, names, unit.around.clock, record="warehouse")
 
 
-def _base_units(door: Door, unit: Unit, products: str, ids: Iterable[int]) -> Mapping[int, str]:
-    table = door.bundle.forms[products].definition.units
-    if table is None:
-        return {}
-    rows = documents.load_rows(unit.connection, unit.tables, products, ids, frozenset({table.base}))
-    target = str(getattr(door.bundle.forms[products].fields[table.base].options, "to", ""))
-    names = Names(door.language)
-    for row in rows.values():
-        value = row.values.get(table.base)
-        names.want_id(target, value if isinstance(value, int) else None)
-    names.load(unit)
-    return {
-        identity: names.name(target, value)
-        for identity, row in rows.items()
-        if isinstance(value := row.values.get(table.base), int)
-    }
-
-
-def _safety(unit: Unit, products: str, field: str, ids: Iterable[int]) -> Mapping[int, Decimal]:
-    if not field:
-        return {}
-    rows = documents.load_rows(unit.connection, unit.tables, products, ids, frozenset({field}))
-    return {identity: value for identity, row in rows.items() if isinstance(value := row.values.get(field), Decimal)}
+def _base_unit(door: Door, products: str) -> tuple[str, str]:
+    """The product's field of its base unit, and the form of units; empty where products have no units."""
+    form = door.bundle.forms[products]
+    if form.definition.units is None:
+        return "", ""
+    base = form.definition.units.base
+    return base, str(getattr(form.fields[base].options, "to", ""))
 
 
 def _numbers(door: Door, unit: Unit, wanted: set[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
