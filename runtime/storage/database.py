@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
-import sqlalchemy.orm  # noqa: F401  the job engine needs it; imported in its thread, it breaks statements made meanwhile
+import sqlalchemy.orm  # the job engine needs it; imported first in its thread, it breaks statements made meanwhile
 from sqlalchemy import Connection as Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
