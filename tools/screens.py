@@ -38,7 +38,7 @@ PAGES = (
     ("order", "purchase_mgr", "purchase_order/*"),
     ("order_new", "buyer", "purchase_order/new"),
     ("receipt", "wh_mgr", "purchase_receipt/*"),
-    ("delivery", "keeper", "sales_delivery/*"),
+    ("delivery", "wh_mgr", "sales_delivery/*"),
     ("sales_order", "sales", "sales_order/*"),
     ("product", "data_admin", "product/*"),
     ("products", "data_admin", "product"),
@@ -56,7 +56,7 @@ def main(data: Path | None = None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = data or Path(temporary) / "demo"
         if data is None:
-            small = ("--purchases", "60", "--sales", "90", "--no-serve", "--data", str(folder))
+            small = ("--purchases", "120", "--sales", "240", "--no-serve", "--data", str(folder))
             subprocess.run([sys.executable, "-m", "runtime.cli", "demo", *small], check=True)
         with _served(folder) as address, sync_playwright() as driver:
             chromium = find_chromium()
@@ -131,7 +131,10 @@ def _open(page: Page, address: str, path: str) -> None:
     if star:
         links = page.locator(f"a[href^='/w/demo/general/{form}/']").all()
         found = (str(link.get_attribute("href")) for link in links)
-        page.goto(address + next(href for href in found if re.fullmatch(rf".*/{form}/\d+", href)))
+        first = next((href for href in found if re.fullmatch(rf".*/{form}/\d+", href)), None)
+        if first is None:
+            sys.exit(f"{form} has no record this person may see; build a larger demo")
+        page.goto(address + first)
         page.wait_for_load_state("networkidle")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -71,8 +73,10 @@ def test_a_lost_answer_is_asked_again_without_doing_it_twice(visit: Visit, compa
 
     page.route("**/purchase_order/save", lose)
     press(page, "Control+Enter")
-    expect(page.locator("#toasts")).to_contain_text("连接中断")
-    press(page, "Control+Enter")
+    told = page.locator("#toasts .toast-line").first
+    expect(told).to_contain_text(re.compile("连接中断|已提交"))
+    if "连接中断" in told.inner_text():  # unless the browser itself has asked again after the reset
+        press(page, "Control+Enter")
     status(page, "pending")
     assert lost == [200] and count(company, "purchase_order") == before + 1
 
