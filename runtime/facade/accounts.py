@@ -18,7 +18,6 @@ from runtime.storage.departments import Department
 from runtime.storage.sign_in import Passwords
 from runtime.storage.sign_in import sign_in as check_password
 
-SESSION_LASTS = timedelta(hours=12)
 SHORTEST_PASSWORD = 8
 
 
@@ -88,7 +87,7 @@ def sign_in(house: House, workspace: str, login: str, password: str) -> SessionT
         _note(house, workspace, None, "sign_in_failed", {"login": login[:80]})
         raise Refused(refused.problems, "too_many" if locked else "unauthenticated") from refused
     token, session = in_transaction(
-        place.database, lambda connection: sessions.start(connection, user.id, now, SESSION_LASTS)
+        place.database, lambda connection: sessions.start(connection, user.id, now, session_lasts(house))
     )
     return SessionToken(token=token, csrf=session.csrf)
 
@@ -111,7 +110,8 @@ def session_door(house: House, workspace: str, token: str) -> SessionDoor | None
     if actor is None or user is None:
         return None
     if sessions.needs_touch(session, now):
-        in_transaction(place.database, lambda connection: sessions.touch(connection, session, now, SESSION_LASTS))
+        lasts = session_lasts(house)
+        in_transaction(place.database, lambda connection: sessions.touch(connection, session, now, lasts))
     door = Door(house=house, workspace=place, published=published, actor=actor)
     return SessionDoor(door=door, csrf=session.csrf, theme=user.theme)
 
@@ -146,6 +146,11 @@ def user_door(house: House, workspace: str, login: str) -> Door:
     if actor is None:
         raise Refused([problem("account.missing", login=login)], "missing")
     return Door(house=house, workspace=place, published=published, actor=actor)
+
+
+def session_lasts(house: House) -> timedelta:
+    """How long a session lives without use."""
+    return timedelta(hours=house.settings.session_hours)
 
 
 def passwords(house: House) -> Passwords:

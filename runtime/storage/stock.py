@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from engine.values import ZERO, divided, rounded
+from runtime.storage import stock_figures
 from runtime.storage.app_tables import AppTables
 from runtime.storage.product_tables import balance, entry
 from runtime.storage.records import contains
@@ -22,11 +23,6 @@ from runtime.storage.search_text import terms
 Clause: TypeAlias = sa.ColumnElement[bool]
 LEDGERS = ("stock", "reservation", "supply")
 PRODUCTS: sa.BindParameter[Any] = sa.bindparam("products", expanding=True)
-AVAILABLE = (
-    sa.select(balance.c.product, balance.c.ledger, sa.func.sum(balance.c.quantity))
-    .where(balance.c.grain == "place", balance.c.ledger.in_(("stock", "reservation")), balance.c.product.in_(PRODUCTS))
-    .group_by(balance.c.product, balance.c.ledger)
-)
 FIGURES = sa.select(
     balance.c.ledger, balance.c.grain, balance.c.product, balance.c.warehouse, balance.c.quantity, balance.c.value
 ).where(balance.c.product.in_(PRODUCTS), balance.c.ledger.in_(LEDGERS), balance.c.grain.in_(("place", "pool")))
@@ -102,9 +98,8 @@ def levels(connection: sa.Connection, tables: AppTables, query: LevelQuery) -> t
 
 def totals(connection: sa.Connection, products: Iterable[int]) -> Mapping[int, Decimal]:
     """Available quantity by product over all warehouses."""
-    wanted = sorted(set(products))
     found: dict[int, Decimal] = {}
-    for product, ledger, quantity in connection.execute(AVAILABLE, {"products": wanted}):
+    for (ledger, product), quantity in stock_figures.totals(connection, products, ("stock", "reservation")).items():
         found[product] = found.get(product, ZERO) + (quantity if ledger == "stock" else -quantity)
     return found
 
