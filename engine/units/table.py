@@ -1,0 +1,97 @@
+"""The units of one product: its base unit and any number of others, each with an exact ratio to the base unit.
+
+A ratio is a fraction, because 3 片 = 1 盒 has no decimal ratio. It never changes once goods have moved: what was
+posted in the old ratio would then mean something else; a new pack size is a new unit (domain rule D2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import MappingProxyType
+
+from engine.labels import Label
+from engine.problems import Problem, problem
+from engine.values import QUANTITY_SCALE
+
+NO_RATIOS: Mapping[int, Fraction] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A unit of measure (计量单位).
+
+    Attributes:
+        id: record id of the unit. places: decimals a quantity in it may have (小数位), 0 to 6.
+    """
+
+    id: int
+    name: Label
+    places: int = 0
+
+    @property
+    def step(self) -> Fraction:
+        """The smallest quantity the unit can express, in the unit itself."""
+        return Fraction(1, 10**self.places)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductUnits:
+    """The units a product is counted in.
+
+    Attributes:
+        base: the unit its stock is kept in. others: the further units.
+        ratios: unit id → how many base units one of it is; the base unit itself is 1 and not listed.
+    """
+
+    base: Unit
+    others: tuple[Unit, ...] = ()
+    ratios: Mapping[int, Fraction] = field(default_factory=lambda: NO_RATIOS)
+
+    def __iter__(self) -> Iterator[Unit]:
+        """Every unit, the base unit first."""
+        yield self.base
+        yield from self.others
+
+    def ratio(self, unit: Unit) -> Fraction:
+        """Base units in one ``unit``. Raises ``KeyError`` for a unit the product does not have."""
+        return Fraction(1) if unit.id == self.base.id else self.ratios[unit.id]
+
+
+def table_problems(units: ProductUnits) -> tuple[Problem, ...]:
+    """What is wrong with a product's units: a ratio missing or not positive, a unit twice, more decimals than kept."""
+    found: list[Problem] = []
+    seen = {units.base.id}
+    for unit in units.others:
+        if unit.id in seen:
+            found.append(problem("units.twice", unit=unit.name))
+        elif units.ratios.get(unit.id, Fraction(0)) <= 0:
+            found.append(problem("units.ratio_not_positive", unit=unit.name))
+        seen.add(unit.id)
+    found.extend(
+        problem("units.places", unit=unit.name, places=unit.places, most=QUANTITY_SCALE)
+        for unit in units
+        if not 0 <= unit.places <= QUANTITY_SCALE
+    )
+    return tuple(found)
+
+
+def change_problems(before: ProductUnits, after: ProductUnits, used: bool) -> tuple[Problem, ...]:
+    """Why the units of a product cannot become ``after``.
+
+    Args:
+        used: whether the product has ever moved; before that everything may change (domain rule D2).
+
+    Returns:
+        A problem for a changed base unit and for every unit whose ratio changed or that is gone.
+    """
+    if not used:
+        return ()
+    if after.base.id != before.base.id:
+        return (problem("units.base_in_use", unit=before.base.name),)
+    return tuple(
+        problem("units.ratio_in_use", unit=unit.name)
+        for unit in before.others
+        if after.ratios.get(unit.id) != before.ratios[unit.id]
+    )
