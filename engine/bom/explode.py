@@ -14,7 +14,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeAlias
 
-from engine.bom.levels import arcs, low_level_codes, reachable
+from engine.bom.levels import arcs, low_level_codes
 from engine.bom.structure import NO_NAMES, Bills, Bom, Component, Names, effective, gross
 from engine.shares import half_up, upwards
 from engine.values import QUANTITY_SCALE
@@ -121,11 +121,16 @@ def lines_of(bom: Bom, wish: Wish = AS_WRITTEN) -> Iterator[Taken]:
         yield Taken(product=product, net=net, gross=gross(net, line.loss, bom.loss_mode))
 
 
-def graph_of(bills: Bills, wish: Wish) -> Mapping[int, tuple[int, ...]]:
-    """Each product and the products it is really made of under ``wish``."""
-    return {
-        product: tuple(dict.fromkeys(taken.product for taken in lines_of(bom, wish))) for product, bom in bills.items()
-    }
+def graph_below(bills: Bills, products: Iterable[int], wish: Wish) -> Mapping[int, tuple[int, ...]]:
+    """Each product with a bill, of ``products`` and all they need, and what it is really made of under ``wish``."""
+    graph: dict[int, tuple[int, ...]] = {}
+    waiting = list(products)
+    while waiting:
+        product = waiting.pop()
+        if product in bills and product not in graph:
+            graph[product] = tuple(dict.fromkeys(taken.product for taken in lines_of(bills[product], wish)))
+            waiting.extend(graph[product])
+    return graph
 
 
 def explode(
@@ -142,11 +147,9 @@ def explode(
     cycle below the product.
     """
     bills = effective(boms, day)
-    graph = graph_of(bills, wish)
-    inside = reachable(graph, (product,))
-    codes = low_level_codes({one: graph[one] for one in sorted(inside) if one in graph}, names)
+    codes = low_level_codes(graph_below(bills, (product,), wish), names) or {product: 0}
     needed = {product: Fraction(quantity)}
-    order = sorted(inside, key=lambda one: (codes.get(one, 0), one))
+    order = sorted(codes, key=lambda one: (codes[one], one))
     for one in order:
         if one in bills:
             runs = bills[one].runs(needed[one])
@@ -155,7 +158,7 @@ def explode(
     return tuple(
         Requirement(
             product=one,
-            level=codes.get(one, 0),
+            level=codes[one],
             quantity=wish.handed_out(one, needed[one]),
             made=one in bills,
             phantom=one in bills and bills[one].phantom,
@@ -178,15 +181,14 @@ def materials(
     phantoms in a circle.
     """
     bills = effective(boms, day)
-    phantoms = {one: parts for one, parts in graph_of(bills, wish).items() if one == product or bills[one].phantom}
-    inside = reachable(phantoms, (product,))
-    low_level_codes({one: phantoms[one] for one in sorted(inside) if one in phantoms}, names)
+    opened = {one: bom for one, bom in bills.items() if bom.phantom or one == product}
+    low_level_codes(graph_below(opened, (product,), wish), names)
     sums: dict[int, tuple[Fraction, Fraction]] = {}
 
     def take(one: int, net: Fraction, full: Fraction) -> None:
         for taken in lines_of(bills[one], wish):
             wanted = (taken.net * net / Fraction(bills[one].output), taken.gross * bills[one].runs(full))
-            if taken.product in phantoms:
+            if taken.product in opened:
                 take(taken.product, *wanted)
             else:
                 before = sums.get(taken.product, (Fraction(0), Fraction(0)))

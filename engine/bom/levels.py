@@ -67,7 +67,7 @@ def cycle_problems(found: Iterable[tuple[int, ...]], names: Names = NO_NAMES) ->
     )
 
 
-def low_level_codes(graph: Arcs, names: Names = NO_NAMES) -> Mapping[int, int]:
+def low_level_codes(graph: Arcs, names: Names = NO_NAMES) -> dict[int, int]:
     """Product → the longest way down to it from a product that nothing is made with, which has 0.
 
     In rising order a product comes after everything that needs it; in falling order, after everything it is made of.

@@ -5,7 +5,7 @@ Source: domain rule C6, "run lowest level first, semi-finished roll up as materi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from engine.bom.elements import NOUGHT, Elements, ExactElements
-from engine.bom.explode import AS_WRITTEN, Wish, graph_of, lines_of
-from engine.bom.levels import low_level_codes, reachable
+from engine.bom.explode import AS_WRITTEN, Wish, graph_below, lines_of
+from engine.bom.levels import low_level_codes
 from engine.bom.structure import NO_NAMES, ONE, Bills, Bom, Names, called, effective, percent
 from engine.problems import Problem, Refused, problem
 from engine.shares import half_up
@@ -76,7 +76,7 @@ class ProductCost:
 
 def roll_up(
     boms: Iterable[Bom],
-    products: Iterable[int],
+    products: Collection[int],
     day: date,
     bought: Bought,
     routings: Routings = NO_ROUTINGS,
@@ -89,13 +89,11 @@ def roll_up(
     else every product without a bill or a cost; else the first bill whose by-products are worth more than it costs.
     """
     bills = effective(boms, day)
-    graph = graph_of(bills, wish)
-    inside = reachable(graph, products)
-    codes = low_level_codes({one: graph[one] for one in sorted(inside) if one in graph}, names)
+    codes = dict.fromkeys(products, 0) | low_level_codes(graph_below(bills, products, wish), names)
     exact: dict[int, ExactElements] = {}
     found: list[ProductCost] = []
     problems: list[Problem] = []
-    for product in sorted(inside, key=lambda one: (-codes.get(one, 0), one)):
+    for product in sorted(codes, key=lambda one: (-codes[one], one)):
         if product not in bills:
             if product not in bought:
                 problems.append(problem("bom.no_cost", product=called(names, product)))
