@@ -161,21 +161,20 @@ def _said(passed: PassedOver, wish: Wish) -> Problem:
     return barred(passed.stock, wish)
 
 
-def _rank(row: Stock, wish: Wish) -> tuple[date, date, str, int]:
-    lot = row.lot
-    if lot is None or wish.strategy == "manual":
-        return LATE, LATE, "", 0
-    return rule_date(row, wish), lot.received or LATE, lot.number, lot.id
+def _rank(row: Stock, wish: Wish) -> tuple[date, date, str]:
+    if wish.strategy == "manual":
+        return LATE, LATE, ""
+    return rule_date(row, wish), (row.lot.received if row.lot else None) or LATE, row.key.lot
 
 
 def _walk(row: Stock) -> tuple[int, int, int, str, str, str]:
     key = row.key
-    return key.warehouse, row.pick_seq, key.bin, row.lot.number if row.lot else "", key.serial, key.status
+    return key.warehouse, row.pick_seq, key.bin, key.lot, key.serial, key.status
 
 
 def _from_one_lot(rows: Sequence[Stock], wanted: Decimal) -> tuple[list[Stock], list[Stock]]:
     """The rows of the first lot that suffices and all after it, then the rows passed over; all rows when none does."""
-    totals: dict[int, Decimal] = {}
+    totals: dict[str, Decimal] = {}
     for row in rows:
         totals[row.key.lot] = totals.get(row.key.lot, ZERO) + row.free
     enough = next((lot for lot, total in totals.items() if total >= wanted), None)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from engine.labels import Label
 
 # Source: domain rule B0.8. Goods near expiry may go out, with a warning; whether a lot is expired its date says.
-TAKEABLE = frozenset({"ok", "near_expiry"})
+# An empty status is the usual one, ok.
+TAKEABLE = frozenset({"", "ok", "near_expiry"})
 STATUS_LABELS: Mapping[str, Label] = MappingProxyType(
     {
         "ok": Label("合格", "ok"),
@@ -30,25 +31,24 @@ NO_LOT = Label("无批号", "no lot number")
 
 
 class StockKey(NamedTuple):
-    """Identity of a row of stock; 0 and empty where there is none."""
+    """Identity of a row of stock; 0 and empty where there is none. ``lot`` is the lot number."""
 
     warehouse: int
     bin: int = 0
-    lot: int = 0
+    lot: str = ""
     serial: str = ""
-    status: str = "ok"
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lot:
-    """A lot (批次).
+    """A lot (批次), known within its product by its number.
 
     Attributes:
         made, expires: 生产日期 and 有效期至, the last day the goods are good. received: first day they came in.
             Each may be unknown.
     """
 
-    id: int
     number: str
     made: date | None = None
     expires: date | None = None
@@ -60,6 +60,7 @@ class Stock:
     """One row of stock.
 
     Attributes:
+        lot: the lot ``key`` names, where its dates are known.
         free: base units that may be taken: on hand less what is locked or reserved for others.
         pick_seq: place of the bin on the walk through the warehouse (拣货顺序).
     """
@@ -72,4 +73,4 @@ class Stock:
     @property
     def name(self) -> str | Label:
         """What a sentence calls the row: its serial number, else its lot."""
-        return self.key.serial or (self.lot.number if self.lot else NO_LOT)
+        return self.key.serial or self.key.lot or NO_LOT

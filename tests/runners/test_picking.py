@@ -53,18 +53,16 @@ def life_of(written: list[Any] | None) -> ShelfLife | None:
     return ShelfLife(length=written[0], unit=written[1], minus_one_day=written[2:] == [True]) if written else None
 
 
-def lot_of(written: list[Any], number: str = "L1", identity: int = 1) -> Lot:
+def lot_of(written: list[Any], number: str = "L1") -> Lot:
     made, expires, *received = written
-    return Lot(id=identity, number=number, made=made, expires=expires, received=received[0] if received else None)
+    return Lot(number=number, made=made, expires=expires, received=received[0] if received else None)
 
 
 class World:
     """The stock of a case, and its rows by the names the case calls them."""
 
     def __init__(self, written: dict[str, Any]) -> None:
-        self.lots = {
-            name: lot_of(dates, name, number) for number, (name, dates) in enumerate(written["lots"].items(), 1)
-        }
+        self.lots = {name: lot_of(dates, name) for name, dates in written["lots"].items()}
         self.rows: list[Stock] = []
         self.named: dict[str, StockKey] = {}
         for name, free, *more in written["stock"]:
@@ -74,9 +72,9 @@ class World:
         key = StockKey(
             warehouse=more.get("warehouse", 1),
             bin=more.get("bin", 0),
-            lot=lot.id if lot else 0,
+            lot=lot.number if lot else "",
             serial=more.get("serial", ""),
-            status=more.get("status", "ok"),
+            status=more.get("status", ""),
         )
         self.rows.append(Stock(key=key, free=Decimal(free), lot=lot, pick_seq=more.get("seq", 0)))
         name = f"{lot.number if lot else '~'}{f'#{key.serial}' if key.serial else ''}"
