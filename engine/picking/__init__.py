@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.picking.judge import Choice, Verdict, judge
+from engine.picking.lot_number import LOT_PATTERN, LotRule, lot_number
 from engine.picking.propose import PassedOver, Pick, Proposal, Strategy, Wish, notices, propose
 from engine.picking.shelf_life import (
     NEAR_DAYS,
@@ -18,7 +19,6 @@ from engine.picking.shelf_life import (
     remaining_share,
 )
 from engine.picking.stock import STATUS_LABELS, TAKEABLE, Lot, Stock, StockKey
-from engine.picking.tracking import LOT_PATTERN, LotRule, Tracking, line_problems, lot_number, product_problems
 
 __all__ = (
     "LOT_PATTERN",
@@ -37,7 +37,6 @@ __all__ = (
     "Stock",
     "StockKey",
     "Strategy",
-    "Tracking",
     "Verdict",
     "Wish",
     "elapsed_share",
@@ -45,11 +44,9 @@ __all__ = (
     "expiry_of",
     "judge",
     "level",
-    "line_problems",
     "lot_number",
     "near_days",
     "notices",
-    "product_problems",
     "propose",
     "receiving_problems",
     "remaining_share",

@@ -20,17 +20,14 @@ from engine.picking import (
     ShelfLife,
     Stock,
     StockKey,
-    Tracking,
     Wish,
     elapsed_share,
     expiry,
     judge,
     level,
-    line_problems,
     lot_number,
     near_days,
     notices,
-    product_problems,
     propose,
     receiving_problems,
     remaining_share,
@@ -158,22 +155,3 @@ def test_lot_numbers(rule: Any, supplier: str, made: date | None, number: str | 
 
 def test_the_pattern_of_lot_numbers_is_one_of_document_numbers() -> None:
     assert numbering(LOT_PATTERN, date(2026, 1, 5), date(2026, 1, 6)).number(7) == "LOT20260105007"
-
-
-@pytest.mark.parametrize(("tracking", "quantity", "lot", "dated", "serials", "codes"), LIVES["lines"])
-def test_lines(
-    catalogue: Catalogue,
-    tracking: dict[str, Any],
-    quantity: Any,
-    lot: str,
-    dated: bool,
-    serials: list[str],
-    codes: list[str],
-) -> None:
-    managed = Tracking(**{**tracking, "life": life_of(tracking.get("life"))})
-    assert said(catalogue, line_problems(managed, Decimal(quantity), lot, dated, serials)) == codes
-
-
-def test_a_product_is_managed_one_way(catalogue: Catalogue) -> None:
-    assert said(catalogue, product_problems(Tracking(lots=True, serials=True))) == ["picking.lots_and_serials"]
-    assert product_problems(Tracking(lots=True)) == product_problems(Tracking(serials=True)) == ()
