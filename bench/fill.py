@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from bench.company import Company, door_of
 from engine.document import DocStatus, Document
-from engine.ledger import Entry, ledgers
+from engine.ledger import Entry
+from runtime.declared import declared_ledgers
 from runtime.facade.door import Door
 from runtime.house import House
 from runtime.storage import documents
@@ -53,7 +54,7 @@ def fill_entries(house: House, company: Company, products: tuple[int, ...], star
             entries = tuple(_entries(receipt, company, some, first, min(first + PER_DOCUMENT, wanted)))
             ledger_rows.append_entries(connection, entries, house.now(), door.actor.user)
     with write(door.workspace.database) as connection:
-        declared = ledgers(door.bundle.app.settings.cost_scope)
+        declared = declared_ledgers(door.bundle)
         ledger_rows.rebuild(connection, ledger_rows.fold(connection, declared))
 
 

@@ -24,7 +24,8 @@ from runtime.storage.app_tables import AppTables, RowTable
 from runtime.storage.counters import next_values
 from runtime.storage.database import Database, in_transaction, read
 from runtime.storage.ids import allocate
-from runtime.storage.product_tables import approval_log, balance, entry, history
+from runtime.storage.ledger_tables import balance, entry
+from runtime.storage.product_tables import approval_log, history
 
 USER, SNAPSHOT = 1, "floor"
 KEEP_ALIVE_S = 30

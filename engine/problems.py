@@ -75,3 +75,12 @@ class Refused(Exception):
         self.problems: tuple[Problem, ...] = tuple(problems)
         self.kind = kind
         super().__init__(", ".join(f"{p.where} {p.code}".strip() for p in self.problems))
+
+
+def distinct(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems in order, each once."""
+    found: list[Problem] = []
+    for each in problems:
+        if each not in found:
+            found.append(each)
+    return tuple(found)

@@ -15,8 +15,9 @@ from engine.actor import automation
 from engine.definitions.compiled import CompiledForm
 from engine.document import DocStatus
 from engine.environment import scene
-from engine.ledger import ledgers, requests
+from engine.ledger import requests
 from engine.problems import Problem, problem
+from runtime.declared import declared_ledgers
 from runtime.house import House
 from runtime.stages.sources import executed
 from runtime.stages.steps import Unit, load_linked
@@ -74,7 +75,7 @@ def verify(house: House, workspace: str) -> VerifyReport:
 
 
 def _balances(unit: Unit) -> Iterator[Problem]:
-    declared = ledgers(unit.bundle.app.settings.cost_scope)
+    declared = declared_ledgers(unit.bundle)
     for one in fold(unit.connection, declared):
         known = declared.get(one.key.ledger)
         names = ("product", "warehouse", "partner", "ref_form", "ref_line")
@@ -124,7 +125,7 @@ def _should_have_posted(unit: Unit, form: CompiledForm, ids: list[int]) -> Itera
             document,
             names.header,
             names.all_lines(),
-            ledgers(settings.cost_scope),
+            declared_ledgers(unit.bundle),
             unit.around.clock,
             settings.money_decimals,
         )

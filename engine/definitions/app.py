@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from engine.definitions.posting import Dimension
 from engine.definitions.shape import Definition, ExpressionText, Key, Percent
 from engine.labels import Label
 
@@ -17,15 +18,26 @@ class AppSettings(Definition):
     Attributes:
         cost_method: 计价方法; locked after the first posting.
         cost_scope: one cost per product over all warehouses (``company``) or per warehouse.
+        cost_by_lot: 按批次计价: every lot is a cost pool of its own.
         negative_stock: 允许负库存.
+        back_dating: whether a document may be dated before the last one of its goods: ``replay`` finds the cost of the
+            later ones again, ``forbid`` refuses.
+        lot_rule: 出库批次规则: which lots are proposed first.
+        partial_reservation: whether an order may reserve less than it wants; otherwise all of a line or nothing.
+        lock_hours: how long a hard lock (锁库) holds when the document does not say.
         over_receipt, over_delivery: 超收/超发容差 in percent of the ordered quantity.
         short_close: an order counts as done when this percentage or less is missing.
         currency, money_decimals: 币别 and its decimals (0 to 3).
     """
 
-    cost_method: Literal["moving_average"] = "moving_average"
+    cost_method: Literal["moving_average", "fifo"] = "moving_average"
     cost_scope: Literal["company", "warehouse"] = "company"
+    cost_by_lot: bool = False
     negative_stock: bool = False
+    back_dating: Literal["replay", "forbid"] = "replay"
+    lot_rule: Literal["fefo", "fifo", "manual"] = "fefo"
+    partial_reservation: bool = True
+    lock_hours: Annotated[int, Field(ge=1, le=720)] = 24
     over_receipt: Percent = Decimal(5)
     over_delivery: Percent = Decimal(0)
     short_close: Percent = Decimal(2)
@@ -34,12 +46,39 @@ class AppSettings(Definition):
 
 
 class Dimensions(Definition):
-    """Which forms play the parts the ledgers speak of."""
+    """Which forms play the parts the ledgers speak of. ``owner``: whose goods they are when not ours."""
 
     product: Key | None = None
     warehouse: Key | None = None
     supplier: Key | None = None
     customer: Key | None = None
+    bin: Key | None = None
+    owner: Key | None = None
+
+
+class GrainDef(Definition):
+    """A further set of dimensions an app's own ledger keeps balances by."""
+
+    grain: Key
+    dimensions: tuple[Dimension, ...]
+
+
+class LedgerDef(Definition):
+    """A ledger an app declares for itself (for example 包装物押金).
+
+    Attributes:
+        dimensions: what every entry must name; its balances are kept by all of them together.
+        grains: further balances, by fewer of them.
+        subject: form of the records the dimension ``subject`` names.
+        nonnegative: its balances may not go below zero.
+    """
+
+    ledger: Key
+    label: Label
+    dimensions: Annotated[tuple[Dimension, ...], Field(min_length=1)]
+    grains: tuple[GrainDef, ...] = ()
+    subject: Key | None = None
+    nonnegative: bool = False
 
 
 class MenuItem(Definition):
@@ -84,6 +123,7 @@ class AppDef(Definition):
     summary: Label | None = None
     settings: AppSettings = AppSettings()
     dimensions: Dimensions = Dimensions()
+    ledgers: tuple[LedgerDef, ...] = ()
     menu: tuple[MenuGroup, ...] = ()
     cards: tuple[HomeCard, ...] = ()
     hotkeys: dict[str, Hotkey] = {}

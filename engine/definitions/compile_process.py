@@ -21,11 +21,13 @@ from engine.definitions.rule import RuleDef
 from engine.definitions.scopes import Scopes
 from engine.definitions.workflow import ApproveStep, BranchStep, Step, WorkflowDef
 from engine.expressions import Checked, Kind, Scope, ValueType
-from engine.expressions.types import BOOLEAN, NUMBER
+from engine.expressions.types import BOOLEAN, DATE, NUMBER, TEXT
 from engine.labels import Label
 
 ROW_WORDS = ("all", "department", "own")
 EVERY_FORM = "*"
+SELF = "self"
+WORDS = MappingProxyType(dict.fromkeys(("lot", "serial", "status", "element"), TEXT))
 
 
 def compile_workflow(workflow: WorkflowDef, scopes: Scopes, reading: Reading) -> CompiledWorkflow | None:
@@ -100,8 +102,9 @@ def _entry(
     reading: Reading,
 ) -> CompiledEntry:
     scope = scopes.line(form, entry.each) if entry.each else scopes.header(form)
+    spread = entry.spread
     read = {
-        name: reading.expression(text, scope, place / "dimensions" / name, dimensions.get(name))
+        name: reading.expression(text, scope, place / "dimensions" / name, dimensions.get(name, WORDS.get(name)))
         for name, text in entry.dimensions.items()
     }
     return CompiledEntry(
@@ -110,6 +113,16 @@ def _entry(
         quantity=reading.optional(entry.quantity, scope, place / "quantity", NUMBER),
         value=reading.optional(entry.value, scope, place / "value", NUMBER),
         dimensions=MappingProxyType({name: each for name, each in read.items() if each is not None}),
+        aux=reading.optional(entry.aux, scope, place / "aux", NUMBER),
+        due=reading.optional(entry.due, scope, place / "due", DATE),
+        made=reading.optional(entry.made, scope, place / "made", DATE),
+        expires=reading.optional(entry.expires, scope, place / "expires", DATE),
+        weight=reading.optional(entry.weight, scope, place / "weight", NUMBER),
+        refer=None if entry.refer == SELF else reading.optional(entry.refer, scope, place / "refer", TEXT),
+        total=reading.expression(spread.total, scopes.header(form), place / "spread" / "total", NUMBER)
+        if spread
+        else None,
+        by=reading.expression(spread.by, scope, place / "spread" / "by", NUMBER) if spread else None,
     )
 
 

@@ -169,13 +169,29 @@ class CompiledWorkflow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledEntry:
-    """One entry definition of a posting with its expressions."""
+    """One entry definition of a posting with its expressions; ``total`` and ``by`` are those of its spread."""
 
     definition: EntryDef
     when: Checked | None
     quantity: Checked | None
     value: Checked | None
     dimensions: Mapping[str, Checked]
+    aux: Checked | None = None
+    due: Checked | None = None
+    made: Checked | None = None
+    expires: Checked | None = None
+    weight: Checked | None = None
+    refer: Checked | None = None
+    total: Checked | None = None
+    by: Checked | None = None
+
+    def expressions(self) -> tuple[Checked, ...]:
+        """Every expression of the entry."""
+        own = (
+            self.when, self.quantity, self.value, self.aux, self.due, self.made, self.expires, self.weight, self.refer,
+            self.total, self.by,
+        )  # fmt: skip
+        return (*(each for each in own if each is not None), *self.dimensions.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

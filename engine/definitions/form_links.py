@@ -117,7 +117,7 @@ def book_processes(
     for posting in postings:
         for entries in posting.entries.values():
             for entry in entries:
-                for found in (entry.when, entry.quantity, entry.value, *entry.dimensions.values()):
+                for found in entry.expressions():
                     book.read(posting.definition.form, found, entry.definition.each)
     for rule in rules:
         for checked in (rule.condition, *rule.placeholders.values()):

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from engine.actor import AUTOMATION_ROLE
 from engine.definitions.compile_process import nodes_of
-from engine.definitions.file_kinds import POSTINGS, RULES, WORKFLOWS
+from engine.definitions.file_kinds import APP, POSTINGS, RULES, WORKFLOWS
 from engine.definitions.load import Loaded
 from engine.definitions.posting import EntryDef, PostingDef
 from engine.definitions.reading import Place
@@ -33,13 +33,22 @@ LEDGER_DIMENSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "stock": ("product", "warehouse"),
         "supply": ("product", "warehouse"),
+        "demand": ("product", "warehouse"),
         "reservation": ("product", "warehouse"),
+        "freeze": ("warehouse",),
         "payable": ("supplier",),
         "receivable": ("customer",),
+        "prepaid": ("supplier",),
+        "advance": ("customer",),
+        "cash": ("subject",),
+        "wip": ("subject",),
+        "expense": ("element",),
     }
 )
-MONEY_LEDGERS = ("payable", "receivable")
-OPEN_LEDGERS = ("supply", "reservation")
+MONEY_LEDGERS = ("payable", "receivable", "prepaid", "advance", "cash", "expense")
+OPEN_LEDGERS = ("supply", "demand", "reservation", "freeze")
+COUNTED_LEDGERS = ("stock", *OPEN_LEDGERS)
+ROLES_OF_FORMS = ("product", "warehouse", "supplier", "customer")
 
 
 def workflows_belong_to_one_document(loaded: Loaded) -> Iterator[Problem]:
@@ -135,18 +144,18 @@ def postings_belong_to_documents(loaded: Loaded) -> Iterator[Problem]:
 
 def entries_name_their_balance(loaded: Loaded) -> Iterator[Problem]:
     """An entry names a ledger there is, and every dimension that ledger keeps its balances by."""
+    known = _ledgers(loaded)
     for _, entry, _, place in _entries(loaded):
-        wanted = LEDGER_DIMENSIONS.get(entry.ledger)
+        wanted = known.get(entry.ledger)
         if wanted is None:
-            at = place / "ledger"
-            yield from unknown(loaded, at, "definition.unknown_ledger", entry.ledger, LEDGER_DIMENSIONS)
+            yield from unknown(loaded, place / "ledger", "definition.unknown_ledger", entry.ledger, known)
             continue
         for name in wanted:
             if not entry.release and name not in entry.dimensions:
                 yield complaint(
                     loaded, place, "definition.dimension_missing", ledger=entry.ledger, dimension=name
                 )  # fmt: skip
-            if loaded.app is not None and getattr(loaded.app.dimensions, name) is None:
+            if loaded.app is not None and name in ROLES_OF_FORMS and getattr(loaded.app.dimensions, name) is None:
                 yield complaint(loaded, place / "ledger", "definition.dimension_form", dimension=name)
         if "supplier" in entry.dimensions and "customer" in entry.dimensions:
             yield complaint(loaded, place / "dimensions", "definition.two_partners", key=True)
@@ -154,21 +163,42 @@ def entries_name_their_balance(loaded: Loaded) -> Iterator[Problem]:
 
 def entries_say_how_much(loaded: Loaded) -> Iterator[Problem]:
     """Stock, supply and reservations count; payables and receivables are worth. Releases find out by themselves."""
+    known = _ledgers(loaded)
     for posting, entry, action, place in _entries(loaded):
-        if entry.ledger not in LEDGER_DIMENSIONS:
+        if entry.ledger not in known:
             continue
         if entry.release:
             yield from _release(loaded, entry, action, place)
             continue
-        if entry.ledger in MONEY_LEDGERS and entry.value is None:
+        if entry.ledger in MONEY_LEDGERS and entry.value is None and entry.spread is None and entry.cost == "method":
             yield complaint(loaded, place, "definition.value_missing", ledger=entry.ledger)
-        if entry.ledger not in MONEY_LEDGERS and entry.quantity is None:
+        if entry.ledger in COUNTED_LEDGERS and entry.quantity is None:
             yield complaint(loaded, place, "definition.quantity_missing", ledger=entry.ledger)
         if entry.limit is not None and entry.ledger != "reservation":
             yield complaint(loaded, place / "limit", "definition.limit_elsewhere", key=True)
         form = loaded.forms.get(posting.form)
         if entry.consumes is not None and form is not None and not (form.sources and entry.each):
             yield complaint(loaded, place / "consumes", "definition.consumes_nothing", key=True)
+
+
+def _ledgers(loaded: Loaded) -> Mapping[str, tuple[str, ...]]:
+    own = loaded.app.ledgers if loaded.app is not None else ()
+    return {**LEDGER_DIMENSIONS, **{each.ledger: tuple(each.dimensions) for each in own}}
+
+
+def own_ledgers_are_new(loaded: Loaded) -> Iterator[Problem]:
+    """A ledger of the app's own has a name of its own, and grains by dimensions it has."""
+    seen = set(LEDGER_DIMENSIONS) | {"variance"}
+    for index, own in enumerate(loaded.app.ledgers if loaded.app is not None else ()):
+        place = Place(APP, loaded.app.app if loaded.app is not None else "", ("ledgers", index))
+        if own.ledger in seen:
+            yield complaint(loaded, place / "ledger", "definition.second_ledger", name=own.ledger)
+        seen.add(own.ledger)
+        yield from unknown_form(loaded, place / "subject", own.subject)
+        for number, grain in enumerate(own.grains):
+            for name in grain.dimensions:
+                at = place / "grains" / number / "dimensions"
+                yield from unknown(loaded, at, "definition.grain_dimension", name, own.dimensions)
 
 
 def _release(loaded: Loaded, entry: EntryDef, action: str, place: Place) -> Iterator[Problem]:

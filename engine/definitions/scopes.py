@@ -25,9 +25,14 @@ MEASURE_LABELS = MappingProxyType(
 COMPANY: Mapping[str, ValueType] = MappingProxyType({"me": MEMBER, "app": ValueType(Kind.LINK, APP_RECORD)})
 SETTING_TYPES: Mapping[str, ValueType] = MappingProxyType(
     {
-        "cost_method": ValueType(Kind.TEXT, choices=("moving_average",)),
+        "cost_method": ValueType(Kind.TEXT, choices=("moving_average", "fifo")),
         "cost_scope": ValueType(Kind.TEXT, choices=("company", "warehouse")),
+        "cost_by_lot": BOOLEAN,
         "negative_stock": BOOLEAN,
+        "back_dating": ValueType(Kind.TEXT, choices=("replay", "forbid")),
+        "lot_rule": ValueType(Kind.TEXT, choices=("fefo", "fifo", "manual")),
+        "partial_reservation": BOOLEAN,
+        "lock_hours": NUMBER,
         "over_receipt": NUMBER,
         "over_delivery": NUMBER,
         "short_close": NUMBER,

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from engine.ledger.balance import EMPTY, Balance, BalanceKey
-from engine.ledger.declared import Ledger, keys_of, ledgers
-from engine.ledger.entry import Entry
-from engine.ledger.posting import Request, live, releases, request_keys, requests
-from engine.ledger.value import Facts, Policy, Posted, held_lines, mirror, post
+from engine.ledger.course import Origin, Start, pool_of
+from engine.ledger.decide import available_keys, held_lines, line_key, mirror, origin_of, post
+from engine.ledger.declared import UNUSABLE, Grain, Ledger, key_at, keys_of, ledgers
+from engine.ledger.entry import COST, Entry
+from engine.ledger.facts import Facts, Layering, LotDates, Policy, Posted, live
+from engine.ledger.posting import Request, releases, requests
 
 __all__ = (
+    "COST",
     "EMPTY",
+    "UNUSABLE",
     "Balance",
     "BalanceKey",
     "Entry",
     "Facts",
+    "Grain",
+    "Layering",
     "Ledger",
+    "LotDates",
+    "Origin",
     "Policy",
     "Posted",
     "Request",
+    "Start",
+    "available_keys",
     "held_lines",
+    "key_at",
     "keys_of",
     "ledgers",
+    "line_key",
     "live",
     "mirror",
+    "origin_of",
+    "pool_of",
     "post",
     "releases",
-    "request_keys",
     "requests",
 )

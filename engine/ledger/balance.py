@@ -3,41 +3,78 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from engine.ledger.entry import Entry
 from engine.values import ZERO
+
+# One letter for each attribute in the text of a key, in the order of the attributes.
+LETTERS = "pwblsqocjefdimt"
 
 
 class BalanceKey(NamedTuple):
-    """Identity of a balance, sortable: the order in which balances are locked everywhere. A posting makes, sorts and
-    looks up some hundred of them, hence a plain tuple.
+    """Identity of a balance. A posting makes and looks up some hundred of them, hence a plain tuple.
 
     Attributes:
-        ledger, grain: which ledger and which of its grains.
-        product, warehouse, partner: record ids; 0 when the grain does not speak of it.
-        ref_form, ref_line: the document line an open quantity belongs to; empty and 0 when not.
+        ledger, grain: which ledger and which of its grains. Everything else is empty or 0 where the grain does not
+            speak of it.
+        product, warehouse, bin, owner, partner, subject: record ids.
+        lot, serial, status, element: texts.
+        ref_form, ref_document, ref_line: the document or line an open amount belongs to.
+        move, month: move type and ``YYYYMM``, for the grain that sums up months.
     """
 
     ledger: str
     grain: str
     product: int = 0
     warehouse: int = 0
+    bin: int = 0
+    lot: str = ""
+    serial: str = ""
+    status: str = ""
+    owner: int = 0
     partner: int = 0
+    subject: int = 0
+    element: str = ""
     ref_form: str = ""
+    ref_document: int = 0
     ref_line: int = 0
+    move: str = ""
+    month: int = 0
+
+    @property
+    def text(self) -> str:
+        """The key as one text: ``stock|place|p12|w3``. Balances are locked in the order of these texts everywhere; the
+        cost pool (``stock|cost|…``) comes before the places that share it, so that whoever holds it may touch them."""
+        parts = [f"{letter}{_plain(value)}" for letter, value in zip(LETTERS, self[2:], strict=True) if value]
+        return "|".join((self.ledger, self.grain, *parts))
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Quantity in base units and value in money, both signed."""
+    """Quantity in base units and value in money, both signed.
+
+    Attributes:
+        last_day: latest business date of any of its entries. entries: how many there are.
+        head: hash of the last entry, where the grain keeps the chain.
+    """
 
     quantity: Decimal = ZERO
     value: Decimal = ZERO
+    last_day: date | None = None
+    entries: int = 0
+    head: str = ""
 
-    def plus(self, quantity: Decimal, value: Decimal) -> Balance:
+    def plus(self, entry: Entry) -> Balance:
         """This balance after an entry."""
-        return Balance(self.quantity + quantity, self.value + value)
+        day = entry.biz_date if self.last_day is None else max(self.last_day, entry.biz_date)
+        return Balance(self.quantity + entry.quantity, self.value + entry.value, day, self.entries + 1, self.head)
 
 
 EMPTY = Balance()
+
+
+def _plain(value: object) -> str:
+    return str(value).replace("\\", "\\\\").replace("|", "\\!") if isinstance(value, str) else str(value)

@@ -1,21 +1,56 @@
-"""The ledgers that every app has, each declared by its dimensions and by the grains its balances are kept at.
+"""The ledgers an app has, each declared by its dimensions and by the grains its balances are kept at.
 
-A ledger is data: the posting decision, the locks, the fold of ``verify`` and the stock page all read this declaration,
-so a further ledger is a further value, not further code.
+A ledger is data: the posting decision, the locks, the fold of ``verify`` and the pages all read this declaration, so a
+further ledger is a further value. An app adds its own in ``app.yaml`` (``ledgers:``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Literal, TypeAlias
 
+from engine.definitions.app import AppSettings, LedgerDef
 from engine.labels import Label
 from engine.ledger.balance import BalanceKey
 from engine.ledger.entry import Entry
 
 PLACE = ("product", "warehouse")
+DETAIL = ("bin", "lot", "serial", "status", "owner")
 OPEN_LINE = ("product", "warehouse", "ref_form", "ref_line")
+# 待检、冻结、不合格、过期……: counted as on hand, but not to be issued to anybody.
+UNUSABLE = frozenset({"inspecting", "frozen", "damaged", "rejected", "expired", "returned"})
+PARTNERS = ("supplier", "customer")
+
+Only: TypeAlias = Literal["", "detailed", "owned", "unusable", "referring", "element"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """A grain: the entry attributes that make its key, and which entries it counts.
+
+    Attributes:
+        only: empty: every entry. ``detailed``: those that name a bin, lot, serial number, status or owner. ``owned``:
+            goods that are ours. ``unusable``: goods nobody may be promised. ``referring``: those that refer to a
+            document. ``element``: those with an element.
+    """
+
+    dimensions: tuple[str, ...]
+    only: Only = ""
+
+    def counts(self, entry: Entry) -> bool:
+        """Whether ``entry`` belongs to a balance of this grain."""
+        if not self.only:
+            return True
+        if self.only == "owned":
+            return not entry.owner
+        if self.only == "detailed":
+            return bool(entry.bin or entry.lot or entry.serial or entry.status or entry.owner)
+        if self.only == "unusable":
+            return entry.status in UNUSABLE or bool(entry.owner)
+        return bool(entry.ref_document) if self.only == "referring" else bool(entry.element)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,66 +59,109 @@ class Ledger:
 
     Attributes:
         dimensions: what an entry must name, in the vocabulary of ``EntryDef.dimensions``.
-        grains: name of a grain → the entry attributes that make its key.
-        per_line: open quantities are kept per document line (supply, reservation).
+        grains: by name; the first one counts every entry and carries the hash chain.
+        per_line: open quantities are kept per document line (supply, demand, reservation).
+        valued: whose values costing finds and finds again (stock, work in process).
+        subject: form of the records ``subject`` names, for an app's own ledgers.
+        nonnegative: the balances of the first grain may not go below zero.
     """
 
     key: str
     label: Label
     dimensions: tuple[str, ...]
-    grains: Mapping[str, tuple[str, ...]]
+    grains: Mapping[str, Grain]
     per_line: bool = False
+    valued: bool = False
+    subject: str = ""
+    nonnegative: bool = False
+
+    @property
+    def chain(self) -> str:
+        """Name of the grain that carries the hash chain."""
+        return next(iter(self.grains))
 
 
-def ledgers(cost_scope: str) -> Mapping[str, Ledger]:
-    """The declared ledgers for a cost scope (``company``: one cost per product; ``warehouse``: one per place)."""
-    pool = ("product",) if cost_scope == "company" else PLACE
+@lru_cache(maxsize=64)
+def ledgers(settings: AppSettings, own: tuple[LedgerDef, ...] = ()) -> Mapping[str, Ledger]:
+    """The ledgers of an app with these company switches and these ledgers of its own."""
+    pool: tuple[str, ...] = ("product",) if settings.cost_scope == "company" else PLACE
+    if settings.cost_by_lot:
+        pool = (*pool, "lot")
+    money = {"partner": Grain(("partner",)), "document": Grain(("partner", "ref_form", "ref_document"), "referring")}
+    open_quantity = {"place": Grain(PLACE), "line": Grain(OPEN_LINE)}
     declared = (
-        Ledger(
-            key="stock",
-            label=Label("库存流水", "Stock ledger"),
-            dimensions=PLACE,
-            grains=MappingProxyType({"place": PLACE, "pool": pool}),
+        _ledger(
+            "stock", "库存流水", "Stock ledger", PLACE,
+            {
+                "place": Grain(PLACE),
+                "cost": Grain(pool, "owned"),
+                "month": Grain((*PLACE, "move", "month")),
+                "detail": Grain((*PLACE, *DETAIL), "detailed"),
+                "unusable": Grain(PLACE, "unusable"),
+            },
+            valued=True,
         ),
-        Ledger(
-            key="supply",
-            label=Label("在途", "In transit"),
-            dimensions=PLACE,
-            grains=MappingProxyType({"place": PLACE, "line": OPEN_LINE}),
+        _ledger("supply", "在途", "In transit", PLACE, open_quantity, per_line=True),
+        _ledger("demand", "待发", "To be delivered", PLACE, open_quantity, per_line=True),
+        _ledger(
+            "reservation", "占用", "Reserved", PLACE,
+            {**open_quantity, "hold": Grain((*PLACE, "element"), "element")},
             per_line=True,
         ),
-        Ledger(
-            key="reservation",
-            label=Label("占用", "Reserved"),
-            dimensions=PLACE,
-            grains=MappingProxyType({"place": PLACE, "line": OPEN_LINE}),
-            per_line=True,
+        _ledger("freeze", "盘点冻结", "Frozen for counting", ("warehouse",), {"scope": Grain(PLACE)}),
+        _ledger("payable", "应付", "Payable", ("supplier",), money),
+        _ledger("receivable", "应收", "Receivable", ("customer",), money),
+        _ledger("prepaid", "预付", "Paid in advance", ("supplier",), money),
+        _ledger("advance", "预收", "Received in advance", ("customer",), money),
+        _ledger("cash", "账户流水", "Cash accounts", ("subject",), {"account": Grain(("subject",))}),
+        _ledger(
+            "wip", "在制品", "Work in process", ("subject",),
+            {"subject": Grain(("subject",)), "element": Grain(("subject", "element"), "element")},
+            valued=True,
         ),
-        Ledger(
-            key="payable",
-            label=Label("应付", "Payable"),
-            dimensions=("supplier",),
-            grains=MappingProxyType({"partner": ("partner",)}),
-        ),
-        Ledger(
-            key="receivable",
-            label=Label("应收", "Receivable"),
-            dimensions=("customer",),
-            grains=MappingProxyType({"partner": ("partner",)}),
-        ),
-        Ledger(
-            key="variance",
-            label=Label("成本差异", "Cost variance"),
-            dimensions=("product",),
-            grains=MappingProxyType({"product": ("product",)}),
-        ),
-    )
+        _ledger("expense", "费用", "Expenses", ("element",), {"item": Grain(("element",))}),
+        _ledger("variance", "成本差异", "Cost variance", ("product",), {"product": Grain(("product",))}),
+        *(_declared(one) for one in own),
+    )  # fmt: skip
     return MappingProxyType({ledger.key: ledger for ledger in declared})
 
 
+def _ledger(
+    key: str,
+    zh: str,
+    en: str,
+    dimensions: tuple[str, ...],
+    grains: Mapping[str, Grain],
+    *,
+    per_line: bool = False,
+    valued: bool = False,
+) -> Ledger:
+    return Ledger(
+        key=key, label=Label(zh, en), dimensions=dimensions, grains=MappingProxyType(dict(grains)), per_line=per_line,
+        valued=valued,
+    )  # fmt: skip
+
+
+def _declared(own: LedgerDef) -> Ledger:
+    grains = {"all": Grain(_attributes(own.dimensions))}
+    grains.update({each.grain: Grain(_attributes(each.dimensions)) for each in own.grains})
+    return Ledger(
+        key=own.ledger, label=own.label, dimensions=own.dimensions, grains=MappingProxyType(grains),
+        subject=own.subject or "", nonnegative=own.nonnegative,
+    )  # fmt: skip
+
+
+def _attributes(dimensions: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys("partner" if name in PARTNERS else name for name in dimensions))
+
+
 def keys_of(ledger: Ledger, entry: Entry) -> tuple[BalanceKey, ...]:
-    """The balances an entry changes: one per grain."""
+    """The balances an entry changes: one per grain that counts it."""
     return tuple(
-        BalanceKey(ledger.key, grain, **{name: getattr(entry, name) for name in names})
-        for grain, names in ledger.grains.items()
+        key_at(ledger, name, entry) for name, grain in ledger.grains.items() if not grain.only or grain.counts(entry)
     )
+
+
+def key_at(ledger: Ledger, grain: str, entry: Entry) -> BalanceKey:
+    """The balance of one grain that ``entry`` belongs to."""
+    return BalanceKey(ledger.key, grain, **{name: getattr(entry, name) for name in ledger.grains[grain].dimensions})

@@ -1,13 +1,15 @@
 """From a document and its posting definitions to entry requests: what the document asks of the ledgers, in figures.
 
-Pure evaluation, no balances: which balances must be read and locked follows from the requests (``value.py`` decides
+Pure evaluation, no balances: which balances must be read and locked follows from the requests (``decide.py`` decides
 over them). Entry order is line by line, then in the order the author wrote.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -17,21 +19,31 @@ from engine.document import Document, Line
 from engine.expressions import Checked, Clock, EvaluationFailed, evaluate
 from engine.expressions.types import Row
 from engine.labels import Label
-from engine.ledger.balance import BalanceKey
-from engine.ledger.declared import Ledger
+from engine.ledger.declared import PARTNERS, Ledger
 from engine.ledger.entry import Entry
-from engine.problems import Problem, problem
+from engine.problems import Problem, distinct, problem
+from engine.shares import spread
 from engine.values import MONEY_SCALE, QUANTITY_SCALE, ZERO, fits, rounded
 
-PARTNERS = ("supplier", "customer")
 DIMENSION_LABELS: Mapping[str, Label] = MappingProxyType(
     {
         "product": Label("商品", "product"),
         "warehouse": Label("仓库", "warehouse"),
         "supplier": Label("供应商", "supplier"),
         "customer": Label("客户", "customer"),
+        "bin": Label("库位", "bin"),
+        "lot": Label("批号", "lot"),
+        "serial": Label("序列号", "serial number"),
+        "status": Label("库存状态", "stock status"),
+        "owner": Label("货主", "owner"),
+        "subject": Label("核算对象", "subject"),
+        "element": Label("费用项目", "element"),
     }
 )
+TEXTS = frozenset({"lot", "serial", "status", "element"})
+ONE_SERIAL = re.compile(r"[\s,，;；、]+")
+LONGEST_TEXT = 100
+GOOD = "ok"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +53,8 @@ class Request:
     Attributes:
         where: address for problems (``lines.3``). line: the document line, None for the document as a whole.
         quantity, value: as evaluated, signed; ``value`` None: to be found by the costing method.
+        weight: with ``cost: rest``, this line's weight. made, expires: dates of the lot that comes in.
+        reference: the document whose open amount is meant, ``(form, id)``.
     """
 
     definition: EntryDef
@@ -48,9 +62,34 @@ class Request:
     line: Line | None
     product: int = 0
     warehouse: int = 0
+    bin: int = 0
+    lot: str = ""
+    serial: str = ""
+    status: str = ""
+    owner: int = 0
     partner: int = 0
+    subject: int = 0
+    element: str = ""
     quantity: Decimal = ZERO
     value: Decimal | None = None
+    aux: Decimal = ZERO
+    weight: Decimal = ZERO
+    due: date | None = None
+    made: date | None = None
+    expires: date | None = None
+    reference: tuple[str, int] = ("", 0)
+
+    def entry(self, document: Document, action: str, batch: int, biz_date: date) -> Entry:
+        """The entry asked for, with its value as far as it is stated and no origin yet."""
+        line = self.line
+        return Entry(
+            ledger=self.definition.ledger, product=self.product, warehouse=self.warehouse, bin=self.bin, lot=self.lot,
+            serial=self.serial, status=self.status, owner=self.owner, partner=self.partner, subject=self.subject,
+            element=self.element, ref_form=self.reference[0], ref_document=self.reference[1], quantity=self.quantity,
+            value=self.value or ZERO, aux=self.aux, due=self.due, move=self.definition.move, form=document.form,
+            document=document.id or 0, line=line.id if line and line.id else 0, action=action, batch=batch,
+            biz_date=biz_date, snapshot=document.snapshot,
+        )  # fmt: skip
 
 
 def requests(
@@ -75,19 +114,22 @@ def requests(
     made: list[Request] = []
     problems: list[Problem] = []
     for posting in postings:
-        compiled = posting.entries.get(action, ())
-        tables = tuple(dict.fromkeys(entry.definition.each for entry in compiled))
-        for table in tables:
-            entries = tuple(
-                entry for entry in compiled if entry.definition.each == table and not entry.definition.release
-            )
-            for line, scope in _rows(document, table, names, line_names):
+        compiled = [entry for entry in posting.entries.get(action, ()) if not entry.definition.release]
+        for table in dict.fromkeys(entry.definition.each for entry in compiled):
+            entries = [entry for entry in compiled if entry.definition.each == table]
+            rows = tuple(_rows(document, table, names, line_names))
+            shares = {}
+            for entry in entries:
+                if entry.total is not None:
+                    shares[id(entry)] = _spread(entry, rows, names, clock, places, problems)
+            for index, (line, scope) in enumerate(rows):
                 where = f"{table}.{line.number}" if line else ""
                 for entry in entries:
-                    outcome = _request(entry, where, line, scope, declared, clock, places)
+                    share = shares[id(entry)][index] if id(entry) in shares else None
+                    outcome = _request(entry, where, line, document, scope, declared, clock, places, share)
                     made.extend(one for one in outcome if isinstance(one, Request))
                     problems.extend(one for one in outcome if isinstance(one, Problem))
-    return tuple(made), tuple(problems)
+    return tuple(made), distinct(problems)
 
 
 def releases(postings: Sequence[CompiledPosting], action: str) -> frozenset[str]:
@@ -98,12 +140,6 @@ def releases(postings: Sequence[CompiledPosting], action: str) -> frozenset[str]
         for entry in posting.entries.get(action, ())
         if entry.definition.release
     )
-
-
-def live(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Entries that are neither reversed nor reversals."""
-    reversed_ids = {entry.mirror_of for entry in entries if entry.mirror_of is not None}
-    return tuple(entry for entry in entries if entry.mirror_of is None and entry.id not in reversed_ids)
 
 
 def _rows(
@@ -118,22 +154,57 @@ def _rows(
     yield from zip(document.lines.get(table, ()), line_names.get(table, ()), strict=True)
 
 
+def _spread(
+    entry: CompiledEntry,
+    rows: Sequence[tuple[Line | None, Mapping[str, object]]],
+    names: Mapping[str, object],
+    clock: Clock,
+    places: int,
+    problems: list[Problem],
+) -> Sequence[Decimal]:
+    """The part of a total each line gets; lines the entry is not made for weigh nothing."""
+    none = [ZERO] * len(rows)
+    try:
+        total = _figure(entry.total, names, clock) or ZERO
+        weights = [
+            (_figure(entry.by, scope, clock) or ZERO)
+            if entry.when is None or evaluate(entry.when, scope, clock) is True
+            else ZERO
+            for _, scope in rows
+        ]
+    except EvaluationFailed as failed:
+        problems.append(failed.problem)
+        return none
+    if not total:
+        return none
+    if sum(weights, ZERO) <= ZERO or min(weights) < ZERO:
+        problems.append(problem("ledger.nothing_to_spread_on", entry.definition.each, amount=total))
+        return none
+    return spread(rounded(total, places), weights, places)
+
+
 def _request(
     entry: CompiledEntry,
     where: str,
     line: Line | None,
+    document: Document,
     names: Mapping[str, object],
     declared: Mapping[str, Ledger],
     clock: Clock,
     places: int,
+    share: Decimal | None,
 ) -> tuple[Request | Problem, ...]:
     definition = entry.definition
     try:
         if entry.when is not None and evaluate(entry.when, names, clock) is not True:
             return ()
         quantity = _figure(entry.quantity, names, clock)
-        value = _figure(entry.value, names, clock)
-        dimensions = {name: _id(evaluate(checked, names, clock)) for name, checked in entry.dimensions.items()}
+        value = _figure(entry.value, names, clock) if share is None else share
+        aux = _figure(entry.aux, names, clock) or ZERO
+        weight = _figure(entry.weight, names, clock) if entry.weight is not None else Decimal(1)
+        dimensions = {name: _dimension(name, evaluate(each, names, clock)) for name, each in entry.dimensions.items()}
+        days = [_day(each, names, clock) for each in (entry.due, entry.made, entry.expires)]
+        reference = _reference(entry, document, names, clock)
     except EvaluationFailed as failed:
         return (failed.problem.at(where) if where else failed.problem,)
     missing = tuple(
@@ -146,20 +217,39 @@ def _request(
     amount = None if value is None else rounded(value, places)
     if not fits(rounded(quantity or ZERO, QUANTITY_SCALE), QUANTITY_SCALE) or not fits(amount or ZERO, MONEY_SCALE):
         return (problem("ledger.out_of_range", where),)
-    if not quantity and not amount:
+    if not quantity and not amount and definition.cost in ("method", "source", "share"):
         return ()
-    return (
-        Request(
-            definition=definition,
-            where=where,
-            line=line,
-            product=dimensions.get("product", 0),
-            warehouse=dimensions.get("warehouse", 0),
-            partner=next((dimensions[name] for name in PARTNERS if name in dimensions), 0),
-            quantity=rounded(quantity or ZERO, QUANTITY_SCALE),
-            value=amount,
-        ),
+    if dimensions.get("status") == GOOD:
+        dimensions["status"] = ""
+    partner = next((dimensions.pop(name) for name in PARTNERS if name in dimensions), 0)
+    made = Request(
+        definition=definition, where=where, line=line, quantity=rounded(quantity or ZERO, QUANTITY_SCALE),
+        value=amount, aux=rounded(aux, QUANTITY_SCALE), weight=rounded(weight or ZERO, MONEY_SCALE), due=days[0],
+        made=days[1], expires=days[2], reference=reference, partner=partner,  # type: ignore[arg-type]
+        **{name: value for name, value in dimensions.items() if name not in PARTNERS},  # type: ignore[arg-type]
+    )  # fmt: skip
+    return tuple(_serials(made, places))
+
+
+def _serials(request: Request, places: int) -> Iterator[Request | Problem]:
+    """One request per serial number: each is one unit, and the amount is split over them without losing a cent."""
+    if not request.serial:
+        yield request
+        return
+    numbers = [number for number in ONE_SERIAL.split(request.serial) if number]
+    if len(set(numbers)) != len(numbers):
+        twice = next(number for number in numbers if numbers.count(number) > 1)
+        yield problem("ledger.serial_repeated", request.where, serial=twice)
+        return
+    if len(numbers) != abs(request.quantity):
+        yield problem("ledger.serial_count", request.where, serials=len(numbers), quantity=abs(request.quantity))
+        return
+    sign = Decimal(1) if request.quantity > ZERO else Decimal(-1)
+    values = (
+        (None,) * len(numbers) if request.value is None else spread(request.value, [Decimal(1)] * len(numbers), places)
     )
+    for number, value in zip(numbers, values, strict=True):
+        yield replace(request, serial=number, quantity=sign, value=value)
 
 
 def _figure(checked: Checked | None, names: Mapping[str, object], clock: Clock) -> Decimal | None:
@@ -169,39 +259,23 @@ def _figure(checked: Checked | None, names: Mapping[str, object], clock: Clock) 
     return value if isinstance(value, Decimal) else ZERO
 
 
-def _id(value: object) -> int:
+def _day(checked: Checked | None, names: Mapping[str, object], clock: Clock) -> date | None:
+    value = evaluate(checked, names, clock) if checked is not None else None
+    return value if isinstance(value, date) else None
+
+
+def _reference(entry: CompiledEntry, document: Document, names: Mapping[str, object], clock: Clock) -> tuple[str, int]:
+    if entry.definition.refer is None:
+        return ("", 0)
+    if entry.refer is None:
+        return (document.form, document.id or 0)
+    form, _, number = str(evaluate(entry.refer, names, clock) or "").partition("/")
+    return (form, int(number)) if number.isdecimal() else ("", 0)
+
+
+def _dimension(name: str, value: object) -> int | str:
+    if name in TEXTS:
+        return value.strip()[: LONGEST_TEXT * 100] if isinstance(value, str) else ""
     if isinstance(value, Row):
         return value.id or 0
     return value if isinstance(value, int) else 0
-
-
-def request_keys(
-    request: Request, ledger: Ledger, sources: Mapping[tuple[str, int], Sequence[Entry]]
-) -> frozenset[BalanceKey]:
-    """Balances that deciding about ``request`` reads or changes, ``sources`` being the entries of the source lines."""
-    own = {
-        BalanceKey(ledger.key, grain, **{name: getattr(request, name) for name in names})
-        for grain, names in ledger.grains.items()
-        if "ref_form" not in names
-    }
-    if ledger.key == "stock" or request.definition.limit == "available":
-        own |= {
-            BalanceKey(key, "place", product=request.product, warehouse=request.warehouse)
-            for key in ("stock", "reservation")
-        }
-    if ledger.per_line and request.definition.consumes and request.line and request.line.source:
-        source = request.line.source
-        for entry in sources.get((source.form, source.line), ()):
-            if entry.ledger == ledger.key:
-                own.add(BalanceKey(ledger.key, "place", product=entry.product, warehouse=entry.warehouse))
-                own.add(
-                    BalanceKey(
-                        ledger.key,
-                        "line",
-                        product=entry.product,
-                        warehouse=entry.warehouse,
-                        ref_form=entry.ref_form,
-                        ref_line=entry.ref_line,
-                    )
-                )
-    return frozenset(own)

@@ -8,10 +8,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from engine.labels import Label
-from engine.ledger import BalanceKey, Entry, ledgers
+from engine.ledger import BalanceKey, Entry
 from engine.permissions import stock_measures, stock_rows
 from engine.problems import Refused, problem, suggestion
 from engine.rules.evaluate import shown
+from runtime.declared import declared_ledgers
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.stages.steps import Unit
@@ -149,7 +150,7 @@ def entries(
         Refused: ``forbidden`` without sight of stock, ``missing`` for an unknown ledger.
     """
     measures = _measures(door)
-    declared = ledgers(door.bundle.app.settings.cost_scope)
+    declared = declared_ledgers(door.bundle)
     if ledger not in ("stock", "supply", "reservation"):
         raise Refused([problem("ledger.unknown", name=ledger, **suggestion(ledger, declared))], "missing")
     if ledger == "stock" and "on_hand" not in measures:
@@ -198,20 +199,18 @@ def balance(door: Door, ledger: str, dimensions: Mapping[str, int]) -> tuple[Dec
     Raises:
         Refused: ``forbidden`` without sight of values, ``missing`` for an unknown ledger.
     """
-    declared = ledgers(door.bundle.app.settings.cost_scope)
+    declared = declared_ledgers(door.bundle)
     if ledger not in declared:
         raise Refused([problem("ledger.unknown", name=ledger, **suggestion(ledger, declared))], "missing")
     measures = _measures(door)
     if "value" not in measures and ledger not in ("stock", "supply", "reservation"):
         raise Refused([problem("permission.stock_denied")], "forbidden")
-    partner = dimensions.get("supplier") or dimensions.get("customer") or 0
-    product, warehouse = dimensions.get("product", 0), dimensions.get("warehouse", 0)
-    grain = next(
-        name
-        for name, attributes in declared[ledger].grains.items()
-        if ("warehouse" in attributes) == bool(warehouse) or ledger in ("payable", "receivable", "variance")
-    )
-    key = BalanceKey(ledger, grain, product=product, warehouse=warehouse, partner=partner)
+    named = {("partner" if name in ("supplier", "customer") else name): value for name, value in dimensions.items()}
+    wanted = {name for name, value in named.items() if value}
+    grains = declared[ledger].grains
+    grain = next((name for name, each in grains.items() if set(each.dimensions) == wanted), next(iter(grains)))
+    given = {name: value for name, value in named.items() if name in grains[grain].dimensions}
+    key = BalanceKey(ledger, grain, **given)  # type: ignore[arg-type]
     with door.reading() as unit:
         found = locks.read_balances(unit.connection, [key])[key]
     return found.quantity, found.value if "value" in measures else Decimal(0)

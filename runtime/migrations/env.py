@@ -8,8 +8,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import context
 
-from runtime.storage.product_tables import PRODUCT
+from runtime.storage.product_tables import ALL_TABLES
 
 connection: sa.Connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=PRODUCT, version_table="sys_revision", transactional_ddl=True)
+context.configure(
+    connection=connection, target_metadata=ALL_TABLES, version_table="sys_revision", transactional_ddl=True
+)
 context.run_migrations()

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from engine.definitions.compiled import AppBundle, CompiledField, CompiledForm, CompiledTable
 from engine.fieldtypes.contract import Column, Storage
 from runtime.storage.column_types import ID, TEXT, JsonText, Scaled
-from runtime.storage.product_tables import NAMES
 from runtime.storage.row_reading import Reader
 from runtime.storage.row_writing import Writer
+from runtime.storage.table_parts import NAMES
 
 HEADER_SYSTEM = (
     "id", "number", "doc_status", "exec_status", "version", "snapshot", "creator", "department", "created_at",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from runtime.storage.database import Database, write
-from runtime.storage.product_tables import APPEND_ONLY
+from runtime.storage.table_parts import APPEND_ONLY
 
 KEPT = frozenset({"sys_revision", "sys_snapshot", "sys_current"})
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from runtime.storage.driver import fetched
-from runtime.storage.product_tables import ID_SEQUENCE
+from runtime.storage.table_parts import ID_SEQUENCE
 
 NEXT_POSTGRES = f"SELECT nextval('{ID_SEQUENCE}') FROM generate_series(1, %s)"
 NEXT_SQLITE = (

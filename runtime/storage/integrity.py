@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from runtime.storage.app_tables import AppTables
-from runtime.storage.product_tables import balance, entry, link
+from runtime.storage.ledger_tables import balance, entry
+from runtime.storage.product_tables import link
 
 PAGE = 5_000
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from engine.expressions.ledger_functions import ON_HAND, PAYABLE, RECEIVABLE, UNIT_COST
 from engine.values import PRICE_SCALE, ZERO, divided, rounded
-from runtime.storage.product_tables import balance
+from runtime.storage.ledger_tables import balance
 
 LEDGER_FACTS = frozenset({ON_HAND, UNIT_COST, RECEIVABLE, PAYABLE})
 
@@ -44,7 +44,7 @@ def _on_hand(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
 def _unit_cost(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
     query = (
         sa.select(balance.c.product, sa.func.sum(balance.c.quantity), sa.func.sum(balance.c.value))
-        .where(balance.c.ledger == "stock", balance.c.grain == "pool", balance.c.product.in_(ids))
+        .where(balance.c.ledger == "stock", balance.c.grain == "cost", balance.c.product.in_(ids))
         .group_by(balance.c.product)
     )
     return {

@@ -7,7 +7,7 @@ transaction (see `locks`); `fold` recomputes them from the entries alone and tel
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,11 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.ledger.balance import EMPTY, Balance, BalanceKey
-from engine.ledger.declared import Ledger
-from engine.ledger.entry import Entry
+from engine.ledger.chain import link
+from engine.ledger.declared import UNUSABLE, Grain, Ledger, key_at
+from engine.ledger.entry import FRESH, Entry
 from runtime.storage.ids import allocate
-from runtime.storage.locks import KEY, lock_balances, read_balances, save_balances
-from runtime.storage.product_tables import balance, entry
+from runtime.storage.ledger_tables import balance, entry
+from runtime.storage.locks import lock_balances, read_balances, save_balances
 from runtime.storage.row_writing import Writer
 
 __all__ = (
@@ -37,10 +38,10 @@ __all__ = (
 )
 
 COLUMNS = (
-    "id", "ledger", "product", "warehouse", "partner", "ref_form", "ref_document", "ref_line", "quantity", "value",
-    "move", "form", "document", "line", "action", "batch", "biz_date", "mirror_of", "snapshot", "posted_at", "user",
+    "id", "ledger", "product", "warehouse", "bin", "lot", "serial", "status", "owner", "partner", "subject", "element",
+    "ref_form", "ref_document", "ref_line", "quantity", "value", "aux", "due", "move", "form", "document", "line",
+    "action", "batch", "biz_date", "basis", "origin", "stated", "mirror_of", "snapshot", "posted_at", "user", "hash",
 )  # fmt: skip
-DECIDED = COLUMNS[1:-2]
 WRITER = Writer(entry, COLUMNS)
 SELECT = sa.select(*(entry.c[name] for name in COLUMNS))
 OF_DOCUMENT = SELECT.where(entry.c.form == sa.bindparam("form"), entry.c.document == sa.bindparam("document")).order_by(
@@ -58,22 +59,40 @@ class Difference:
     kept: Balance
 
 
-def append_entries(connection: sa.Connection, entries: Sequence[Entry], at: datetime, user: int) -> Sequence[int]:
-    """Append entries in order; returns their ids, which rise."""
+def append_entries(
+    connection: sa.Connection,
+    entries: Sequence[Entry],
+    at: datetime,
+    user: int,
+    balances: Mapping[BalanceKey, Balance],
+    declared: Mapping[str, Ledger],
+) -> tuple[tuple[Entry, ...], Mapping[BalanceKey, Balance]]:
+    """Append entries in order, each linked into its chain.
+
+    Args:
+        balances: what the entries lead to; the head of each chain is the one before them.
+
+    Returns:
+        The entries as appended (ids, which rise; origins resolved; hashes) and the balances with their new heads.
+    """
     ids = allocate(connection, len(entries))
-    WRITER.insert(
-        connection,
-        [
-            (number, *[getattr(each, name) for name in DECIDED], at, user)
-            for number, each in zip(ids, entries, strict=True)
-        ],
-    )
-    return ids
+    heads: dict[BalanceKey, str] = {}
+    kept: list[Entry] = []
+    for number, each in zip(ids, entries, strict=True):
+        origin = ids[each.origin - FRESH - 1] if each.origin > FRESH else each.origin
+        named = replace(each, id=number, origin=origin, posted_at=at, user=user)
+        ledger = declared[each.ledger]
+        key = key_at(ledger, ledger.chain, named)
+        hashed = link(heads[key] if key in heads else balances[key].head, named)
+        heads[key] = hashed
+        kept.append(replace(named, hash=hashed))
+    WRITER.insert(connection, [[getattr(each, name) for name in COLUMNS] for each in kept])
+    return tuple(kept), {**balances, **{key: replace(balances[key], head=head) for key, head in heads.items()}}
 
 
 def entries_of(connection: sa.Connection, form: str, document: int) -> tuple[Entry, ...]:
     """What the document wrote, in posting order."""
-    return _entries(connection.execute(OF_DOCUMENT, {"form": form, "document": document}))
+    return entries_from(connection.execute(OF_DOCUMENT, {"form": form, "document": document}))
 
 
 def entries_of_lines(
@@ -86,7 +105,7 @@ def entries_of_lines(
         query = SELECT.where(entry.c.form == form, entry.c.line.in_(wanted[start : start + CHUNK]))
         if ledger is not None:
             query = query.where(entry.c.ledger == ledger)
-        found.extend(_entries(connection.execute(query)))
+        found.extend(entries_from(connection.execute(query)))
     return tuple(sorted(found, key=lambda each: each.id or 0))
 
 
@@ -113,7 +132,7 @@ def entries_page(
         query = query.where(warehouses)
     if after is not None:
         query = query.where(entry.c.id < after)
-    return _entries(connection.execute(query))
+    return entries_from(connection.execute(query))
 
 
 def has_entries(connection: sa.Connection) -> bool:
@@ -129,37 +148,85 @@ def fold(connection: sa.Connection, ledgers: Mapping[str, Ledger]) -> tuple[Diff
     kept = dict(_kept(connection))
     found: list[Difference] = []
     for key, folded in _folded(connection, ledgers):
-        before = kept.pop(key, EMPTY)
+        before = replace(kept.pop(key.text, EMPTY), head="")
         if before != folded:
             found.append(Difference(key=key, folded=folded, kept=before))
-    found.extend(Difference(key=key, folded=EMPTY, kept=value) for key, value in kept.items() if value != EMPTY)
-    return tuple(sorted(found, key=lambda difference: difference.key))
+    for text, value in kept.items():
+        if value.entries or value.quantity or value.value:
+            found.append(Difference(key=_unknown(text), folded=EMPTY, kept=value))
+    return tuple(sorted(found, key=lambda difference: difference.key.text))
 
 
 def rebuild(connection: sa.Connection, differences: Sequence[Difference]) -> None:
-    """Put the folded figures where the balances differ."""
-    save_balances(connection, {difference.key: difference.folded for difference in differences})
+    """Put the folded figures where the balances differ; what no entry explains goes. Heads of chains stay as kept."""
+    texts = [difference.key.text for difference in differences]
+    kept = read_balances(connection, [difference.key for difference in differences])
+    for start in range(0, len(texts), CHUNK):
+        connection.execute(balance.delete().where(balance.c.key.in_(texts[start : start + CHUNK])))
+    save_balances(
+        connection,
+        {each.key: replace(each.folded, head=kept[each.key].head) for each in differences if each.folded.entries},
+    )
 
 
-def _kept(connection: sa.Connection) -> Iterator[tuple[BalanceKey, Balance]]:
-    query = sa.select(*(balance.c[name] for name in KEY), balance.c.quantity, balance.c.value)
-    for row in connection.execute(query):
-        yield BalanceKey(*row[:7]), Balance(row[7], row[8])
+def _kept(connection: sa.Connection) -> Iterator[tuple[str, Balance]]:
+    names = ("key", "quantity", "value", "last_day", "entries", "head")
+    for row in connection.execute(sa.select(*(balance.c[name] for name in names))):
+        yield row[0], Balance(*row[1:])
+
+
+def _unknown(text: str) -> BalanceKey:
+    """The key of a kept balance that no declared grain explains: its ledger and grain are all that can be told."""
+    ledger, grain, *_ = (*text.split("|"), "")
+    return BalanceKey(ledger, grain)
 
 
 def _folded(connection: sa.Connection, ledgers: Mapping[str, Ledger]) -> Iterator[tuple[BalanceKey, Balance]]:
     for ledger in ledgers.values():
-        for grain, dimensions in ledger.grains.items():
-            columns = [entry.c[name] for name in dimensions]
+        for name, grain in ledger.grains.items():
+            columns = [_month(connection) if each == "month" else entry.c[each] for each in grain.dimensions]
             query = (
-                sa.select(*columns, sa.func.sum(entry.c.quantity), sa.func.sum(entry.c.value))
-                .where(entry.c.ledger == ledger.key)
+                sa.select(
+                    *columns,
+                    sa.func.sum(entry.c.quantity),
+                    sa.func.sum(entry.c.value),
+                    sa.func.max(entry.c.biz_date),
+                    sa.func.count(),
+                )
+                .where(entry.c.ledger == ledger.key, *_counted(grain))
                 .group_by(*columns)
             )
-            for row in connection.execute(query):
-                parts: dict[str, Any] = dict(zip(dimensions, row[: len(dimensions)], strict=True))
-                yield BalanceKey(ledger.key, grain, **parts), Balance(Decimal(row[-2]), Decimal(row[-1]))
+            for *found, quantity, value, day, entries in connection.execute(query):
+                parts: dict[str, Any] = dict(zip(grain.dimensions, found, strict=True))
+                yield BalanceKey(ledger.key, name, **parts), Balance(Decimal(quantity), Decimal(value), day, entries)
 
 
-def _entries(result: sa.CursorResult[Any]) -> tuple[Entry, ...]:
+def _month(connection: sa.Connection) -> sa.ColumnElement[int]:
+    text = (
+        sa.func.strftime("%Y%m", entry.c.biz_date)
+        if connection.dialect.name == "sqlite"
+        else sa.func.to_char(entry.c.biz_date, "YYYYMM")
+    )
+    return sa.cast(text, sa.BigInteger())
+
+
+def _counted(grain: Grain) -> tuple[sa.ColumnElement[bool], ...]:
+    """``Grain.counts`` as a condition."""
+    c = entry.c
+    match grain.only:
+        case "":
+            return ()
+        case "owned":
+            return (c.owner == 0,)
+        case "detailed":
+            return (sa.or_(c.bin != 0, c.lot != "", c.serial != "", c.status != "", c.owner != 0),)
+        case "unusable":
+            return (sa.or_(c.status.in_(sorted(UNUSABLE)), c.owner != 0),)
+        case "referring":
+            return (c.ref_document != 0,)
+        case "element":
+            return (c.element != "",)
+
+
+def entries_from(result: sa.CursorResult[Any]) -> tuple[Entry, ...]:
     return tuple(Entry(**row) for row in result.mappings())

@@ -6,189 +6,157 @@ history, the approval log and snapshots are append-only, which triggers made by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
-
 import sqlalchemy as sa
 
-from engine.values import MONEY_SCALE, QUANTITY_SCALE
-from runtime.storage.column_types import ID, TEXT, JsonText, Scaled
-
-NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from engine.values import QUANTITY_SCALE
+from runtime.storage.column_types import TEXT, JsonText, Scaled
+from runtime.storage.ledger_tables import LEDGER_TABLES
+from runtime.storage.table_parts import (
+    MOMENT,
+    PRODUCT,
+    WHOLE,
+    identity,
+    json,
+    maybe,
+    moment,
+    number,
+    text,
 )
-PRODUCT = sa.MetaData(naming_convention=dict(NAMES))
-APPEND_ONLY = ("sys_entry", "sys_history", "sys_approval_log", "sys_snapshot")
-ID_SEQUENCE = "sys_id_seq"
-MOMENT = sa.DateTime()
-WHOLE = sa.BigInteger()
 
-
-def _id(*, allocated: bool = False) -> sa.Column[int]:
-    """``allocated``: the id comes from `ids.allocate` before the row is written."""
-    return sa.Column("id", ID, primary_key=True, autoincrement=not allocated)
-
-
-def _text(name: str, *, key: bool = False) -> sa.Column[str]:
-    return sa.Column(name, TEXT, primary_key=key, nullable=False)
-
-
-def _number(name: str, *, key: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, primary_key=key, nullable=False, autoincrement=False)
-
-
-def _moment(name: str) -> sa.Column[object]:
-    return sa.Column(name, MOMENT, nullable=False)
-
-
-def _maybe(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=True)
-
-
-def _json(name: str) -> sa.Column[object]:
-    return sa.Column(name, JsonText, nullable=False)
-
-
-setting = sa.Table("sys_setting", PRODUCT, _text("key", key=True), _json("value"))
+setting = sa.Table("sys_setting", PRODUCT, text("key", key=True), json("value"))
 
 snapshot = sa.Table(
     "sys_snapshot",
     PRODUCT,
-    _text("hash", key=True),
-    _text("app"),
-    _text("version"),
-    _json("files"),
-    _moment("published_at"),
-    _text("publisher"),
-    _number("number"),
+    text("hash", key=True),
+    text("app"),
+    text("version"),
+    json("files"),
+    moment("published_at"),
+    text("publisher"),
+    number("number"),
 )
-current = sa.Table("sys_current", PRODUCT, _text("app", key=True), _text("hash"), _moment("since"))
+current = sa.Table("sys_current", PRODUCT, text("app", key=True), text("hash"), moment("since"))
 
 department = sa.Table(
     "sys_department",
     PRODUCT,
-    _id(),
-    _text("name"),
-    _maybe("parent", WHOLE),
-    _maybe("head_user", WHOLE),
+    identity(),
+    text("name"),
+    maybe("parent", WHOLE),
+    maybe("head_user", WHOLE),
 )
 user = sa.Table(
     "sys_user",
     PRODUCT,
-    _id(),
+    identity(),
     sa.Column("login", TEXT, nullable=False, unique=True),
-    _text("name"),
-    _text("password_hash"),
-    _text("language"),
-    _maybe("department", WHOLE),
+    text("name"),
+    text("password_hash"),
+    text("language"),
+    maybe("department", WHOLE),
     sa.Column("active", sa.Boolean, nullable=False),
-    _json("attributes"),
-    _moment("created_at"),
-    _number("failed_count"),
-    _maybe("locked_until", MOMENT),
-    _text("theme"),
+    json("attributes"),
+    moment("created_at"),
+    number("failed_count"),
+    maybe("locked_until", MOMENT),
+    text("theme"),
 )
 user_role = sa.Table(
     "sys_user_role",
     PRODUCT,
-    _number("user", key=True),
-    _text("app", key=True),
-    _text("role", key=True),
+    number("user", key=True),
+    text("app", key=True),
+    text("role", key=True),
     sa.Index("ix_sys_user_role_role", "app", "role"),
 )
 session = sa.Table(
     "sys_session",
     PRODUCT,
-    _text("token_hash", key=True),
-    _number("user"),
-    _text("csrf"),
-    _moment("created_at"),
-    _moment("seen_at"),
-    _moment("expires_at"),
+    text("token_hash", key=True),
+    number("user"),
+    text("csrf"),
+    moment("created_at"),
+    moment("seen_at"),
+    moment("expires_at"),
     sa.Index("ix_sys_session_user", "user"),
 )
 api_key = sa.Table(
     "sys_api_key",
     PRODUCT,
-    _id(),
+    identity(),
     sa.Column("key_hash", TEXT, nullable=False, unique=True),
-    _text("prefix"),
-    _number("user"),
-    _text("label"),
-    _moment("created_at"),
-    _maybe("last_used_at", MOMENT),
-    _maybe("revoked_at", MOMENT),
+    text("prefix"),
+    number("user"),
+    text("label"),
+    moment("created_at"),
+    maybe("last_used_at", MOMENT),
+    maybe("revoked_at", MOMENT),
 )
 
 history = sa.Table(
     "sys_history",
     PRODUCT,
-    _id(),
-    _text("form"),
-    _number("document"),
-    _number("version"),
-    _moment("at"),
-    _number("user"),
-    _text("user_name"),
-    _text("action"),
-    _json("changes"),
-    _text("reason"),
-    _text("origin"),
+    identity(),
+    text("form"),
+    number("document"),
+    number("version"),
+    moment("at"),
+    number("user"),
+    text("user_name"),
+    text("action"),
+    json("changes"),
+    text("reason"),
+    text("origin"),
     sa.Index("ix_sys_history_document", "form", "document", "id"),
 )
-counter = sa.Table("sys_counter", PRODUCT, _text("name", key=True), _text("period", key=True), _number("value"))
+counter = sa.Table("sys_counter", PRODUCT, text("name", key=True), text("period", key=True), number("value"))
 file = sa.Table(
     "sys_file",
     PRODUCT,
-    _text("id", key=True),
-    _text("name"),
-    _text("media_type"),
-    _number("size"),
-    _text("sha256"),
-    _number("creator"),
-    _moment("created_at"),
+    text("id", key=True),
+    text("name"),
+    text("media_type"),
+    number("size"),
+    text("sha256"),
+    number("creator"),
+    moment("created_at"),
 )
 
 run = sa.Table(
     "sys_run",
     PRODUCT,
-    _id(),
-    _text("form"),
-    _number("document"),
-    _text("workflow"),
-    _text("snapshot"),
-    _json("state"),
-    _moment("started_at"),
-    _number("started_by"),
-    _maybe("finished_at", MOMENT),
-    _maybe("result", TEXT),
+    identity(),
+    text("form"),
+    number("document"),
+    text("workflow"),
+    text("snapshot"),
+    json("state"),
+    moment("started_at"),
+    number("started_by"),
+    maybe("finished_at", MOMENT),
+    maybe("result", TEXT),
     sa.Index("ix_sys_run_document", "form", "document"),
 )
 task = sa.Table(
     "sys_task",
     PRODUCT,
-    _id(),
-    _text("kind"),
-    _maybe("user", WHOLE),
-    _maybe("role", TEXT),
-    _text("form"),
-    _maybe("document", WHOLE),
-    _maybe("run", WHOLE),
-    _text("node"),
-    _text("title_zh"),
-    _text("title_en"),
-    _text("once_key"),
-    _moment("created_at"),
-    _maybe("due_at", MOMENT),
-    _maybe("done_at", MOMENT),
-    _maybe("done_by", WHOLE),
-    _maybe("outcome", TEXT),
+    identity(),
+    text("kind"),
+    maybe("user", WHOLE),
+    maybe("role", TEXT),
+    text("form"),
+    maybe("document", WHOLE),
+    maybe("run", WHOLE),
+    text("node"),
+    text("title_zh"),
+    text("title_en"),
+    text("once_key"),
+    moment("created_at"),
+    maybe("due_at", MOMENT),
+    maybe("done_at", MOMENT),
+    maybe("done_by", WHOLE),
+    maybe("outcome", TEXT),
     sa.Index("ix_sys_task_user", "user", "done_at"),
     sa.Index("ix_sys_task_role", "role", "done_at"),
     sa.Index("ix_sys_task_document", "form", "document"),
@@ -198,98 +166,55 @@ task = sa.Table(
 approval_log = sa.Table(
     "sys_approval_log",
     PRODUCT,
-    _id(),
-    _number("run"),
-    _text("form"),
-    _number("document"),
-    _text("node"),
-    _text("label_zh"),
-    _text("label_en"),
-    _number("user"),
-    _text("user_name"),
-    _text("action"),
-    _text("reason"),
-    _moment("at"),
+    identity(),
+    number("run"),
+    text("form"),
+    number("document"),
+    text("node"),
+    text("label_zh"),
+    text("label_en"),
+    number("user"),
+    text("user_name"),
+    text("action"),
+    text("reason"),
+    moment("at"),
     sa.Index("ix_sys_approval_log_document", "form", "document", "id"),
 )
 message = sa.Table(
     "sys_message",
     PRODUCT,
-    _id(),
-    _number("user"),
-    _text("title_zh"),
-    _text("title_en"),
-    _text("form"),
-    _maybe("document", WHOLE),
-    _moment("created_at"),
-    _maybe("read_at", MOMENT),
+    identity(),
+    number("user"),
+    text("title_zh"),
+    text("title_en"),
+    text("form"),
+    maybe("document", WHOLE),
+    moment("created_at"),
+    maybe("read_at", MOMENT),
     sa.Index("ix_sys_message_user", "user", "id"),
 )
 alert = sa.Table(
     "sys_alert",
     PRODUCT,
-    _text("rule", key=True),
-    _text("key", key=True),
-    _moment("opened_at"),
-    _maybe("closed_at", MOMENT),
+    text("rule", key=True),
+    text("key", key=True),
+    moment("opened_at"),
+    maybe("closed_at", MOMENT),
 )
 
-entry = sa.Table(
-    "sys_entry",
-    PRODUCT,
-    _id(allocated=True),
-    _text("ledger"),
-    _number("product"),
-    _number("warehouse"),
-    _number("partner"),
-    _text("ref_form"),
-    _number("ref_document"),
-    _number("ref_line"),
-    sa.Column("quantity", Scaled(QUANTITY_SCALE), nullable=False),
-    sa.Column("value", Scaled(MONEY_SCALE), nullable=False),
-    _text("move"),
-    _text("form"),
-    _number("document"),
-    _number("line"),
-    _text("action"),
-    _number("batch"),
-    sa.Column("biz_date", sa.Date, nullable=False),
-    _moment("posted_at"),
-    _number("user"),
-    sa.Column("mirror_of", sa.BigInteger, nullable=True, unique=True),
-    _text("snapshot"),
-    sa.Index("ix_sys_entry_document", "form", "document"),
-    sa.Index("ix_sys_entry_key", "ledger", "product", "warehouse", "id"),
-)
-balance = sa.Table(
-    "sys_balance",
-    PRODUCT,
-    _text("ledger", key=True),
-    _text("grain", key=True),
-    _number("product", key=True),
-    _number("warehouse", key=True),
-    _number("partner", key=True),
-    _text("ref_form", key=True),
-    _number("ref_line", key=True),
-    sa.Column("quantity", Scaled(QUANTITY_SCALE), nullable=False),
-    sa.Column("value", Scaled(MONEY_SCALE), nullable=False),
-    _number("version"),
-    sa.Index("ix_sys_balance_product", "grain", "product", "warehouse"),
-    sqlite_with_rowid=False,
-)
 link = sa.Table(
     "sys_link",
     PRODUCT,
-    _id(),
-    _text("source_form"),
-    _number("source_id"),
-    _number("source_line"),
-    _text("target_form"),
-    _number("target_id"),
-    _number("target_line"),
-    _text("variant"),
+    identity(),
+    text("source_form"),
+    number("source_id"),
+    number("source_line"),
+    text("target_form"),
+    number("target_id"),
+    number("target_line"),
+    text("variant"),
     sa.Column("quantity", Scaled(QUANTITY_SCALE), nullable=False),
-    _text("state"),
+    text("state"),
     sa.Index("ix_sys_link_source", "source_form", "source_id", "source_line"),
     sa.Index("ix_sys_link_source_line", "source_form", "source_line"),
     sa.Index("ix_sys_link_target", "target_form", "target_id", "target_line"),
@@ -298,18 +223,18 @@ link = sa.Table(
 outbox = sa.Table(
     "sys_outbox",
     PRODUCT,
-    _id(allocated=True),
-    _text("kind"),
-    _json("payload"),
-    _text("form"),
-    _maybe("document", WHOLE),
-    _moment("created_at"),
-    _text("snapshot"),
-    _number("user"),
-    _maybe("handed_at", MOMENT),
-    _maybe("done_at", MOMENT),
-    _number("attempts"),
-    _maybe("error", TEXT),
+    identity(allocated=True),
+    text("kind"),
+    json("payload"),
+    text("form"),
+    maybe("document", WHOLE),
+    moment("created_at"),
+    text("snapshot"),
+    number("user"),
+    maybe("handed_at", MOMENT),
+    maybe("done_at", MOMENT),
+    number("attempts"),
+    maybe("error", TEXT),
     sa.Index(
         "ix_sys_outbox_open",
         "id",
@@ -320,47 +245,50 @@ outbox = sa.Table(
 idempotency = sa.Table(
     "sys_idempotency",
     PRODUCT,
-    _text("key", key=True),
-    _number("user", key=True),
-    _text("fingerprint"),
-    _json("outcome"),
-    _moment("created_at"),
+    text("key", key=True),
+    number("user", key=True),
+    text("fingerprint"),
+    json("outcome"),
+    moment("created_at"),
 )
 
 import_run = sa.Table(
     "sys_import",
     PRODUCT,
-    _id(),
-    _text("form"),
-    _text("file_name"),
-    _text("file_hash"),
-    _text("mode"),
-    _text("state"),
-    _number("total"),
-    _number("done"),
-    _number("created"),
-    _number("updated"),
-    _number("skipped"),
-    _number("failed"),
-    _json("mapping"),
-    _json("options"),
-    _number("created_by"),
-    _moment("created_at"),
-    _maybe("finished_at", MOMENT),
-    _maybe("undone_at", MOMENT),
-    _maybe("error", TEXT),
+    identity(),
+    text("form"),
+    text("file_name"),
+    text("file_hash"),
+    text("mode"),
+    text("state"),
+    number("total"),
+    number("done"),
+    number("created"),
+    number("updated"),
+    number("skipped"),
+    number("failed"),
+    json("mapping"),
+    json("options"),
+    number("created_by"),
+    moment("created_at"),
+    maybe("finished_at", MOMENT),
+    maybe("undone_at", MOMENT),
+    maybe("error", TEXT),
 )
 import_row = sa.Table(
     "sys_import_row",
     PRODUCT,
-    _number("import", key=True),
-    _number("row", key=True),
-    _number("document", key=True),
-    _text("action"),
-    _maybe("before", JsonText()),
+    number("import", key=True),
+    number("row", key=True),
+    number("document", key=True),
+    text("action"),
+    maybe("before", JsonText()),
 )
 import_mapping = sa.Table(
-    "sys_import_mapping", PRODUCT, _text("form", key=True), _text("signature", key=True), _json("mapping")
+    "sys_import_mapping", PRODUCT, text("form", key=True), text("signature", key=True), json("mapping")
 )
-preference = sa.Table("sys_preference", PRODUCT, _number("user", key=True), _text("key", key=True), _json("value"))
-audit = sa.Table("sys_audit", PRODUCT, _id(), _moment("at"), _maybe("user", WHOLE), _text("event"), _json("detail"))
+preference = sa.Table("sys_preference", PRODUCT, number("user", key=True), text("key", key=True), json("value"))
+audit = sa.Table("sys_audit", PRODUCT, identity(), moment("at"), maybe("user", WHOLE), text("event"), json("detail"))
+
+# Every table of the product: those above and those of the ledgers, which are defined in a module of their own.
+ALL_TABLES = LEDGER_TABLES[0].metadata

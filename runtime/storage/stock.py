@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from engine.values import ZERO, divided, rounded
 from runtime.storage import stock_figures
 from runtime.storage.app_tables import AppTables
-from runtime.storage.product_tables import balance, entry
+from runtime.storage.ledger_tables import balance, entry
 from runtime.storage.records import contains
 from runtime.storage.search_text import terms
 
@@ -25,7 +25,7 @@ LEDGERS = ("stock", "reservation", "supply")
 PRODUCTS: sa.BindParameter[Any] = sa.bindparam("products", expanding=True)
 FIGURES = sa.select(
     balance.c.ledger, balance.c.grain, balance.c.product, balance.c.warehouse, balance.c.quantity, balance.c.value
-).where(balance.c.product.in_(PRODUCTS), balance.c.ledger.in_(LEDGERS), balance.c.grain.in_(("place", "pool")))
+).where(balance.c.product.in_(PRODUCTS), balance.c.ledger.in_(LEDGERS), balance.c.grain.in_(("place", "cost")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,8 @@ def _figures(connection: sa.Connection, places: list[tuple[int, int]], decimals:
         if grain == "place":
             quantity[ledger, product, warehouse] = units
         elif ledger == "stock":
-            pools[product, warehouse] = (units, value)
+            held, worth = pools.get((product, warehouse), (ZERO, ZERO))
+            pools[product, warehouse] = (held + units, worth + value)
     return tuple(
         Level(
             product=product,

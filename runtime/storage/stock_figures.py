@@ -8,7 +8,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from engine.values import divided
-from runtime.storage.product_tables import balance, entry
+from runtime.storage.ledger_tables import balance, entry
 
 TOTALS = (
     sa.select(balance.c.ledger, balance.c.product, sa.func.sum(balance.c.quantity))

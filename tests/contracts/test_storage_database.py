@@ -15,7 +15,8 @@ from engine.problems import Refused
 from runtime.storage import counters, history, idempotency, ids
 from runtime.storage.database import Database, in_transaction, open_database, read, write
 from runtime.storage.migrate import VERSION_TABLE, is_current, migrate
-from runtime.storage.product_tables import APPEND_ONLY, PRODUCT
+from runtime.storage.product_tables import ALL_TABLES as PRODUCT
+from runtime.storage.table_parts import APPEND_ONLY
 from tests.contracts.storage_contract import AT
 
 

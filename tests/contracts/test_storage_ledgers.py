@@ -11,7 +11,7 @@ import pytest
 from engine.ledger import Balance, BalanceKey, Entry, keys_of, ledgers
 from runtime.storage import ledgers as storage
 from runtime.storage.database import Database, in_transaction, read, write
-from runtime.storage.product_tables import balance
+from runtime.storage.ledger_tables import balance
 from tests.contracts.storage_contract import AT, DAY
 
 DECLARED = ledgers("company")

@@ -1,0 +1,337 @@
+"""The decision of posting: requests and locked balances in, entries and new balances out.
+
+Quantities are settled one request after the other, each against what the ones before it left; values by the course of
+costs. Nothing is read here: the caller has locked every key the requests, releases and reversals need and loaded what
+comes after them. The policies are those of docs/ledger.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from engine.document import Document
+from engine.ledger.balance import EMPTY, Balance, BalanceKey
+from engine.ledger.course import Ran, differences, pool_of, run
+from engine.ledger.declared import Ledger, keys_of
+from engine.ledger.entry import COST, FRESH, Entry
+from engine.ledger.facts import Facts, Layering, LotDates, Policy, Posted, live
+from engine.ledger.guards import refused
+from engine.ledger.posting import Request
+from engine.pools import CostMethod
+from engine.problems import Problem, problem
+from engine.values import ZERO
+
+
+@dataclass(slots=True)
+class Book:
+    """Working state of one decision: balances as they become, entries as they come."""
+
+    document: Document
+    declared: Mapping[str, Ledger]
+    facts: Facts
+    policy: Policy
+    action: str
+    batch: int
+    biz_date: date
+    balances: dict[BalanceKey, Balance]
+    entries: list[Entry] = field(default_factory=list)
+    wheres: dict[int, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    lots: dict[tuple[int, str], tuple[LotDates, date]] = field(default_factory=dict)
+    reversed: list[Entry] = field(default_factory=list)
+
+    def balance(self, key: BalanceKey) -> Balance:
+        """The balance as this document leaves it so far."""
+        return self.balances.get(key, EMPTY)
+
+    def append(self, entry: Entry, where: str = "") -> None:
+        """Note a further entry; its id tells its place until it is appended."""
+        identity = FRESH + len(self.entries) + 1
+        self.entries.append(replace(entry, id=identity))
+        self.wheres[identity] = where
+        for key in keys_of(self.declared[entry.ledger], entry):
+            self.balances[key] = self.balance(key).plus(entry)
+
+
+def post(
+    document: Document,
+    requests: Sequence[Request],
+    releasing: frozenset[str],
+    own: Sequence[Entry],
+    action: str,
+    biz_date: date,
+    declared: Mapping[str, Ledger],
+    facts: Facts,
+    costing: CostMethod,
+    policy: Policy,
+) -> Posted:
+    """Settle what ``action`` writes: the requests, then the release of what the document's own lines still hold.
+
+    Args:
+        own: every entry the document has written so far.
+    """
+    book = _book(document, declared, facts, policy, action, own, biz_date)
+    previous: dict[int, Entry] = {}
+    for request in requests:
+        ledger = declared[request.definition.ledger]
+        if ledger.per_line:
+            _open_quantity(book, request, ledger)
+            continue
+        entry = request.entry(document, action, book.batch, biz_date)
+        if ledger.valued:
+            entry = _valued(book, request, entry, previous.get(entry.line))
+        book.append(entry, request.where)
+        if ledger.valued:
+            previous[entry.line] = book.entries[-1]
+        _note_lot(book, request)
+    for key, entry in held_lines(own, releasing):
+        held = book.balance(key).quantity
+        if held > ZERO:
+            book.append(
+                replace(
+                    entry, quantity=-held, value=ZERO, move=f"{entry.move}_release", action=action, batch=book.batch,
+                    biz_date=biz_date, mirror_of=None,
+                )
+            )  # fmt: skip
+    return _finished(book, costing)
+
+
+def mirror(
+    document: Document,
+    reversed_action: str,
+    own: Sequence[Entry],
+    action: str,
+    biz_date: date,
+    declared: Mapping[str, Ledger],
+    facts: Facts,
+    costing: CostMethod,
+    policy: Policy,
+) -> Posted:
+    """Reverse what ``reversed_action`` wrote (反审核, 反关闭): mirror entries on the same business date.
+
+    An entry and its mirror are a pair the course of costs passes over (domain rule C9): what costing had added to the
+    entry is taken back, and later entries of its pools are settled as if it had never been.
+    """
+    book = _book(document, declared, facts, policy, action, own, biz_date)
+    for entry in reversed([one for one in live(own) if one.action == reversed_action]):
+        book.reversed.append(entry)
+        book.append(
+            replace(
+                entry, quantity=-entry.quantity, value=-entry.value, aux=-entry.aux, stated=-entry.stated,
+                move=f"{entry.move}_cancel", action=action, batch=book.batch, mirror_of=entry.id,
+            )
+        )  # fmt: skip
+    return _finished(book, costing)
+
+
+def held_lines(own: Sequence[Entry], releasing: frozenset[str]) -> tuple[tuple[BalanceKey, Entry], ...]:
+    """The open-line balances a release looks at, each with an entry that describes the line."""
+    found = {line_key(entry): entry for entry in live(own) if entry.ledger in releasing}
+    return tuple(found.items())
+
+
+def line_key(entry: Entry) -> BalanceKey:
+    """The open quantity of a document line that ``entry`` opened or takes from."""
+    return BalanceKey(
+        entry.ledger, "line", product=entry.product, warehouse=entry.warehouse, ref_form=entry.ref_form,
+        ref_line=entry.ref_line,
+    )  # fmt: skip
+
+
+def origin_of(request: Request, sources: Mapping[tuple[str, int], Sequence[Entry]]) -> Entry | None:
+    """The stock entry of the source line that a return gives back, or a landed cost concerns: of the same lot and
+    serial number if there is one."""
+    source = request.line.source if request.line else None
+    if source is None or request.definition.cost not in ("source", "share"):
+        return None
+    inwards = request.definition.cost == "share" or request.quantity < ZERO
+    found = [
+        one
+        for one in live(sources.get((source.form, source.line), ()))
+        if one.ledger == "stock" and one.product == request.product and (one.quantity > ZERO) is inwards
+    ]
+    same = [one for one in found if (one.lot, one.serial) == (request.lot, request.serial)]
+    return next(iter(same or found), None)
+
+
+def _book(
+    document: Document,
+    declared: Mapping[str, Ledger],
+    facts: Facts,
+    policy: Policy,
+    action: str,
+    own: Sequence[Entry],
+    biz_date: date,
+) -> Book:
+    batch = max((entry.batch for entry in own), default=0) + 1
+    return Book(document, declared, facts, policy, action, batch, biz_date, dict(facts.balances))
+
+
+def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) -> Entry:
+    """``entry`` with the basis its value is found by."""
+    cost = request.definition.cost
+    other_leg = before is not None and before.ledger == "stock" and before.quantity == -entry.quantity
+    if cost == "pair" or (cost == "method" and request.value is None and other_leg and entry.quantity > ZERO):
+        return _paired(book, request, entry, before)
+    if cost == "rest":
+        return replace(entry, basis="rest", stated=request.weight, value=ZERO)
+    if cost in ("source", "share"):
+        origin = origin_of(request, book.facts.sources)
+        if origin is not None and origin.biz_date > book.biz_date:
+            book.problems.append(
+                problem("ledger.before_source", request.where, day=book.biz_date, source=origin.biz_date)
+            )
+        if cost == "share":
+            stated = request.value or ZERO
+            return replace(entry, basis="share", origin=(origin.id or 0) if origin else 0, stated=stated, value=ZERO)
+        if origin is not None and request.value is None:
+            return replace(entry, basis="source", origin=origin.id or 0)
+    if request.value is not None:
+        if entry.ledger == "stock" and request.value < ZERO < entry.quantity:
+            book.problems.append(problem("ledger.negative_cost", request.where, amount=request.value))
+        return replace(entry, basis="given", stated=request.value)
+    return replace(entry, basis="method")
+
+
+def _paired(book: Book, request: Request, entry: Entry, before: Entry | None) -> Entry:
+    if before is None:
+        book.problems.append(problem("ledger.pair_of_nothing", request.where))
+        return entry
+    same = before.ledger == "stock" == entry.ledger and pool_of(book.declared, before) == pool_of(book.declared, entry)
+    if not same:
+        return replace(entry, basis="pair", origin=before.id or 0)
+    place = (before.id or 0) - FRESH - 1
+    book.entries[place] = replace(book.entries[place], basis="neutral", stated=ZERO)
+    return replace(entry, basis="neutral", origin=before.id or 0)
+
+
+def _note_lot(book: Book, request: Request) -> None:
+    if request.definition.ledger != "stock" or not request.lot:
+        return
+    key = (request.product, request.lot)
+    known = book.lots[key][0] if key in book.lots else book.facts.lots.get(key)
+    named = LotDates(made=request.made, expires=request.expires)
+    if request.quantity > ZERO and (known is None or known == LotDates()):
+        book.lots[key] = (named, book.biz_date)
+    elif request.quantity > ZERO and known is not None:
+        for mine, theirs in ((named.made, known.made), (named.expires, known.expires)):
+            if mine is not None and theirs is not None and mine != theirs:
+                book.problems.append(
+                    problem("ledger.lot_dates", request.where, lot=request.lot, known=theirs, given=mine)
+                )
+    elif request.definition.expired == "refuse" and known and known.expires and known.expires < book.biz_date:
+        book.problems.append(problem("ledger.lot_expired", request.where, lot=request.lot, expires=known.expires))
+
+
+def _open_quantity(book: Book, request: Request, ledger: Ledger) -> None:
+    line = request.line
+    entry = request.entry(book.document, book.action, book.batch, book.biz_date)
+    if request.definition.consumes:
+        if line is None or line.source is None:
+            return
+        wanted = abs(request.quantity)
+        for source in live(book.facts.sources.get((line.source.form, line.source.line), ())):
+            if source.ledger != ledger.key or wanted <= ZERO:
+                continue
+            taken = min(wanted, max(book.balance(line_key(source)).quantity, ZERO))
+            if taken:
+                wanted -= taken
+                book.append(
+                    replace(
+                        entry, quantity=-taken, value=ZERO, product=source.product, warehouse=source.warehouse,
+                        bin=source.bin, lot=source.lot, serial=source.serial, status=source.status,
+                        element=source.element, ref_form=source.ref_form, ref_document=source.ref_document,
+                        ref_line=source.ref_line,
+                    ),
+                    request.where,
+                )  # fmt: skip
+        return
+    quantity = request.quantity
+    if request.definition.limit == "available":
+        free = max(available(book.balances, request.product, request.warehouse), ZERO)
+        quantity = min(quantity, free) if book.policy.partial_reservation or quantity <= free else ZERO
+    if quantity:
+        book.append(
+            replace(
+                entry, quantity=quantity, value=ZERO, ref_form=book.document.form,
+                ref_document=book.document.id or 0, ref_line=line.id if line and line.id else 0,
+            ),
+            request.where,
+        )  # fmt: skip
+
+
+def available(balances: Mapping[BalanceKey, Balance], product: int, warehouse: int) -> Decimal:
+    """可用量: on hand, less what may not be used, less what is reserved."""
+    keys = available_keys(product, warehouse)
+    stock, unusable, reserved = (balances.get(key, EMPTY).quantity for key in keys)
+    return stock - unusable - reserved
+
+
+def available_keys(product: int, warehouse: int) -> tuple[BalanceKey, BalanceKey, BalanceKey]:
+    """The balances ``available`` looks at: on hand, unusable, reserved."""
+    return (
+        BalanceKey("stock", "place", product=product, warehouse=warehouse),
+        BalanceKey("stock", "unusable", product=product, warehouse=warehouse),
+        BalanceKey("reservation", "place", product=product, warehouse=warehouse),
+    )
+
+
+def _finished(book: Book, costing: CostMethod) -> Posted:
+    """Find the values, derive what earlier entries gain or lose by it, and judge the whole."""
+    facts, declared = book.facts, book.declared
+    fresh = [one for one in book.entries if declared[one.ledger].valued and one.mirror_of is None]
+    ran = run(facts.start, fresh, costing, declared, book.policy.places)
+    entries = [
+        replace(one, value=ran.settled[one.id or 0].value) if one.id in ran.settled else one for one in book.entries
+    ]
+    entries += _derived(book, fresh, ran)
+    balances: dict[BalanceKey, Balance] = {}
+    for entry in entries:
+        for key in keys_of(declared[entry.ledger], entry):
+            balances[key] = (balances.get(key) or facts.balances.get(key, EMPTY)).plus(entry)
+    against = refused(book.entries, book.wheres, book.reversed, balances, declared, facts, book.policy)
+    return Posted(
+        entries=tuple(replace(entry, id=None) for entry in entries),
+        balances={key: balances[key] for key in sorted(balances, key=lambda key: key.text)},
+        problems=(*book.problems, *against),
+        layering=_layering(book, ran) if costing.layered else Layering(),
+        lots=book.lots,
+    )
+
+
+def _derived(book: Book, fresh: Sequence[Entry], ran: Ran) -> list[Entry]:
+    """What costing adds: a difference of value to the entry's own ledger, a price difference to 成本差异."""
+    start, found = book.facts.start, []
+    changes = differences(start.rows, ran, start.derived)
+    changes += [(one, ZERO, ran.settled[one.id or 0].variance) for one in fresh if ran.settled[one.id or 0].variance]
+    for entry in book.reversed:
+        value, variance = start.derived.get(entry.id or 0, (ZERO, ZERO))
+        if value or variance:
+            changes.append((entry, -value, -variance))
+    for entry, value, variance in changes:
+        further = replace(
+            entry, quantity=ZERO, aux=ZERO, stated=ZERO, action=COST, basis="derived", origin=entry.id or 0,
+            mirror_of=None, ref_form=book.document.form, ref_document=book.document.id or 0, hash="", id=None,
+        )  # fmt: skip
+        if value:
+            found.append(replace(further, value=value))
+        if variance:
+            found.append(replace(further, ledger="variance", warehouse=0, value=variance))
+    return found
+
+
+def _layering(book: Book, ran: Ran) -> Layering:
+    pools = {one.id or 0: pool_of(book.declared, one) for one in (*book.entries, *book.facts.start.rows)}
+    opened: dict[str, list[object]] = {}
+    for identity, done in ran.settled.items():
+        if done.opened:
+            opened.setdefault(pools[identity], []).extend(done.opened)
+    return Layering(
+        rerun=frozenset(one.id or 0 for one in (*book.facts.start.rows, *book.reversed)),
+        uses=tuple(use for done in ran.settled.values() for use in done.uses),
+        opened=opened,  # type: ignore[arg-type]
+        open={key: state.layers for key, state in ran.pools.items()},
+    )

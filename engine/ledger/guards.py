@@ -1,0 +1,189 @@
+"""What forbids a posting: stock that is not there, now or on a later day; one serial number in two places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from engine.ledger.balance import EMPTY, Balance, BalanceKey
+from engine.ledger.declared import Ledger, key_at
+from engine.ledger.entry import FRESH, Entry
+from engine.ledger.facts import Facts, Policy
+from engine.problems import Problem, distinct, problem
+from engine.values import ZERO
+
+
+def refused(
+    entries: Sequence[Entry],
+    wheres: Mapping[int, str],
+    reversed_entries: Sequence[Entry],
+    balances: Mapping[BalanceKey, Balance],
+    declared: Mapping[str, Ledger],
+    facts: Facts,
+    policy: Policy,
+) -> tuple[Problem, ...]:
+    """Every reason not to post.
+
+    Args:
+        entries: what the document writes, numbered from ``FRESH`` on; wheres: the address of each by its id.
+        balances: as they become; those not among them stay as ``facts`` has them.
+    """
+    after = _After(facts.balances, balances)
+    stock = [entry for entry in entries if entry.ledger == "stock" and entry.quantity]
+    where = {_place(entry): wheres.get(entry.id or 0, "") for entry in reversed(stock)}
+    found: list[Problem] = [*_serials(stock, wheres, after), *_own(entries, wheres, after, declared)]
+    if not policy.negative_stock:
+        short = list(_short(stock, where, after, facts))
+        found += short
+        found += _short_details(stock, where, after, declared, facts)
+        if not short:
+            found += _later(stock, where, reversed_entries, after, declared, facts)
+    return distinct(found)
+
+
+class _After:
+    """Balances before and after."""
+
+    def __init__(self, before: Mapping[BalanceKey, Balance], after: Mapping[BalanceKey, Balance]) -> None:
+        self._before, self._after = before, after
+
+    def before(self, key: BalanceKey) -> Decimal:
+        return self._before.get(key, EMPTY).quantity
+
+    def now(self, key: BalanceKey) -> Decimal:
+        return (self._after.get(key) or self._before.get(key, EMPTY)).quantity
+
+    def value(self, key: BalanceKey) -> Decimal:
+        return (self._after.get(key) or self._before.get(key, EMPTY)).value
+
+
+def _place(entry: Entry) -> tuple[int, int]:
+    return entry.product, entry.warehouse
+
+
+def _short(
+    stock: Sequence[Entry], where: Mapping[tuple[int, int], str], after: _After, facts: Facts
+) -> Iterator[Problem]:
+    """Places whose usable stock this posting lowered below zero, or below what is reserved there for others."""
+    for product, warehouse in dict.fromkeys(map(_place, stock)):
+        place = BalanceKey("stock", "place", product=product, warehouse=warehouse)
+        unusable = BalanceKey("stock", "unusable", product=product, warehouse=warehouse)
+        reserved = BalanceKey("reservation", "place", product=product, warehouse=warehouse)
+        usable = after.now(place) - after.now(unusable)
+        needed = after.before(place) - after.before(unusable) - usable
+        if needed <= ZERO:
+            continue
+        short = min(usable - after.now(reserved), usable)
+        if short < ZERO:
+            yield problem(
+                "ledger.insufficient",
+                where.get((product, warehouse), ""),
+                product=facts.product_names.get(product, str(product)),
+                warehouse=facts.warehouse_names.get(warehouse, str(warehouse)),
+                available=needed + short,
+                needed=needed,
+                missing=-short,
+            )
+
+
+def _short_details(
+    stock: Sequence[Entry],
+    where: Mapping[tuple[int, int], str],
+    after: _After,
+    declared: Mapping[str, Ledger],
+    facts: Facts,
+) -> Iterator[Problem]:
+    """Lots, bins, serial numbers and statuses that do not hold what was taken from them."""
+    detail = declared["stock"].grains["detail"]
+    seen: set[BalanceKey] = set()
+    for entry in stock:
+        if not detail.counts(entry) or (key := key_at(declared["stock"], "detail", entry)) in seen:
+            continue
+        seen.add(key)
+        left, before = after.now(key), after.before(key)
+        if left < ZERO and left < before:
+            yield problem(
+                "ledger.insufficient_detail",
+                where.get(_place(entry), ""),
+                product=facts.product_names.get(entry.product, str(entry.product)),
+                warehouse=facts.warehouse_names.get(entry.warehouse, str(entry.warehouse)),
+                detail=" ".join(part for part in (entry.lot, entry.serial, entry.status) if part) or str(entry.bin),
+                available=before,
+                needed=before - left,
+            )
+
+
+def _serials(stock: Sequence[Entry], wheres: Mapping[int, str], after: _After) -> Iterator[Problem]:
+    """A serial number is one thing: it cannot come in while it is here."""
+    for entry in stock:
+        if entry.serial and entry.quantity > ZERO:
+            key = BalanceKey(
+                "stock", "detail", product=entry.product, warehouse=entry.warehouse, bin=entry.bin, lot=entry.lot,
+                serial=entry.serial, status=entry.status, owner=entry.owner,
+            )  # fmt: skip
+            if after.now(key) > 1:
+                yield problem("ledger.serial_here", wheres.get(entry.id or 0, ""), serial=entry.serial)
+
+
+def _own(
+    entries: Sequence[Entry], wheres: Mapping[int, str], after: _After, declared: Mapping[str, Ledger]
+) -> Iterator[Problem]:
+    """Balances of an app's own ledgers that may not go below zero."""
+    for entry in entries:
+        ledger = declared[entry.ledger]
+        if not ledger.nonnegative:
+            continue
+        key = key_at(ledger, ledger.chain, entry)
+        if after.now(key) < ZERO or after.value(key) < ZERO:
+            yield problem(
+                "ledger.own_negative", wheres.get(entry.id or 0, ""), ledger=ledger.label,
+                balance=min(after.now(key), after.value(key)),
+            )  # fmt: skip
+
+
+def _later(
+    stock: Sequence[Entry],
+    where: Mapping[tuple[int, int], str],
+    reversed_entries: Sequence[Entry],
+    after: _After,
+    declared: Mapping[str, Ledger],
+    facts: Facts,
+) -> Iterator[Problem]:
+    """A back-dated issue or a cancelled receipt must leave every later balance at or above zero (domain rule C9)."""
+    gone = {entry.id for entry in reversed_entries}
+    ledger = declared["stock"]
+    for grain in ("place", "detail"):
+        moves: dict[BalanceKey, list[Entry]] = {}
+        for entry in (*facts.later, *(one for one in stock if one.mirror_of is None)):
+            if entry.id not in gone and entry.quantity and ledger.grains[grain].counts(entry):
+                moves.setdefault(key_at(ledger, grain, entry), []).append(entry)
+        lowered = {
+            key_at(ledger, grain, entry)
+            for entry in stock
+            if entry.quantity < ZERO and ledger.grains[grain].counts(entry)
+        }
+        for key in lowered & moves.keys():
+            running = after.now(key) - sum((entry.quantity for entry in moves[key]), ZERO)
+            for entry in sorted(moves[key], key=_order):
+                running += entry.quantity
+                if running < ZERO and entry.quantity < ZERO:
+                    yield _breaks(entry, running, where, facts)
+                    break
+
+
+def _breaks(entry: Entry, running: Decimal, where: Mapping[tuple[int, int], str], facts: Facts) -> Problem:
+    own = (entry.id or 0) > FRESH
+    return problem(
+        "ledger.negative_then" if own else "ledger.later_negative",
+        where.get(_place(entry), ""),
+        product=facts.product_names.get(entry.product, str(entry.product)),
+        warehouse=facts.warehouse_names.get(entry.warehouse, str(entry.warehouse)),
+        number=facts.numbers.get((entry.form, entry.document), "") if not own else "",
+        day=entry.biz_date,
+        missing=-running,
+    )
+
+
+def _order(entry: Entry) -> tuple[date, int]:
+    return entry.biz_date, entry.id or 0
