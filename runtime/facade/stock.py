@@ -192,7 +192,7 @@ def entries(
     )
 
 
-def balance(door: Door, ledger: str, dimensions: Mapping[str, int]) -> tuple[Decimal, Decimal]:
+def balance(door: Door, ledger: str, dimensions: Mapping[str, int | str]) -> tuple[Decimal, Decimal]:
     """Quantity and value of one balance: stock, supply, reservation by product and warehouse (``pool`` value by
     product alone), payable and receivable by partner. For holders of a finance or stock view of it.
 

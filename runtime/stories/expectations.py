@@ -31,7 +31,8 @@ from runtime.stories.theatre import Performance
 from runtime.verification import verify
 
 MEASURES = ("on_hand", "reserved", "in_transit", "available", "value")
-DIMENSIONS = ("product", "warehouse", "supplier", "customer")
+WORDS = ("lot", "serial", "status", "element")
+DIMENSIONS = ("product", "warehouse", "supplier", "customer", "bin", "owner", "subject", *WORDS)
 MANY = 10_000
 
 
@@ -205,7 +206,7 @@ def _hidden(door: Door, view: DocumentView, hidden: Iterable[str], where: str) -
 def _stock(performance: Performance, expected: ExpectStock) -> Iterator[Problem]:
     door = performance.director
     where = ".".join(part for part in ("stock", expected.product, expected.warehouse or "") if part)
-    ids, unknown = _dimensions(
+    ids, unknown = _ids(
         performance, {"product": expected.product, **({"warehouse": expected.warehouse} if expected.warehouse else {})}
     )
     if unknown:
@@ -277,14 +278,28 @@ def _all_messages(door: Door) -> list[str]:
     return [message.title for message in tasks.inbox_messages(door, limit=1000)]
 
 
-def _dimensions(performance: Performance, written: Mapping[str, str]) -> tuple[dict[str, int], str]:
-    """Ids by dimension, and the first text that names no record."""
+def _dimensions(performance: Performance, written: Mapping[str, str]) -> tuple[dict[str, int | str], str]:
+    """What an entry has by dimension: ids of records and words as they are; and the first text that names no record."""
+    ids, unknown = _ids(performance, {name: text for name, text in written.items() if name not in WORDS})
+    return {**ids, **{name: text for name, text in written.items() if name in WORDS}}, unknown
+
+
+def _ids(performance: Performance, written: Mapping[str, str]) -> tuple[dict[str, int], str]:
+    """Ids by dimension, and the first text that names no record.
+
+    A subject is a document of the story by its name, or a record as ``form/natural key``.
+    """
     door = performance.director
     found: dict[str, int] = {}
     with door.reading() as unit:
         for name, text in written.items():
-            form = getattr(door.bundle.app.dimensions, name, None)
-            identity = ids_of(unit, form, {text}).get(text) if form else None
+            if name == "subject" and text in performance.made:
+                found[name] = performance.made[text][1]
+                continue
+            form, key = getattr(door.bundle.app.dimensions, name, None) or "", text
+            if name == "subject":
+                form, _, key = text.partition("/")
+            identity = ids_of(unit, form, {key}).get(key) if form in door.bundle.forms else None
             if identity is None:
                 return found, f"{name} {text}"
             found[name] = identity
