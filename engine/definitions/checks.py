@@ -70,6 +70,7 @@ from engine.definitions.story_checks import (
     stories_start_on_a_day,
     story_documents_exist,
     story_people_are_known,
+    story_settings_exist,
     story_steps_do_one_thing,
 )
 from engine.problems import Problem
@@ -122,6 +123,7 @@ DEFINITION_CHECKS: tuple[DefinitionCheck, ...] = (
     story_steps_do_one_thing,
     story_people_are_known,
     story_documents_exist,
+    story_settings_exist,
     labels_have_english,
 )
 

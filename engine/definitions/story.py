@@ -131,6 +131,7 @@ class StoryDef(Definition):
 
     Attributes:
         date: the day the story starts on (ISO).
+        settings: company switches of the app that this story changes (a FIFO company, three decimals ...).
         users: people by name. A role key used in ``as`` without being listed is a person holding just that role.
         given: form → records to create first, as the data administrator.
     """
@@ -138,6 +139,7 @@ class StoryDef(Definition):
     story: Key
     label: Label
     date: str = "2026-01-05"
+    settings: dict[Key, Any] = {}
     users: dict[str, StoryUser] = {}
     given: dict[Key, tuple[dict[str, Any], ...]] = {}
     steps: tuple[StoryStep, ...]

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from engine.actor import ADMIN_ROLE
+from engine.definitions.app import AppSettings
 from engine.definitions.file_kinds import STORIES
 from engine.definitions.load import Loaded
 from engine.definitions.process_checks import LEDGER_DIMENSIONS
@@ -91,6 +92,15 @@ def story_people_are_known(loaded: Loaded) -> Iterator[Problem]:
                 for index, each in enumerate(told):
                     at = place / "expect" / part / index / "user"
                     yield from unknown(loaded, at, "definition.unknown_person", each.user, people)
+
+
+def story_settings_exist(loaded: Loaded) -> Iterator[Problem]:
+    """A story changes company switches there are."""
+    for key, story in loaded.stories.items():
+        for name in story.settings:
+            yield from unknown(
+                loaded, _place(key, "settings"), "definition.unknown_setting", name, AppSettings.model_fields
+            )
 
 
 def story_documents_exist(loaded: Loaded) -> Iterator[Problem]:

@@ -13,6 +13,8 @@ from engine.ledger.facts import Facts, Policy
 from engine.problems import Problem, distinct, problem
 from engine.values import ZERO
 
+DOCUMENT = "document"  # the grain of open amounts
+
 
 def refused(
     entries: Sequence[Entry],
@@ -33,6 +35,7 @@ def refused(
     stock = [entry for entry in entries if entry.ledger == "stock" and entry.quantity]
     where = {_place(entry): wheres.get(entry.id or 0, "") for entry in reversed(stock)}
     found: list[Problem] = [*_serials(stock, wheres, after), *_own(entries, wheres, after, declared)]
+    found += _settlements(entries, wheres, after, declared, facts)
     if not policy.negative_stock:
         short = list(_short(stock, where, after, facts))
         found += short
@@ -56,6 +59,9 @@ class _After:
 
     def value(self, key: BalanceKey) -> Decimal:
         return (self._after.get(key) or self._before.get(key, EMPTY)).value
+
+    def value_before(self, key: BalanceKey) -> Decimal:
+        return self._before.get(key, EMPTY).value
 
 
 def _place(entry: Entry) -> tuple[int, int]:
@@ -140,6 +146,32 @@ def _own(
                 "ledger.own_negative", wheres.get(entry.id or 0, ""), ledger=ledger.label,
                 balance=min(after.now(key), after.value(key)),
             )  # fmt: skip
+
+
+def _settlements(
+    entries: Sequence[Entry],
+    wheres: Mapping[int, str],
+    after: _After,
+    declared: Mapping[str, Ledger],
+    facts: Facts,
+) -> Iterator[Problem]:
+    """Nobody settles more than a document has open (核销), nor takes back a document of which something is settled."""
+    seen: set[BalanceKey] = set()
+    for entry in entries:
+        if DOCUMENT not in declared[entry.ledger].grains or not entry.ref_document:
+            continue
+        key = key_at(declared[entry.ledger], DOCUMENT, entry)
+        if key in seen:
+            continue
+        seen.add(key)
+        before, now = after.value_before(key), after.value(key)
+        where = wheres.get(entry.id or 0, "")
+        if (entry.ref_form, entry.ref_document) == (entry.form, entry.document):
+            if entry.mirror_of is not None and now:
+                yield problem("ledger.settled", where, amount=abs(now))
+        elif entry.mirror_of is None and (now * before < ZERO or abs(now) > abs(before)):
+            number = facts.numbers.get((entry.ref_form, entry.ref_document), "")
+            yield problem("ledger.over_settled", where, number=number, open=before, asked=before - now)
 
 
 def _later(

@@ -217,7 +217,9 @@ def _request(
     amount = None if value is None else rounded(value, places)
     if not fits(rounded(quantity or ZERO, QUANTITY_SCALE), QUANTITY_SCALE) or not fits(amount or ZERO, MONEY_SCALE):
         return (problem("ledger.out_of_range", where),)
-    if not quantity and not amount and definition.cost in ("method", "source", "share"):
+    # A share that names a subject is worth what was taken from the subject, which is not known yet.
+    idle = definition.cost in ("method", "source") or (definition.cost == "share" and not dimensions.get("subject"))
+    if not quantity and not amount and idle:
         return ()
     if dimensions.get("status") == GOOD:
         dimensions["status"] = ""
@@ -278,4 +280,5 @@ def _dimension(name: str, value: object) -> int | str:
         return value.strip()[: LONGEST_TEXT * 100] if isinstance(value, str) else ""
     if isinstance(value, Row):
         return value.id or 0
-    return value if isinstance(value, int) else 0
+    # ``id``: the document itself, as the subject of what it takes apart or puts together.
+    return int(value) if isinstance(value, int | Decimal) else 0

@@ -7,6 +7,7 @@ only under lock. Approve writes the posting's entries, unapprove and reopen mirr
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from engine.costing import method
@@ -83,7 +84,10 @@ def _posted(unit: Unit, advanced: Advanced, declared: Mapping[str, Ledger]) -> D
     if problems:
         raise Refused(problems)
     day = biz_date_of(document, unit.around.clock)
-    fresh = [one.entry(document, advanced.posts, 0, day) for one in wanted]
+    fresh = [
+        replace(one.entry(document, advanced.posts, 0, day), basis="method" if one.value is None else "given")
+        for one in wanted
+    ]
     check_days(unit, fresh, [one.definition.while_frozen for one in wanted], [one.where for one in wanted])
     releasing = releases(postings, advanced.posts)
     again = document.approved_at is not None and advanced.written.authorized.validated.begun.old is not None

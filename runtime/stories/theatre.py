@@ -15,8 +15,13 @@ from pathlib import Path
 from types import MappingProxyType
 from uuid import uuid4
 
+import yaml
+
+from engine.definitions.bundle import bundle_of
 from engine.definitions.compiled import AppBundle
+from engine.definitions.file_kinds import APP_FILE
 from engine.definitions.story import StoryDef
+from engine.problems import Refused
 from runtime.facade import accounts
 from runtime.facade.door import Door
 from runtime.house import House
@@ -71,12 +76,25 @@ class Theatre:
 
     ``folder`` holds its files and is the caller's to remove; ``stories`` is where the stories' own files lie. Close it
     to give back the schema on a PostgreSQL server.
+
+    ``switched``: the bundle already has the company switches of its stories.
     """
 
     def __init__(
-        self, bundle: AppBundle, catalogue: Catalogue, folder: Path, stories: Path, database_url: str | None = None
+        self,
+        bundle: AppBundle,
+        catalogue: Catalogue,
+        folder: Path,
+        stories: Path,
+        database_url: str | None = None,
+        *,
+        switched: bool = False,
     ) -> None:
         self._bundle = bundle
+        self._folder = folder
+        self._url = database_url
+        self._switched = switched
+        self._variants: dict[str, Theatre] = {}
         self._catalogue = catalogue
         self._stories = stories
         self._settings = Settings(data_dir=folder, database_url=database_url, test_mode=True)
@@ -97,7 +115,10 @@ class Theatre:
         return self._settings.data_dir
 
     def close(self) -> None:
-        """Remove the prepared workspace."""
+        """Remove the prepared workspaces."""
+        for each in self._variants.values():
+            each.close()
+        self._variants.clear()
         if self._prepared is not None:
             self._prepared.database.close()
             remove_workspace(self._settings, self._prepared.key)
@@ -112,6 +133,10 @@ class Theatre:
     @contextmanager
     def open(self, story: StoryDef) -> Iterator[Performance]:
         """A fresh workspace with the app published and the people of the story in it."""
+        if story.settings and not self._switched:
+            with self._variant(story).open(story) as performance:
+                yield performance
+            return
         clock = StoryClock(story.date)
         house, jobs = inline_house(self._settings, self._bundle.kinds, self._catalogue, clock)
         house.apps = self._apps
@@ -126,6 +151,22 @@ class Theatre:
             house.close()
             if workspace is not self._prepared:
                 remove_workspace(self._settings, workspace.key)
+
+    def _variant(self, story: StoryDef) -> Theatre:
+        """The theatre of the app with the company switches of the story; made once for all stories that share them."""
+        key = yaml.safe_dump(story.settings)
+        if key not in self._variants:
+            app = yaml.safe_load(self._bundle.files[APP_FILE])
+            app["settings"] = {**app.get("settings", {}), **story.settings}
+            files = {**self._bundle.files, APP_FILE: yaml.safe_dump(app, allow_unicode=True, sort_keys=False)}
+            switched = bundle_of(files, self._bundle.kinds)
+            if not isinstance(switched, AppBundle):
+                raise Refused(switched)
+            self._variants[key] = Theatre(
+                switched, self._catalogue, self._folder / f"variant_{len(self._variants)}", self._stories, self._url,
+                switched=True,
+            )  # fmt: skip
+        return self._variants[key]
 
     def _fresh(self, clock: StoryClock) -> Workspace:
         """An empty workspace with the app published."""
