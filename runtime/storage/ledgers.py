@@ -153,7 +153,7 @@ def fold(connection: sa.Connection, ledgers: Mapping[str, Ledger]) -> tuple[Diff
             found.append(Difference(key=key, folded=folded, kept=before))
     for text, value in kept.items():
         if value.entries or value.quantity or value.value:
-            found.append(Difference(key=_unknown(text), folded=EMPTY, kept=value))
+            found.append(Difference(key=_key_at(connection, text), folded=EMPTY, kept=value))
     return tuple(sorted(found, key=lambda difference: difference.key.text))
 
 
@@ -175,10 +175,10 @@ def _kept(connection: sa.Connection) -> Iterator[tuple[str, Balance]]:
         yield row[0], Balance(*row[1:])
 
 
-def _unknown(text: str) -> BalanceKey:
-    """The key of a kept balance that no declared grain explains: its ledger and grain are all that can be told."""
-    ledger, grain, *_ = (*text.split("|"), "")
-    return BalanceKey(ledger, grain)
+def _key_at(connection: sa.Connection, text: str) -> BalanceKey:
+    """The key of a kept balance that no declared grain explains, from the columns beside its text."""
+    row = connection.execute(sa.select(*(balance.c[name] for name in BalanceKey._fields)).where(balance.c.key == text))
+    return BalanceKey(*row.one())
 
 
 def _folded(connection: sa.Connection, ledgers: Mapping[str, Ledger]) -> Iterator[tuple[BalanceKey, Balance]]:

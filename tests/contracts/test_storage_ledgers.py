@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from engine.ledger import Balance, BalanceKey, Entry, keys_of, ledgers
+from engine.definitions.app import AppSettings
+from engine.ledger import Balance, BalanceKey, Entry, key_at, keys_of, ledgers
+from engine.ledger.chain import link
 from runtime.storage import ledgers as storage
 from runtime.storage.database import Database, in_transaction, read, write
 from runtime.storage.ledger_tables import balance
 from tests.contracts.storage_contract import AT, DAY
 
-DECLARED = ledgers("company")
+DECLARED = ledgers(AppSettings())
 
 
 def receipt(product: int, warehouse: int, quantity: str, value: str, **more: object) -> Entry:
@@ -25,43 +29,58 @@ def receipt(product: int, warehouse: int, quantity: str, value: str, **more: obj
     )  # fmt: skip
 
 
-def post(connection, entries: list[Entry]) -> None:
+def post(connection, entries: Sequence[Entry], user: int = 7) -> tuple[Entry, ...]:
     """Append entries and carry the balances along."""
     wanted = {key for entry in entries for key in keys_of(DECLARED[entry.ledger], entry)}
     balances = dict(storage.lock_balances(connection, wanted))
     for entry in entries:
         for key in keys_of(DECLARED[entry.ledger], entry):
-            balances[key] = balances[key].plus(entry.quantity, entry.value)
-    storage.append_entries(connection, entries, AT, 7)
+            balances[key] = balances[key].plus(entry)
+    kept, balances = storage.append_entries(connection, entries, AT, user, balances, DECLARED)
     storage.save_balances(connection, balances)
+    return kept
 
 
 def test_entries_come_back_in_posting_order(empty: Database):
     order = {"ref_form": "order", "ref_document": 4, "ref_line": 41}
     entries = [receipt(1, 1, "2.5", "10.01"), receipt(2, 1, "-1", "-0.0001", **order)]
     with write(empty) as connection:
-        first, second = storage.append_entries(connection, entries, AT, 7)
+        stored = post(connection, entries)
+        first = stored[0].id
         mirror = replace(entries[0], quantity=Decimal("-2.5"), value=Decimal("-10.01"), mirror_of=first, batch=2)
-        storage.append_entries(connection, [mirror], AT, 8)
+        post(connection, [mirror], 8)
     with read(empty) as connection:
         found = storage.entries_of(connection, "stock_in", 1)
         by_line = storage.entries_of_lines(connection, "stock_in", [2], "stock")
         assert storage.entries_of_lines(connection, "stock_in", [2], "supply") == ()
         assert storage.has_entries(connection)
-    stored = [
-        replace(entry, id=number, posted_at=AT, user=7) for entry, number in zip(entries, (first, second), strict=True)
-    ]
-    assert list(found[:2]) == stored
+    plain = [replace(entry, id=None, posted_at=None, user=0, hash="") for entry in stored]
+    assert plain == entries
+    assert found[:2] == stored
     assert (found[2].mirror_of, found[2].user, found[2].batch) == (first, 8, 2)
     assert by_line == (stored[1],)
 
 
+def test_entries_are_linked_in_the_chain_of_their_place(empty: Database):
+    entries = [receipt(1, 1, "1", "2"), receipt(1, 2, "1", "2"), receipt(1, 1, "3", "4")]
+    with write(empty) as connection:
+        post(connection, entries[:2])
+        post(connection, entries[2:])
+    with read(empty) as connection:
+        first, elsewhere, second = storage.entries_of(connection, "stock_in", 1)
+        places = {key_at(DECLARED["stock"], "place", one): one for one in (first, elsewhere, second)}
+        heads = storage.read_balances(connection, places)
+    assert first.hash == link("", first) and elsewhere.hash == link("", elsewhere)
+    assert second.hash == link(first.hash, second)
+    assert {key: one.hash for key, one in places.items()} == {key: held.head for key, held in heads.items()}
+
+
 def test_an_entry_is_mirrored_once(empty: Database):
     with write(empty) as connection:
-        (first,) = storage.append_entries(connection, [receipt(1, 1, "1", "1")], AT, 7)
-        storage.append_entries(connection, [receipt(1, 1, "-1", "-1", mirror_of=first)], AT, 7)
+        (first,) = post(connection, [receipt(1, 1, "1", "1")])
+        post(connection, [receipt(1, 1, "-1", "-1", mirror_of=first.id)])
     with pytest.raises(Exception, match=r"(?i)unique"), write(empty) as connection:
-        storage.append_entries(connection, [receipt(1, 1, "-1", "-1", mirror_of=first)], AT, 7)
+        post(connection, [receipt(1, 1, "-1", "-1", mirror_of=first.id)])
 
 
 def test_balances_are_locked_read_and_saved(empty: Database):
@@ -110,7 +129,7 @@ def test_nobody_posts_past_a_lock(empty: Database):
     with read(empty) as connection:
         assert storage.fold(connection, DECLARED) == ()
         left = storage.read_balances(connection, [BalanceKey("stock", "place", 1, 1)])
-    assert set(left.values()) == {Balance(Decimal(0), Decimal(0))}
+    assert [(one.quantity, one.value, one.entries) for one in left.values()] == [(Decimal(0), Decimal(0), 6)]
 
 
 def test_two_first_postings_of_a_key_both_count(empty: Database):
@@ -129,33 +148,41 @@ def test_two_first_postings_of_a_key_both_count(empty: Database):
     with read(empty) as connection:
         assert storage.fold(connection, DECLARED) == ()
         shared = storage.read_balances(connection, [BalanceKey("stock", "place", 9, 1)])
-    assert set(shared.values()) == {Balance(Decimal(4), Decimal(8))}
+    assert [(one.quantity, one.value, one.entries) for one in shared.values()] == [(Decimal(4), Decimal(8), 4)]
 
 
 def test_folding_finds_a_tampered_balance_and_rebuilding_mends_it(empty: Database):
+    entries = [receipt(1, 1, "5", "50"), receipt(1, 2, "3", "30"), receipt(2, 1, "0.000001", "0.0001")]
+    later = replace(entries[2], biz_date=DAY + timedelta(days=1))
     with write(empty) as connection:
-        post(connection, [receipt(1, 1, "5", "50"), receipt(1, 2, "3", "30"), receipt(2, 1, "0.000001", "0.0001")])
+        post(connection, [*entries, later])
         assert storage.fold(connection, DECLARED) == ()
+        place = (balance.c.grain == "place", balance.c.product == 1, balance.c.warehouse == 2)
+        connection.execute(balance.update().where(*place).values(quantity=Decimal("3.000001")))
+        connection.execute(balance.delete().where(balance.c.grain == "cost", balance.c.product == 2))
         connection.execute(
-            balance.update()
-            .where(balance.c.grain == "place", balance.c.product == 1, balance.c.warehouse == 2)
-            .values(quantity=Decimal("3.000001"))
+            balance.update().where(balance.c.grain == "place", balance.c.product == 2).values(last_day=DAY)
         )
-        connection.execute(balance.delete().where(balance.c.grain == "pool", balance.c.product == 2))
-        storage.save_balances(connection, {BalanceKey("stock", "place", 77, 1): Balance(Decimal(1), Decimal(0))})
+        invented = BalanceKey("stock", "place", product=77, warehouse=1)
+        storage.save_balances(connection, {invented: Balance(Decimal(1), Decimal(0))})
         found = storage.fold(connection, DECLARED)
-        assert [(each.key.grain, each.key.product, each.folded, each.kept) for each in found] == [
-            ("place", 1, Balance(Decimal(3), Decimal(30)), Balance(Decimal("3.000001"), Decimal(30))),
-            ("place", 77, Balance(), Balance(Decimal(1), Decimal(0))),
-            ("pool", 2, Balance(Decimal("0.000001"), Decimal("0.0001")), Balance()),
+        assert [(each.key.grain, each.key.product, _figures(each.folded), _figures(each.kept)) for each in found] == [
+            ("cost", 2, ("0.000002", "0.0002", later.biz_date, 2), ("0", "0", None, 0)),
+            ("place", 1, ("3", "30", DAY, 1), ("3.000001", "30", DAY, 1)),
+            ("place", 2, ("0.000002", "0.0002", later.biz_date, 2), ("0.000002", "0.0002", DAY, 2)),
+            ("place", 77, ("0", "0", None, 0), ("1", "0", None, 0)),
         ]
         storage.rebuild(connection, found)
         assert storage.fold(connection, DECLARED) == ()
 
 
+def _figures(one: Balance) -> tuple[object, ...]:
+    return f"{one.quantity.normalize():f}", f"{one.value.normalize():f}", one.last_day, one.entries
+
+
 def test_entries_are_paged_newest_first(empty: Database):
     with write(empty) as connection:
-        storage.append_entries(connection, [receipt(1 + n % 2, 1, "1", "1") for n in range(10)], AT, 7)
+        post(connection, [receipt(1 + n % 2, 1, "1", "1") for n in range(10)])
     with read(empty) as connection:
         first = storage.entries_page(connection, "stock", product=1, limit=3)
         second = storage.entries_page(connection, "stock", product=1, limit=3, after=first[-1].id)

@@ -14,11 +14,10 @@ from engine.definitions.compiled import AppBundle
 from engine.problems import Refused
 from runtime.publishing import plan, publish
 from runtime.storage import ddl, documents, snapshots
-from runtime.storage import ledgers as ledger_rows
 from runtime.storage.app_tables import app_tables
 from runtime.storage.database import Database, read, write
 from tests.contracts.storage_contract import AT, bundle_from, changed, product, stock_in, tiny_files, warehouse
-from tests.contracts.test_storage_ledgers import receipt
+from tests.contracts.test_storage_ledgers import post, receipt
 
 PRODUCT = "forms/product.yaml"
 SPEC = "  spec: {type: text, label: {zh: 规格型号, en: Specification}}\n"
@@ -241,7 +240,7 @@ def test_costs_are_locked_by_the_first_posting(empty: Database, tiny: AppBundle)
     other = bundle_from(changed(tiny_files(), "app.yaml", ("settings:\n", "settings:\n  cost_scope: warehouse\n")))
     assert plan(empty, other).problems == ()
     with write(empty) as connection:
-        ledger_rows.append_entries(connection, [receipt(1, 1, "1", "1")], AT, 1)
+        post(connection, [receipt(1, 1, "1", "1")])
     with pytest.raises(Refused, match=r"storage\.cost_locked"):
         publish(empty, other, "张三", AT)
 
