@@ -292,6 +292,9 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
     for entry in entries:
         for key in keys_of(declared[entry.ledger], entry):
             balances[key] = (balances.get(key) or facts.balances.get(key, EMPTY)).plus(entry)
+    if fresh and not _dated_well(book):
+        last = max(one.biz_date for one in facts.start.rows)
+        book.problems.append(problem("ledger.back_dating", "biz_date", day=book.biz_date, last=last))
     against = refused(book.entries, book.wheres, book.reversed, balances, declared, facts, book.policy)
     return Posted(
         entries=tuple(replace(entry, id=None) for entry in entries),
@@ -300,6 +303,11 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
         layering=_layering(book, ran) if costing.layered else Layering(),
         lots=book.lots,
     )
+
+
+def _dated_well(book: Book) -> bool:
+    """Whether the place of this document in the course of costs is allowed: at its end, or anywhere."""
+    return book.policy.back_dating or not any(one.biz_date > book.biz_date for one in book.facts.start.rows)
 
 
 def _derived(book: Book, fresh: Sequence[Entry], ran: Ran) -> list[Entry]:

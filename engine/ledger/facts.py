@@ -48,11 +48,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Company switches that bear on posting: decimals of money, 允许负库存, whether part of a line may be reserved."""
+    """Company switches that bear on posting: decimals of money, 允许负库存, whether part of a line may be reserved, and
+    whether a document may be dated before later ones of its goods."""
 
     places: int
     negative_stock: bool
     partial_reservation: bool = True
+    back_dating: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

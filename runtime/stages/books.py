@@ -1,0 +1,159 @@
+"""The books of one workspace during one transaction: lock, plot the course of costs, decide, keep.
+
+This is the only writer of entries and balances. It knows requests, not forms: what a document asks for has been
+evaluated before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from engine.document import Document
+from engine.ledger import (
+    BalanceKey,
+    Entry,
+    Facts,
+    Ledger,
+    LotDates,
+    Policy,
+    Posted,
+    Request,
+    available_keys,
+    held_lines,
+    keys_of,
+    line_key,
+    live,
+    mirror,
+    origin_of,
+    post,
+)
+from engine.pools import CostMethod
+from runtime.stages.course import Course, Plotter
+from runtime.storage import layers
+from runtime.storage import ledgers as ledger_rows
+from runtime.storage.database import Connection
+from runtime.storage.locks import lock_balances, save_balances
+
+Sources = Mapping[tuple[str, int], Sequence[Entry]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """The books as one transaction sees them.
+
+    Attributes:
+        products, warehouses: names for sentences, by record id. numbers: document numbers by (form, id).
+    """
+
+    connection: Connection
+    declared: Mapping[str, Ledger]
+    costing: CostMethod
+    policy: Policy
+    products: Mapping[int, str]
+    warehouses: Mapping[int, str]
+    numbers: Mapping[tuple[str, int], str]
+
+    def post(
+        self,
+        document: Document,
+        wanted: Sequence[Request],
+        releasing: frozenset[str],
+        own: Sequence[Entry],
+        action: str,
+        day: date,
+    ) -> Posted:
+        """Decide what ``action`` writes; every balance it touches is locked from here on."""
+        fresh = [
+            replace(one.entry(document, action, 0, day), basis="method" if one.value is None else "given")
+            for one in wanted
+        ]
+        sources = self._sources(wanted)
+        both = zip(wanted, fresh, strict=True)
+        keys = {key for request, entry in both for key in self._keys(request, entry, sources)}
+        for key, entry in held_lines(own, releasing):
+            keys |= {key, *keys_of(self.declared[entry.ledger], entry)}
+        origins = {one.id or 0: one for one in (origin_of(each, sources) for each in wanted) if one is not None}
+        course = self._plotter(fresh, (), origins).course(lock_balances(self.connection, keys))
+        lots = layers.lot_dates(self.connection, [(one.product, one.lot) for one in wanted if one.lot])
+        facts = self._facts(course, sources, lots)
+        return post(
+            document, wanted, releasing, own, action, day, self.declared, facts, self.costing, self.policy
+        )  # fmt: skip
+
+    def mirror(
+        self,
+        document: Document,
+        reversed_action: str,
+        touched: Sequence[Entry],
+        own: Sequence[Entry],
+        action: str,
+        day: date,
+    ) -> Posted:
+        """Decide how ``touched``, what ``reversed_action`` wrote, is reversed."""
+        keys = {key for entry in touched for key in keys_of(self.declared[entry.ledger], entry)}
+        for entry in touched:
+            if entry.ledger == "stock":
+                keys.update(available_keys(entry.product, entry.warehouse))
+                keys.update(keys_of(self.declared["stock"], replace(entry, move=f"{entry.move}_cancel")))
+                keys.add(BalanceKey("variance", "product", product=entry.product))
+        course = self._plotter((), touched, {}).course(lock_balances(self.connection, keys))
+        facts = self._facts(course, {}, {})
+        return mirror(
+            document, reversed_action, own, action, day, self.declared, facts, self.costing, self.policy
+        )  # fmt: skip
+
+    def keep(self, decided: Posted, at: datetime, user: int) -> Sequence[Entry]:
+        """Append the entries, save what they lead to; returns them as appended."""
+        entries, balances = ledger_rows.append_entries(
+            self.connection, decided.entries, at, user, decided.balances, self.declared
+        )
+        save_balances(self.connection, balances)
+        layers.save_layering(self.connection, decided.layering, [one.id or 0 for one in entries])
+        layers.save_lots(self.connection, decided.lots)
+        return entries
+
+    def _plotter(self, fresh: Sequence[Entry], reversing: Sequence[Entry], origins: Mapping[int, Entry]) -> Plotter:
+        return Plotter(
+            connection=self.connection, declared=self.declared, method=self.costing, fresh=fresh,
+            reversing=reversing, origins=origins,
+        )  # fmt: skip
+
+    def _facts(self, course: Course, sources: Sources, lots: Mapping[tuple[int, str], LotDates]) -> Facts:
+        return Facts(
+            balances=course.balances, sources=sources, start=course.start, later=course.later, lots=lots,
+            product_names=self.products, warehouse_names=self.warehouses, numbers=self.numbers,
+        )  # fmt: skip
+
+    def _keys(self, request: Request, entry: Entry, sources: Sources) -> Iterator[BalanceKey]:
+        """Balances that deciding about a request reads or changes."""
+        ledger, line = self.declared[entry.ledger], request.line
+        if ledger.key == "stock" or request.definition.limit == "available":
+            yield from available_keys(entry.product, entry.warehouse)
+        if ledger.valued:
+            yield BalanceKey("variance", "product", product=entry.product)
+        if not ledger.per_line:
+            yield from keys_of(ledger, entry)
+        elif not request.definition.consumes:
+            opened = replace(entry, ref_form=entry.form, ref_line=line.id if line and line.id else 0)
+            yield from keys_of(ledger, opened)
+        elif line is not None and line.source is not None:
+            for source in live(sources.get((line.source.form, line.source.line), ())):
+                if source.ledger == ledger.key:
+                    yield line_key(source)
+                    yield from keys_of(ledger, source)
+
+    def _sources(self, wanted: Sequence[Request]) -> Sources:
+        """What the source lines wrote: read before the locks, for entries never change."""
+        lines: dict[str, set[int]] = {}
+        for request in wanted:
+            definition, line = request.definition, request.line
+            looks_back = definition.consumes or definition.cost in ("source", "share")
+            if looks_back and line is not None and line.source is not None:
+                lines.setdefault(line.source.form, set()).add(line.source.line)
+        found: dict[tuple[str, int], list[Entry]] = {}
+        for form in sorted(lines):
+            for entry in ledger_rows.entries_of_lines(self.connection, form, lines[form]):
+                found.setdefault((form, entry.line), []).append(entry)
+        return found
