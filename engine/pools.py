@@ -126,7 +126,9 @@ class PoolState:
         last: last known unit cost, for an empty or negative pool: the quotient when the pool last held goods of value,
             or since then the unit cost of a stated amount that did not lift it above zero. Rounded to price decimals.
         latest: unit cost of the latest receipt at a price (``given``). Rounded to price decimals.
-        layers: open layers in their order (FIFO only): day, root, entry, part.
+        layers: open layers in their order (FIFO only): day, root, entry, part. Whoever keeps only the outcomes may
+            leave out those that no move will reach: what counts are enough of the oldest to cover the issues, those of
+            the origins, and all of them for a cost adjustment.
         uses: by origin entry, what it took and, after that, what returns of it put back, oldest first (FIFO only).
     """
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from engine.costing.contract import Basis, CostMethod, Layer, Move, Part, Pool, PoolState, Settled, Use
 from engine.costing.fifo import Fifo
 from engine.costing.moving_average import MovingAverage
+from engine.pools import Basis, CostMethod, Layer, Move, Part, Pool, PoolState, Settled, Use
 
 __all__ = (
     "METHODS",

@@ -15,8 +15,8 @@ from itertools import chain
 from operator import attrgetter
 from typing import TypeAlias
 
-from engine.costing.contract import Layer, Move, Part, Pool, PoolState, Settled, Use
 from engine.costing.figures import Figures, figures_before, portion, proportion
+from engine.pools import Layer, Move, Part, Pool, PoolState, Settled, Use
 from engine.shares import spread
 from engine.values import EXACT, ZERO
 
@@ -82,12 +82,16 @@ ORDER = attrgetter("key")
 
 
 class _LayeredPool(Figures):
-    __slots__ = ("_open", "_uses")
+    __slots__ = ("_brought", "_open", "_uses")
 
     def __init__(self, state: PoolState, places: int) -> None:
         super().__init__(state, places)
         self._open = [_Open((one.day, one.root, one.entry, one.part), one.quantity, one.value) for one in state.layers]
         self._uses = dict(state.uses)
+        # By entry, the layers it brought in; emptied ones stay in it.
+        self._brought: dict[int, list[_Open]] = {}
+        for layer in self._open:
+            self._remember(layer)
 
     def settle(self, move: Move) -> Settled:
         if move.basis == "neutral":
@@ -239,19 +243,24 @@ class _LayeredPool(Figures):
 
     def _of(self, origin: int) -> list[_Open]:
         """Open layers of the goods that entry ``origin`` brought in, here or into another pool first."""
-        return [layer for layer in self._open if origin in (layer.key[2], layer.key[1])]
+        return sorted((layer for layer in self._brought.get(origin, ()) if layer.quantity), key=ORDER)
+
+    def _remember(self, layer: _Open) -> None:
+        _, root, entry, _ = layer.key
+        self._brought.setdefault(entry, []).append(layer)
+        if root != entry:
+            self._brought.setdefault(root, []).append(layer)
 
     def _outstanding(self, origin: int) -> list[tuple[Use, Decimal, Decimal]]:
         """What entry ``origin`` took and no return has put back: the use, quantity and value left, newest first."""
-        took: dict[tuple[int, int], tuple[Use, Decimal, Decimal]] = {}
-        for use in self._uses.get(origin, ()):
+        uses = self._uses.get(origin, ())
+        left = {(use.layer, use.part): (use, use.quantity, use.value) for use in uses if use.entry == origin}
+        for use in uses:
             place = (use.layer, use.part)
-            if use.entry == origin:
-                took[place] = (use, use.quantity, use.value)
-            elif place in took:
-                first, quantity, value = took[place]
-                took[place] = (first, quantity + use.quantity, value + use.value)
-        return [each for each in reversed(took.values()) if each[1] > ZERO]
+            if use.entry != origin and place in left:
+                took, quantity, value = left[place]
+                left[place] = (took, quantity + use.quantity, value + use.value)
+        return [each for each in reversed(left.values()) if each[1] > ZERO]
 
     def _opened(self, key: Key, quantity: Decimal, value: Decimal) -> Layer:
         self._put(key, quantity, value)
@@ -264,7 +273,9 @@ class _LayeredPool(Figures):
             self._open[place].quantity += quantity
             self._open[place].value += value
         else:
-            self._open.insert(place, _Open(key, quantity, value))
+            layer = _Open(key, quantity, value)
+            self._open.insert(place, layer)
+            self._remember(layer)
 
     def _place(self, key: Key) -> int:
         return bisect_left(self._open, key, key=ORDER)

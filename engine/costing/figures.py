@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from engine.costing.contract import Layer, Move, Part, PoolState, Settled, Use
+from engine.pools import Layer, Move, Part, PoolState, Settled, Use
 from engine.values import EXACT, PRICE_SCALE, UNITS, ZERO
 
 PRICE_UNIT = UNITS[PRICE_SCALE]
@@ -38,8 +38,9 @@ class Figures:
     def __init__(self, state: PoolState, places: int) -> None:
         self._quantity = state.quantity
         self._value = state.value
-        self._last = state.last
-        self._latest = state.latest
+        # Known costs are prices: settled at once or after a rest in storage, a move must come out the same.
+        self._last = EXACT.quantize(state.last, PRICE_UNIT)
+        self._latest = EXACT.quantize(state.latest, PRICE_UNIT)
         self._places = places
         self._unit = UNITS[places]
 
@@ -105,4 +106,9 @@ def figures_before(
         value -= worth
     if quantity > ZERO and value > ZERO:
         last = unit_cost(value, quantity)
-    return PoolState(quantity=quantity, value=value, last=last, latest=latest)
+    return PoolState(
+        quantity=quantity,
+        value=value,
+        last=EXACT.quantize(last, PRICE_UNIT),
+        latest=EXACT.quantize(latest, PRICE_UNIT),
+    )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from engine.costing.contract import Layer, Move, Pool, PoolState, Settled, Use
 from engine.costing.figures import Figures, figures_before, portion, proportion
-from engine.values import ZERO, divided, rounded
+from engine.pools import Layer, Move, Pool, PoolState, Settled, Use
+from engine.values import ZERO
 
 
 class MovingAverage:
@@ -36,22 +36,6 @@ class MovingAverage:
     ) -> PoolState:
         """The state before later moves; an average has no layers, so ``uses`` and ``opened`` say nothing."""
         return figures_before(state, later, last, latest)
-
-    def issue_value(self, quantity: Decimal, value: Decimal, issued: Decimal, places: int, last: Decimal) -> Decimal:
-        """``round(issued × V / Q)``; the whole value when the pool empties; the last known cost beyond zero."""
-        if quantity <= ZERO:
-            return rounded(issued * last, places)
-        if issued == quantity:
-            return value
-        if issued > quantity:
-            return value + rounded((issued - quantity) * divided(value, quantity), places)
-        return rounded(divided(issued * value, quantity), places)
-
-    def gain_value(self, quantity: Decimal, value: Decimal, gained: Decimal, places: int, last: Decimal) -> Decimal:
-        """``round(gained × V / Q)``; the last known cost when the pool is empty."""
-        if quantity <= ZERO:
-            return rounded(gained * last, places)
-        return rounded(divided(gained * value, quantity), places)
 
 
 class _AveragePool(Figures):

@@ -6,6 +6,7 @@ knows no way back.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -27,7 +28,7 @@ def half_up(value: Fraction, places: int) -> Fraction:
 
 
 @dataclass
-class Oracle:
+class Oracle(ABC):
     """What every pool has in common: totals as sums over all that was booked, and what a shortfall costs."""
 
     places: int
@@ -70,8 +71,9 @@ class Oracle:
             self.last = half_up(stated / quantity, 6)
         return value, variance
 
+    @abstractmethod
     def judge(self, move: Move, quantity: Fraction, stated: Fraction) -> tuple[Fraction, Fraction]:
-        raise NotImplementedError
+        """Value and variance of a move that is not neutral."""
 
 
 class AverageOracle(Oracle):
