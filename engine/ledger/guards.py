@@ -37,9 +37,8 @@ def refused(
     found: list[Problem] = [*_serials(stock, wheres, after), *_own(entries, wheres, after, declared)]
     found += _settlements(entries, wheres, after, declared, facts)
     if not policy.negative_stock:
-        short = list(_short(stock, where, after, facts))
+        short = [*_short(stock, where, after, facts), *_short_details(stock, where, after, declared, facts)]
         found += short
-        found += _short_details(stock, where, after, declared, facts)
         if not short:
             found += _later(stock, where, reversed_entries, after, declared, facts)
     return distinct(found)
@@ -54,7 +53,7 @@ class _After:
     def before(self, key: BalanceKey) -> Decimal:
         return self._before.get(key, EMPTY).quantity
 
-    def now(self, key: BalanceKey) -> Decimal:
+    def held(self, key: BalanceKey) -> Decimal:
         return (self._after.get(key) or self._before.get(key, EMPTY)).quantity
 
     def value(self, key: BalanceKey) -> Decimal:
@@ -76,11 +75,11 @@ def _short(
         place = BalanceKey("stock", "place", product=product, warehouse=warehouse)
         unusable = BalanceKey("stock", "unusable", product=product, warehouse=warehouse)
         reserved = BalanceKey("reservation", "place", product=product, warehouse=warehouse)
-        usable = after.now(place) - after.now(unusable)
+        usable = after.held(place) - after.held(unusable)
         needed = after.before(place) - after.before(unusable) - usable
         if needed <= ZERO:
             continue
-        short = min(usable - after.now(reserved), usable)
+        short = min(usable - after.held(reserved), usable)
         if short < ZERO:
             yield problem(
                 "ledger.insufficient",
@@ -107,7 +106,7 @@ def _short_details(
         if not detail.counts(entry) or (key := key_at(declared["stock"], "detail", entry)) in seen:
             continue
         seen.add(key)
-        left, before = after.now(key), after.before(key)
+        left, before = after.held(key), after.before(key)
         if left < ZERO and left < before:
             yield problem(
                 "ledger.insufficient_detail",
@@ -128,7 +127,7 @@ def _serials(stock: Sequence[Entry], wheres: Mapping[int, str], after: _After) -
                 "stock", "detail", product=entry.product, warehouse=entry.warehouse, bin=entry.bin, lot=entry.lot,
                 serial=entry.serial, status=entry.status, owner=entry.owner,
             )  # fmt: skip
-            if after.now(key) > 1:
+            if after.held(key) > 1:
                 yield problem("ledger.serial_here", wheres.get(entry.id or 0, ""), serial=entry.serial)
 
 
@@ -141,10 +140,10 @@ def _own(
         if not ledger.nonnegative:
             continue
         key = key_at(ledger, ledger.chain, entry)
-        if after.now(key) < ZERO or after.value(key) < ZERO:
+        if after.held(key) < ZERO or after.value(key) < ZERO:
             yield problem(
                 "ledger.own_negative", wheres.get(entry.id or 0, ""), ledger=ledger.label,
-                balance=min(after.now(key), after.value(key)),
+                balance=min(after.held(key), after.value(key)),
             )  # fmt: skip
 
 
@@ -196,7 +195,7 @@ def _later(
             if entry.quantity < ZERO and ledger.grains[grain].counts(entry)
         }
         for key in lowered & moves.keys():
-            running = after.now(key) - sum((entry.quantity for entry in moves[key]), ZERO)
+            running = after.held(key) - sum((entry.quantity for entry in moves[key]), ZERO)
             for entry in sorted(moves[key], key=_order):
                 running += entry.quantity
                 if running < ZERO and entry.quantity < ZERO:

@@ -11,17 +11,15 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Connection
-
 from engine.ledger import Balance, BalanceKey, Entry, Ledger, Origin, Start, key_at, keys_of, pool_of
 from engine.ledger.balance import EMPTY
 from engine.pools import CostMethod, Layer, Part, PoolState, Use
 from engine.values import ZERO, divided
 from runtime.storage import courses, layers
+from runtime.storage.database import Connection
 from runtime.storage.locks import lock_balances
 
 NEXT_DAY = timedelta(days=1)
-FOLLOWING = frozenset({"source", "share", "pair"})
 FOLLOWING = frozenset({"source", "share", "pair"})
 Stream = tuple[int, int]  # product, warehouse (0 where all warehouses share one cost)
 

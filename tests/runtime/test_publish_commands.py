@@ -96,8 +96,10 @@ def test_verify_tells_every_workspace_and_fails_on_a_difference(stockloom: Run, 
     assert (code, len(said.splitlines())) == (0, 2)
     with sqlite3.connect(tmp_path / "data" / "acme" / "workspace.db") as connection:
         connection.execute(
-            "insert into sys_balance (ledger, grain, product, warehouse, partner, ref_form, ref_line, quantity, value,"
-            " version) values ('stock', 'place', 1, 1, 0, '', 0, 5000000, 0, 1)"
+            "insert into sys_balance (key, ledger, grain, product, warehouse, bin, lot, serial, status, owner, partner,"
+            " subject, element, ref_form, ref_document, ref_line, move, month, quantity, value, entries, head, version)"
+            " values ('stock|place|p1|w1', 'stock', 'place', 1, 1, 0, '', '', '', 0, 0, 0, '', '', 0, 0, '', 0, 5000000,"
+            " 0, 0, '', 1)"
         )
     connection.close()
     code, said, _ = stockloom("verify", "--workspace", "acme")

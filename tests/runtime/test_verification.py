@@ -19,13 +19,16 @@ from tests.stories.apps import ROOT
 
 LENDING = ROOT / "tests" / "outsider" / "tool_lending"
 FORGED = """
-insert into sys_balance (ledger, grain, product, warehouse, partner, ref_form, ref_line, quantity, value, version)
-values ('gone', 'pool', 1, 0, 0, '', 0, 5, 5, 1)
+insert into sys_balance
+    (key, ledger, grain, product, warehouse, bin, lot, serial, status, owner, partner, subject, element, ref_form,
+     ref_document, ref_line, move, month, quantity, value, entries, head, version)
+values
+    ('gone|place|p1', 'gone', 'place', 1, 0, 0, '', '', '', 0, 0, 0, '', '', 0, 0, '', 0, 5, 5, 0, '', 1)
 """
 # What somebody did to the database, and the codes verify gives.
 TAMPERING = [
     ("update sys_balance set quantity = quantity + 1 where ledger = 'stock' and grain = 'place'", {"verify.balance"}),
-    ("delete from sys_balance where ledger = 'stock' and grain = 'pool'", {"verify.balance"}),
+    ("delete from sys_balance where ledger = 'stock' and grain = 'cost'", {"verify.balance"}),
     (FORGED, {"verify.balance"}),
     ("update t_request set exec_status = 'partial'", {"verify.exec_status"}),
     ("update sys_link set state = 'open' where target_form = 'loan'", {"verify.link_state", "verify.exec_status"}),
