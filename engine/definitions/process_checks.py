@@ -172,7 +172,7 @@ def entries_say_how_much(loaded: Loaded) -> Iterator[Problem]:
             continue
         if entry.ledger in MONEY_LEDGERS and entry.value is None and entry.spread is None and entry.cost == "method":
             yield complaint(loaded, place, "definition.value_missing", ledger=entry.ledger)
-        if entry.ledger in COUNTED_LEDGERS and entry.quantity is None:
+        if entry.ledger in COUNTED_LEDGERS and entry.quantity is None and entry.cost != "share":
             yield complaint(loaded, place, "definition.quantity_missing", ledger=entry.ledger)
         if entry.limit is not None and entry.ledger != "reservation":
             yield complaint(loaded, place / "limit", "definition.limit_elsewhere", key=True)
