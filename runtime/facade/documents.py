@@ -216,10 +216,15 @@ def _overridden(proposed: Patch, overrides: Patch | None) -> Patch:
 
 
 def _writable(door: Door, form: CompiledForm, patch: Patch) -> Patch:
-    """Leave out mapped values the person may not write; submission fills them from the source again."""
+    """Leave out mapped values the person may not write; submission fills them from the source again.
+
+    Whoever may create a document may date it, as on an empty page.
+    """
     access = door.access(form)
     return Patch(
-        values={key: value for key, value in patch.values.items() if access.access(key) is Access.WRITE},
+        values={
+            key: value for key, value in patch.values.items() if key == "biz_date" or access.access(key) is Access.WRITE
+        },
         lines={
             table: tuple(
                 replace(
