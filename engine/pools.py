@@ -47,8 +47,7 @@ class Move:
             origin. FIFO gives a sales return the value of the very parts it restores instead.
             ``share``: ``value`` concerns the goods of receipt ``origin`` of which ``base`` units were kept (landed
             cost, price difference); the part of what is still here goes to stock, the rest to 成本差异.
-            ``carried``: arrives from another pool with ``parts``, which add up to ``quantity`` and ``value``; without
-            parts the goods are as old as the move.
+            ``carried``: arrives from another pool; what ``parts`` do not account for is as old as the move.
             ``neutral``: one leg of a move inside the pool (transfer, change of status): nothing is settled.
         value: signed as ``quantity`` where stated, else zero; no more decimals than the pool rounds to.
         origin: entry that moved the goods before (``source``) or brought them in (``share``); 0 none.
@@ -149,6 +148,11 @@ class Pool(Protocol):
 
     def state(self) -> PoolState:
         """The pool as it now stands."""
+        ...
+
+    def worth(self, quantity: Decimal) -> Decimal:
+        """What ``quantity`` is worth at the present cost, of an empty or negative pool at the last known one. Nothing
+        is settled; meant for showing the value of goods that only change their place."""
         ...
 
 

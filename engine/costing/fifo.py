@@ -156,12 +156,11 @@ class _LayeredPool(Figures):
         return self.booked(move, -value, variance, taken, tuple(parts))
 
     def _receive(self, move: Move) -> Settled:
-        """Goods arrive at a stated amount: a layer, or one for each part they carry. On a negative pool the oldest of
-        them clear the shortfall first (C8)."""
-        parts = move.parts or (Part(day=move.day, root=move.entry, quantity=move.quantity, value=move.value),)
+        """Goods arrive at a stated amount: a layer for each part they carry, and one of the move's own age for the
+        rest. On a negative pool the oldest of them clear the shortfall first (C8)."""
         to_clear, value = self.cleared(move.quantity)
         opened: list[Layer] = []
-        for number, part in sorted(enumerate(parts), key=_age):
+        for number, part in _aged(move):
             gone = min(to_clear, part.quantity)
             to_clear -= gone
             if gone == part.quantity:
@@ -180,10 +179,8 @@ class _LayeredPool(Figures):
         if quantity:
             if self._latest:
                 worth = EXACT.quantize(EXACT.multiply(quantity, self._latest), self._unit)
-            elif self._quantity > ZERO:
-                worth = proportion(self._value, quantity, self._quantity, self._unit)
             else:
-                worth = self.at_last(quantity)
+                worth = self.worth(quantity)
             value += worth
             opened = (self._opened((move.day, move.entry, move.entry, 0), quantity, worth),)
         return self.booked(move, value, opened=opened)
@@ -281,9 +278,16 @@ class _LayeredPool(Figures):
         return bisect_left(self._open, key, key=ORDER)
 
 
-def _age(numbered: tuple[int, Part]) -> tuple[date, int, int]:
-    number, part = numbered
-    return part.day, part.root, number
+def _aged(move: Move) -> Sequence[tuple[int, Part]]:
+    """The parts that arrive, numbered as they were given, oldest first."""
+    if not move.parts:
+        return ((0, Part(day=move.day, root=move.entry, quantity=move.quantity, value=move.value)),)
+    parts = list(move.parts)
+    rest = move.quantity - sum((part.quantity for part in parts), ZERO)
+    if rest > ZERO:
+        worth = move.value - sum((part.value for part in parts), ZERO)
+        parts.append(Part(day=move.day, root=move.entry, quantity=rest, value=worth))
+    return sorted(enumerate(parts), key=lambda each: (each[1].day, each[1].root, each[0]))
 
 
 def _layer(key: Key, quantity: Decimal, value: Decimal) -> Layer:

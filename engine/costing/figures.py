@@ -44,6 +44,12 @@ class Figures:
         self._places = places
         self._unit = UNITS[places]
 
+    def worth(self, quantity: Decimal) -> Decimal:
+        """What ``quantity`` is worth at the present cost of the pool; see ``Pool``."""
+        if self._quantity > ZERO:
+            return proportion(self._value, quantity, self._quantity, self._unit)
+        return self.at_last(quantity)
+
     def at_last(self, quantity: Decimal) -> Decimal:
         """What ``quantity`` is worth at the last known unit cost; zero where none is known."""
         return EXACT.quantize(EXACT.multiply(quantity, self._last), self._unit)

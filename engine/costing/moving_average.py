@@ -71,7 +71,7 @@ class _AveragePool(Figures):
         """Value of goods without a price (C3, C8): the average, else the last known cost. A shortfall they clear is
         worth what it carries, since nothing was stated that could differ from it."""
         if self._quantity > ZERO:
-            return proportion(self._value, move.quantity, self._quantity, self._unit)
+            return self.worth(move.quantity)
         quantity, value = self.cleared(move.quantity)
         return value + self.at_last(move.quantity - quantity)
 

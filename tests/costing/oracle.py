@@ -47,6 +47,10 @@ class Oracle(ABC):
     def money(self, value: Fraction) -> Fraction:
         return half_up(value, self.places)
 
+    def worth(self, quantity: Fraction) -> Fraction:
+        held = self.quantity
+        return self.money(quantity * (self.value / held if held > 0 else self.last))
+
     def shortfall_share(self, arriving: Fraction) -> tuple[Fraction, Fraction]:
         """Quantity and carried value of the shortfall that ``arriving`` goods clear."""
         owed, carried = max(-self.quantity, NONE), -self.value
@@ -167,7 +171,11 @@ class LayerOracle(Oracle):
         goods = [
             ((part.day, part.root, move.entry, number), Fraction(part.quantity), Fraction(part.value))
             for number, part in enumerate(move.parts)
-        ] or [((move.day, move.entry, move.entry, 0), quantity, stated)]
+        ]
+        unknown = quantity - sum((each[1] for each in goods), NONE)
+        if unknown:
+            worth = stated - sum((each[2] for each in goods), NONE)
+            goods.append(((move.day, move.entry, move.entry, len(goods)), unknown, worth))
         for lot, number, worth in sorted(goods):
             kept = max(number - gone, NONE)
             gone -= number - kept

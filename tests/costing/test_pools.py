@@ -83,8 +83,10 @@ def moves(draw: st.DrawFn, places: int, day: date, entry: int, before: list[Move
             Part(day=day - timedelta(ago), root=root, quantity=each, value=worth)
             for ago, root, each, worth in draw(st.lists(part, max_size=3))
         )
-        quantity = sum((one.quantity for one in parts), ZERO) or quantity
-        return made("carried", quantity, sum((one.value for one in parts), ZERO) if parts else value, parts=parts)
+        known = sum((one.quantity for one in parts), ZERO), sum((one.value for one in parts), ZERO)
+        if not parts or draw(st.booleans()):
+            known = known[0] + quantity, known[1] + value
+        return made("carried", *known, parts=parts)
     if kind == "sales return" and went:
         origin = draw(st.sampled_from(went))
         return made("source", min(quantity, -origin.quantity), value, origin=origin.entry)
@@ -129,6 +131,7 @@ def test_a_pool_equals_the_oracle(key: str, made: tuple[int, list[Move]]) -> Non
         assert (settled.value, settled.variance) == oracle.settle(move), move
         state = book.pool.state()
         same(state, oracle)
+        assert book.pool.worth(Decimal(3)) == oracle.worth(Fraction(3))
         assert (settled.last, settled.latest) == (state.last, state.latest)
 
 
