@@ -29,6 +29,7 @@ from engine.fieldtypes.member import Member
 from engine.fieldtypes.money import Money
 from engine.fieldtypes.multi_choice import MultiChoice
 from engine.fieldtypes.number import Number
+from engine.fieldtypes.open_item import OpenItem
 from engine.fieldtypes.percent import Percent
 from engine.fieldtypes.phone import Phone
 from engine.fieldtypes.price import Price
@@ -43,7 +44,7 @@ BUILT_IN: Mapping[str, FieldType] = MappingProxyType(
             Text(), LongText(), Choice(), MultiChoice(), Boolean(), Date(), Datetime(),
             Number(), Integer(), Quantity(), Price(), Money(), Percent(),
             Link(), Lines(), Member(), Department(), Attachment(), Image(),
-            Formula(), SerialNumber(), Barcode(), Phone(), Email(), Address(),
+            Formula(), SerialNumber(), Barcode(), Phone(), Email(), Address(), OpenItem(),
         )
     }
 )  # fmt: skip
@@ -51,6 +52,6 @@ BUILT_IN: Mapping[str, FieldType] = MappingProxyType(
 __all__ = [
     "BUILT_IN",
     "Address", "Attachment", "Barcode", "Boolean", "Choice", "Date", "Datetime", "Department", "Email", "Formula",
-    "Image", "Integer", "Lines", "Link", "LongText", "Member", "Money", "MultiChoice", "Number", "Percent", "Phone",
-    "Price", "Quantity", "SerialNumber", "Text",
+    "Image", "Integer", "Lines", "Link", "LongText", "Member", "Money", "MultiChoice", "Number", "OpenItem", "Percent",
+    "Phone", "Price", "Quantity", "SerialNumber", "Text",
 ]  # fmt: skip

@@ -32,7 +32,8 @@ class Patch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unresolved:
-    """A link given as text: where it stands, which form it points to (``member`` and ``department`` for people)."""
+    """A link given as text: where it stands, which form it points to (``member`` and ``department`` for people); of an
+    open item, ``open_item:`` and its ledger."""
 
     path: str
     row: int

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import Document, Line, Value
 from engine.fieldtypes.contract import settled
+from engine.fieldtypes.open_item import OpenItemOptions, referred
 from engine.forms.draft import Draft, LinePatch, Patch, Unresolved
 from engine.problems import Problem, problem, suggestion
 
@@ -55,8 +56,9 @@ def parse(form: CompiledForm, patch: Patch, base: Document, old: Document | None
     )
 
 
-def resolved(draft: Draft, form: CompiledForm, found: Mapping[tuple[str, str], int]) -> Draft:
-    """Put ids in the place of texts; ``found`` maps (target, text) to an id. What was not found is a problem."""
+def resolved(draft: Draft, form: CompiledForm, found: Mapping[tuple[str, str], int | str]) -> Draft:
+    """Put ids in the place of texts; ``found`` maps (target, text) to an id (of an open item, to ``form/id``). What was
+    not found is a problem."""
     if not draft.unresolved:
         return draft
     problems = list(draft.problems)
@@ -128,6 +130,8 @@ def _value(
     target = PEOPLE.get(field.type_name, "") or (
         str(getattr(field.options, "to", "")) if field.type_name == "link" else ""
     )
+    if isinstance(field.options, OpenItemOptions) and referred(raw) is None:
+        target = f"open_item:{field.options.ledger}"
     if target and isinstance(raw, str):
         text = raw.strip()
         if text:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 
 from engine.definitions.compiled import CompiledField
 from engine.document import Value
+from engine.fieldtypes.open_item import referred
 from engine.labels import Language
 from runtime.facade.views import CellView
 from runtime.stages.steps import Unit
 from runtime.storage import accounts, departments, documents
 
 PEOPLE = ("member", "department")
+OPEN_ITEM = "open_item"
 
 
 def target_of(field: CompiledField) -> str:
@@ -31,10 +33,14 @@ class Names:
         self.language = language
         self._wanted: dict[str, set[int]] = {}
         self._known: dict[tuple[str, int], str] = {}
+        self._numbers: dict[str, set[int]] = {}
 
     def want(self, field: CompiledField, value: Value) -> None:
         """Note that the name behind this value will be shown."""
         target = target_of(field)
+        place = referred(value) if field.type_name == OPEN_ITEM else None
+        if place is not None:
+            self._numbers.setdefault(place[0], set()).add(place[1])
         if target and isinstance(value, int) and not isinstance(value, bool):
             self.want_id(target, value)
 
@@ -50,6 +56,10 @@ class Names:
             for identity, name in _names(unit, target, ids, self.language).items():
                 self._known[target, identity] = name
         self._wanted = {}
+        for form in sorted(self._numbers.keys() & unit.tables.forms.keys()):
+            rows = documents.load_rows(unit.connection, unit.tables, form, self._numbers[form], frozenset({"number"}))
+            self._known.update({(f"{OPEN_ITEM}:{form}", key): str(row.values["number"]) for key, row in rows.items()})
+        self._numbers = {}
         return self
 
     def name(self, target: str, identity: int | None) -> str:
@@ -78,6 +88,14 @@ class Names:
             link = None if target in PEOPLE else (target, value)
             return CellView(value=kind.to_json(value, options), text=self.name(target, value), link=link)
 
+        def open_item(value: Value) -> CellView:
+            place = referred(value)
+            if place is None:
+                return plain(value)
+            return CellView(value=value, text=self.name(f"{OPEN_ITEM}:{place[0]}", place[1]), link=place)
+
+        if field.type_name == OPEN_ITEM:
+            return open_item
         return linking if target else plain
 
 

@@ -8,20 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from engine.forms.draft import Draft
+from runtime.stages.open_items import numbered
 from runtime.stages.steps import Unit
 from runtime.storage import accounts, documents
 
 PEOPLE = ("member", "department")
+OPEN_ITEM = "open_item"
 
 
-def resolve(unit: Unit, drafts: Iterable[Draft]) -> Mapping[tuple[str, str], int]:
+def resolve(unit: Unit, drafts: Iterable[Draft]) -> Mapping[tuple[str, str], int | str]:
     """Ids by (target, text) for every unresolved link of the drafts."""
     wanted: dict[str, set[str]] = {}
     for draft in drafts:
         for one in draft.unresolved:
             wanted.setdefault(one.target, set()).add(one.text)
-    found: dict[tuple[str, str], int] = {}
+    found: dict[tuple[str, str], int | str] = {}
     for target in sorted(wanted):
+        word, _, ledger = target.partition(":")
+        if word == OPEN_ITEM:
+            found.update({(target, text): place for text, place in numbered(unit, ledger, wanted[target]).items()})
+            continue
         for text, identity in ids_of(unit, target, wanted[target]).items():
             found[target, text] = identity
     return found

@@ -23,6 +23,7 @@ from engine.forms.pushdown import Link
 from engine.forms.validate import CleanDocument, changed_paths, problems_of
 from engine.problems import Problem, Refused, Severity
 from runtime.stages.link_filters import filter_problems
+from runtime.stages.open_items import filled
 from runtime.stages.resolve import resolve
 from runtime.stages.sources import links_of, load_sources, source_of, source_problems
 from runtime.stages.steps import Begun, Unit, Validated, load_linked
@@ -85,6 +86,7 @@ def examine_all(
     drafts = [resolved(draft, form, found) for draft in drafts]
     sources = [load_sources(unit, form, draft.document, lock=complete) for draft in drafts]
     drafts = [_from_sources(unit, form, draft, known) for draft, known in zip(drafts, sources, strict=True)]
+    drafts = [filled(unit, form, draft) for draft in drafts]
     linked = load_linked(unit, form, [draft.document for draft in drafts])
     drafts = [prefilled(draft, form, linked, unit.around) for draft in drafts]
     linked = load_linked(unit, form, [draft.document for draft in drafts], linked)

@@ -79,6 +79,7 @@ def field_json(field: FieldView, known: frozenset[tuple[str, str]]) -> dict[str,
         "computed": field.computed,
         "fills": sorted(key for key in fills if (field.table, key) in known) if isinstance(fills, Mapping) else [],
         "choices": choice_pairs(field) if isinstance(choices, Mapping) else [],
+        "partner": field.options.get("partner") if field.widget == "open_item" else "",
         "most": field.options.get("max_files") or 0,
         "accept": field.options.get("accept") or [],
     }

@@ -34,6 +34,13 @@ SUBJECTS = MappingProxyType(
             refused=("A0001", "AB-001", "AB-00012"),
             schema_refuses=("A0001", "AB-00012"),
         ),
+        "open_item": Subject(
+            kind=T["open_item"],
+            options={"ledger": "receivable", "partner": "customer", "fills": {"open_amount": "open"}},
+            accepted=("sales_delivery/12", " sales_delivery/9223372036854775 "),
+            refused=("SD20260105-0001", "sales_delivery/0", "sales_delivery/", 12, [], {}, True, object()),
+            schema_refuses=("SD20260105-0001", "Sales/1", "sales_delivery/01", 12),
+        ),
         "long_text": Subject(
             kind=T["long_text"],
             options={"max_length": 50},

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from engine.problems import Problem, Refused, problem
-from runtime.facade import accounts, documents, files, forms, lists
+from runtime.facade import accounts, documents, files, forms, lists, open_items
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import LookUpHit
@@ -94,11 +94,12 @@ def document_routes() -> APIRouter:
         form: str,
         field: Annotated[str, Query(max_length=120)],
         q: Annotated[str, Query(max_length=100)] = "",
+        partner: int | None = None,
     ) -> Response:
-        """Records, people or departments for a field, found by code, name or pinyin."""
+        """Records, people or departments for a field, found by code, name or pinyin; open documents of ``partner``."""
         shape = forms.form_view(visit.door, form)
         found = _field(shape, field)
-        return JSONResponse({"hits": [list(hit) for hit in _hits(visit.door, form, found, q.strip())]})
+        return JSONResponse({"hits": [list(hit) for hit in _hits(visit.door, form, found, q.strip(), partner)]})
 
     @router.post("/preview")
     def preview(visit: Guarded, site: OnSite, form: str, typed: Typed) -> Response:
@@ -241,12 +242,16 @@ def _field(shape: FormView, path: str) -> FieldView:
     return found
 
 
-def _hits(door: Door, form: str, field: FieldView, text: str) -> Sequence[tuple[object, str, str]]:
+def _hits(
+    door: Door, form: str, field: FieldView, text: str, partner: int | None = None
+) -> Sequence[tuple[object, str, str]]:
     if field.widget == "member":
         return [(person.id, person.name, "") for person in accounts.people(door, text)][:FEW_PEOPLE]
     if field.widget == "department":
         lower, found = text.lower(), accounts.departments(door)
         return [(one.id, one.name, "") for one in found if lower in one.name.lower()][:FEW_PEOPLE]
+    if field.widget == "open_item":
+        return open_items.look_up(door, form, field.path, partner, text)
     target = field.options.get("to")
     if field.widget == "link" and isinstance(target, str):
         found_records = lists.look_up(door, target, text, link=(form, field.path))

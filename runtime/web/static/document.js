@@ -68,7 +68,10 @@ class Page {
       return this.choices(field).filter(([key, label]) => label.toLowerCase().includes(wanted) || key.toLowerCase().startsWith(wanted));
     }
     const path = field.table ? `${field.table}.${field.key}` : field.key;
-    const { hits } = await ask(`${this.urls.form}/lookup?${new URLSearchParams({ field: path, q: text })}`);
+    const asked = new URLSearchParams({ field: path, q: text });
+    const partner = field.partner && this.model.header[field.partner]?.value;
+    if (partner) asked.set("partner", partner);
+    const { hits } = await ask(`${this.urls.form}/lookup?${asked}`);
     return hits;
   }
 

@@ -3,7 +3,7 @@
 // F2 or a second click put the caret into the text ("editing"). Leaving the cell hands the text to the model.
 import { LookUp } from "../lookup.js";
 
-const LOOKED_UP = new Set(["link", "member", "department", "choice", "boolean"]);
+const LOOKED_UP = new Set(["link", "member", "department", "choice", "boolean", "open_item"]);
 
 export class CellEditor {
   constructor(grid) {
