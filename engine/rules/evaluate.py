@@ -16,6 +16,7 @@ from engine.expressions import Clock, EvaluationFailed, evaluate
 from engine.expressions.types import Row
 from engine.labels import Label
 from engine.problems import Problem, problem
+from engine.values import ZERO
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
@@ -41,12 +42,13 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockFacts:
-    """Stock of one product over all warehouses, as ledger rules see it."""
+    """Stock of one product over all warehouses, as ledger rules see it; ``unusable`` is on hand, but not available."""
 
     product: Row
     on_hand: Decimal
     reserved: Decimal
     in_transit: Decimal
+    unusable: Decimal = ZERO
 
     def names(self) -> Mapping[str, object]:
         """The names of a ledger rule."""
@@ -55,7 +57,7 @@ class StockFacts:
             "on_hand": self.on_hand,
             "reserved": self.reserved,
             "in_transit": self.in_transit,
-            "available": self.on_hand - self.reserved,
+            "available": self.on_hand - self.unusable - self.reserved,
         }
 
 

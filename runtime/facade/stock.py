@@ -208,7 +208,9 @@ def balance(door: Door, ledger: str, dimensions: Mapping[str, int | str]) -> tup
     named = {("partner" if name in ("supplier", "customer") else name): value for name, value in dimensions.items()}
     wanted = {name for name, value in named.items() if value}
     grains = declared[ledger].grains
-    grain = next((name for name, each in grains.items() if set(each.dimensions) == wanted), next(iter(grains)))
+    # The coarsest grain that tells apart everything asked for: a lot in a warehouse is kept by the detail.
+    fitting = [name for name, each in grains.items() if wanted <= set(each.dimensions)]
+    grain = min(fitting, key=lambda name: len(grains[name].dimensions), default=next(iter(grains)))
     given = {name: value for name, value in named.items() if name in grains[grain].dimensions}
     key = BalanceKey(ledger, grain, **given)  # type: ignore[arg-type]
     with door.reading() as unit:

@@ -25,24 +25,28 @@ LEDGERS = ("stock", "reservation", "supply")
 PRODUCTS: sa.BindParameter[Any] = sa.bindparam("products", expanding=True)
 FIGURES = sa.select(
     balance.c.ledger, balance.c.grain, balance.c.product, balance.c.warehouse, balance.c.quantity, balance.c.value
-).where(balance.c.product.in_(PRODUCTS), balance.c.ledger.in_(LEDGERS), balance.c.grain.in_(("place", "cost")))
+).where(
+    balance.c.product.in_(PRODUCTS), balance.c.ledger.in_(LEDGERS), balance.c.grain.in_(("place", "cost", "unusable"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """Figures of one place, in base units; ``value`` is its share of the cost pool."""
+    """Figures of one place, in base units; ``unusable`` of what is on hand nobody may be promised; ``value`` is its
+    share of the cost pool."""
 
     product: int
     warehouse: int
     on_hand: Decimal
+    unusable: Decimal
     reserved: Decimal
     in_transit: Decimal
     value: Decimal
 
     @property
     def available(self) -> Decimal:
-        """可用量 = 现存量 − 占用量."""
-        return self.on_hand - self.reserved
+        """可用量 = 现存量 − 不可用量 − 占用量."""
+        return self.on_hand - self.unusable - self.reserved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +115,9 @@ def _figures(connection: sa.Connection, places: list[tuple[int, int]], decimals:
     quantity: dict[tuple[str, int, int], Decimal] = {}
     pools: dict[tuple[int, int], tuple[Decimal, Decimal]] = {}
     for ledger, grain, product, warehouse, units, value in connection.execute(FIGURES, {"products": wanted}):
-        if grain == "place":
+        if grain == "unusable":
+            quantity[grain, product, warehouse] = units
+        elif grain == "place":
             quantity[ledger, product, warehouse] = units
         elif ledger == "stock":
             held, worth = pools.get((product, warehouse), (ZERO, ZERO))
@@ -121,6 +127,7 @@ def _figures(connection: sa.Connection, places: list[tuple[int, int]], decimals:
             product=product,
             warehouse=warehouse,
             on_hand=quantity.get(("stock", product, warehouse), ZERO),
+            unusable=quantity.get(("unusable", product, warehouse), ZERO),
             reserved=quantity.get(("reservation", product, warehouse), ZERO),
             in_transit=quantity.get(("supply", product, warehouse), ZERO),
             value=_share(quantity.get(("stock", product, warehouse), ZERO), pools, product, warehouse, decimals),
@@ -146,12 +153,13 @@ def _below_safety(tables: AppTables, query: LevelQuery) -> sa.Select[tuple[int]]
     """Products whose available quantity over all warehouses is below the field named ``below_safety``."""
     header = tables.forms[query.product_form]
     safety = header.rows.fields[query.below_safety]
-    signed = sa.case((balance.c.ledger == "stock", balance.c.quantity), else_=-balance.c.quantity)
+    counts = sa.and_(balance.c.ledger == "stock", balance.c.grain == "place")
+    signed = sa.case((counts, balance.c.quantity), else_=-balance.c.quantity)
     available = (
         sa.select(
             balance.c.product.label("product"), sa.func.sum(sa.type_coerce(signed, sa.BigInteger())).label("available")
         )
-        .where(balance.c.grain == "place", balance.c.ledger.in_(("stock", "reservation")))
+        .where(balance.c.grain.in_(("place", "unusable")), balance.c.ledger.in_(("stock", "reservation")))
         .group_by(balance.c.product)
         .subquery()
     )

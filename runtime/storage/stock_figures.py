@@ -10,23 +10,28 @@ import sqlalchemy as sa
 from engine.values import divided
 from runtime.storage.ledger_tables import balance, entry
 
+UNUSABLE = "unusable"
 TOTALS = (
-    sa.select(balance.c.ledger, balance.c.product, sa.func.sum(balance.c.quantity))
+    sa.select(balance.c.ledger, balance.c.grain, balance.c.product, sa.func.sum(balance.c.quantity))
     .where(
         balance.c.ledger.in_(sa.bindparam("ledgers", expanding=True)),
-        balance.c.grain == "place",
+        balance.c.grain.in_(("place", UNUSABLE)),
         balance.c.product.in_(sa.bindparam("products", expanding=True)),
     )
-    .group_by(balance.c.ledger, balance.c.product)
+    .group_by(balance.c.ledger, balance.c.grain, balance.c.product)
 )
 
 
 def totals(
     connection: sa.Connection, products: Iterable[int], ledgers: Iterable[str]
 ) -> Mapping[tuple[str, int], Decimal]:
-    """Quantity by (ledger, product) over all warehouses, from the balances."""
+    """Quantity by (ledger, product) over all warehouses, from the balances; what of the stock nobody may be promised
+    stands under (``unusable``, product)."""
     asked = {"ledgers": sorted(ledgers), "products": sorted(set(products))}
-    return {(row[0], row[1]): row[2] for row in connection.execute(TOTALS, asked)}
+    return {
+        (grain if grain == UNUSABLE else ledger, product): quantity
+        for ledger, grain, product, quantity in connection.execute(TOTALS, asked)
+    }
 
 
 def last_costs(connection: sa.Connection, products: Iterable[int]) -> Mapping[int, Decimal]:
