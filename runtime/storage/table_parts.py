@@ -30,12 +30,15 @@ def identity(*, allocated: bool = False) -> sa.Column[int]:
     return sa.Column("id", ID, primary_key=True, autoincrement=not allocated)
 
 
-def text(name: str, *, key: bool = False) -> sa.Column[str]:
-    return sa.Column(name, TEXT, primary_key=key, nullable=False)
+def text(name: str, *, key: bool = False, default: str | None = None) -> sa.Column[str]:
+    stored = None if default is None else sa.text(f"'{default}'")
+    return sa.Column(name, TEXT, primary_key=key, nullable=False, server_default=stored)
 
 
-def number(name: str, *, key: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, primary_key=key, nullable=False, autoincrement=False)
+def number(name: str, *, key: bool = False, default: str | None = None) -> sa.Column[int]:
+    return sa.Column(
+        name, sa.BigInteger, primary_key=key, nullable=False, autoincrement=False, server_default=default
+    )  # fmt: skip
 
 
 def moment(name: str) -> sa.Column[object]:

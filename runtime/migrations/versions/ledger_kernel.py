@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Not offered: a chain cannot be unlinked."""
-    raise NotImplementedError("restore a backup instead")
+    raise RuntimeError("restore a backup instead")
 
 
 def _text(name: str, *, key: bool = False) -> sa.Column[str]:
