@@ -18,6 +18,7 @@ from typing import TypeAlias
 Value: TypeAlias = str | bool | int | Decimal | date | datetime | tuple[str, ...] | Mapping[str, str] | None
 Values: TypeAlias = Mapping[str, Value]
 NO_VALUES: Values = MappingProxyType({})
+RED = "red"  # ``origin`` of a red document (红字单据), and the variant of the links that lead to it
 
 
 class DocStatus(StrEnum):

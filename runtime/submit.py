@@ -25,7 +25,8 @@ from runtime.stages.begin import begin
 from runtime.stages.enqueue import enqueue
 from runtime.stages.judge import judge
 from runtime.stages.post import post_entries
-from runtime.stages.steps import Authorized, Command, Outcome, Unit, Written
+from runtime.stages.red import RED_FLUSH, red_flush
+from runtime.stages.steps import Advanced, Authorized, Command, Outcome, Unit, Written
 from runtime.stages.validate import validate, validate_new
 from runtime.stages.write import write, write_new
 from runtime.storage import idempotency
@@ -77,6 +78,10 @@ def submit_within(unit: Unit, command: Command) -> Outcome:
     if earlier is not None:
         return earlier
     unit = replace(unit, seen={})
+    if command.action == RED_FLUSH:
+        outcome = _followed(unit, red_flush(unit, command))
+        _remember(unit, command, outcome)
+        return outcome
     begun = begin(unit, command)
     validated = validate(unit, begun)
     authorized = authorize(unit, validated)
@@ -125,7 +130,10 @@ def _stored(unit: Unit, group: Sequence[Authorized]) -> list[Outcome | Refused]:
 
 
 def _finished(unit: Unit, written: Written) -> Outcome:
-    advanced = advance(unit, written)
+    return _followed(unit, advance(unit, written))
+
+
+def _followed(unit: Unit, advanced: Advanced) -> Outcome:
     posted = post_entries(unit, advanced)
     judged = judge(unit, posted)
     return enqueue(unit, judged)

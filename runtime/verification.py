@@ -27,9 +27,9 @@ from runtime.storage.integrity import Live, Standing
 from runtime.storage.ledgers import fold
 from runtime.submit import unit_of
 
-POSTED = (DocStatus.APPROVED, DocStatus.CLOSED)
+POSTED = (DocStatus.APPROVED, DocStatus.CLOSED, DocStatus.REVERSED)
 LINK_STATES: Mapping[str, str] = MappingProxyType(
-    {DocStatus.APPROVED: "done", DocStatus.CLOSED: "done", DocStatus.VOIDED: "dropped"}
+    dict.fromkeys(POSTED, "done") | {DocStatus.VOIDED: "dropped"}
 )
 CHUNK = 200
 

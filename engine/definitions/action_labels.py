@@ -21,6 +21,7 @@ ACTION_LABELS: Mapping[str, Label] = MappingProxyType(
         "void": Label("作废", "Void"),
         "close": Label("关闭", "Close"),
         "reopen": Label("反关闭", "Reopen"),
+        "red_flush": Label("红冲", "Red flush"),
         "disable": Label("停用", "Disable"),
         "enable": Label("启用", "Enable"),
         "print": Label("打印", "Print"),

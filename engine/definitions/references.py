@@ -18,7 +18,7 @@ from engine.problems import Param, Problem, Severity, problem, suggestion
 DOCUMENT, MASTER = "document", "master"
 DOCUMENT_ACTIONS = (
     "read", "create", "update", "delete", "submit", "withdraw", "approve", "reject", "unapprove", "void", "close",
-    "reopen", "print", "export", "import",
+    "reopen", "red_flush", "print", "export", "import",
 )  # fmt: skip
 MASTER_ACTIONS = ("read", "create", "update", "delete", "disable", "enable", "print", "export", "import")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.definitions.compiled import CompiledForm, CompiledSource
-from engine.document import Document, ExecStatus, SourceLine
+from engine.document import RED, Document, ExecStatus, SourceLine
 from engine.environment import Scene, Surroundings
 from engine.expressions import EvaluationFailed, evaluate
 from engine.expressions.types import Row
@@ -56,14 +56,15 @@ def opens(source: CompiledSource, names: Scene, links: Iterable[Link], around: S
     """Open quantities by source line id.
 
     Args:
-        names: scene of the source document. links: links from its lines to documents of the target form and variant.
+        names: scene of the source document. links: links from its lines to documents of the target form and variant,
+            and to red documents: what was taken back in red is there for nobody.
     """
     lines = source.definition.lines
     if lines is None:
         return {}
     taken: dict[int, list[Link]] = {}
     for link in links:
-        if link.target_form == source.target and link.variant == source.definition.variant:
+        if link.variant == RED or (link.target_form, link.variant) == (source.target, source.definition.variant):
             taken.setdefault(link.source_line, []).append(link)
     found: dict[int, Open] = {}
     for index, row in enumerate(names.header.get(lines.from_, ())):  # type: ignore[arg-type, var-annotated]

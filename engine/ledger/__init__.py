@@ -9,6 +9,7 @@ from engine.ledger.declared import UNUSABLE, Grain, Ledger, key_at, keys_of, led
 from engine.ledger.entry import COST, Entry
 from engine.ledger.facts import Facts, Layering, LotDates, Policy, Posted, live
 from engine.ledger.posting import Request, releases, requests
+from engine.ledger.red import RedLine, flushable, moved, red_requests
 
 __all__ = (
     "COST",
@@ -25,9 +26,11 @@ __all__ = (
     "Origin",
     "Policy",
     "Posted",
+    "RedLine",
     "Request",
     "Start",
     "available_keys",
+    "flushable",
     "held_lines",
     "key_at",
     "keys_of",
@@ -35,9 +38,11 @@ __all__ = (
     "line_key",
     "live",
     "mirror",
+    "moved",
     "origin_of",
     "pool_of",
     "post",
+    "red_requests",
     "releases",
     "requests",
 )

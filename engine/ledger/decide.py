@@ -229,6 +229,9 @@ def _note_lot(book: Book, request: Request) -> None:
 def _open_quantity(book: Book, request: Request, ledger: Ledger) -> None:
     line = request.line
     entry = request.entry(book.document, book.action, book.batch, book.biz_date)
+    if request.back is not None:
+        book.append(replace(_at(entry, request.back), quantity=request.quantity, value=ZERO), request.where)
+        return
     if request.definition.consumes:
         if line is None or line.source is None:
             return
@@ -239,15 +242,7 @@ def _open_quantity(book: Book, request: Request, ledger: Ledger) -> None:
             taken = min(wanted, max(book.balance(line_key(source)).quantity, ZERO))
             if taken:
                 wanted -= taken
-                book.append(
-                    replace(
-                        entry, quantity=-taken, value=ZERO, product=source.product, warehouse=source.warehouse,
-                        bin=source.bin, lot=source.lot, serial=source.serial, status=source.status,
-                        element=source.element, ref_form=source.ref_form, ref_document=source.ref_document,
-                        ref_line=source.ref_line,
-                    ),
-                    request.where,
-                )  # fmt: skip
+                book.append(replace(_at(entry, source), quantity=-taken, value=ZERO), request.where)
         return
     quantity = request.quantity
     if request.definition.limit == "available":
@@ -261,6 +256,15 @@ def _open_quantity(book: Book, request: Request, ledger: Ledger) -> None:
             ),
             request.where,
         )  # fmt: skip
+
+
+def _at(entry: Entry, there: Entry) -> Entry:
+    """``entry`` in the place, and for the open quantity, of another one."""
+    return replace(
+        entry, product=there.product, warehouse=there.warehouse, bin=there.bin, lot=there.lot, serial=there.serial,
+        status=there.status, element=there.element, ref_form=there.ref_form, ref_document=there.ref_document,
+        ref_line=there.ref_line,
+    )  # fmt: skip
 
 
 def available(balances: Mapping[BalanceKey, Balance], product: int, warehouse: int) -> Decimal:

@@ -55,6 +55,7 @@ class Request:
         quantity, value: as evaluated, signed; ``value`` None: to be found by the costing method.
         weight: with ``cost: rest``, this line's weight. made, expires: dates of the lot that comes in.
         reference: the document whose open amount is meant, ``(form, id)``.
+        back: the entry of which a part is given back to the open quantity it was taken from (red flush).
     """
 
     definition: EntryDef
@@ -78,6 +79,7 @@ class Request:
     made: date | None = None
     expires: date | None = None
     reference: tuple[str, int] = ("", 0)
+    back: Entry | None = None
 
     def entry(self, document: Document, action: str, batch: int, biz_date: date) -> Entry:
         """The entry asked for, with its value as far as it is stated and no origin yet."""

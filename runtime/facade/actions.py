@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from engine.definitions.action_labels import ACTION_LABELS
 from engine.definitions.compiled import CompiledForm, CompiledSource
-from engine.document import DocStatus, Document
+from engine.document import RED, DocStatus, Document
 from engine.environment import Scene
 from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.expressions.types import Row
@@ -19,6 +19,8 @@ from engine.workflow.run import Run, RunStatus
 from runtime.facade.door import Door
 from runtime.facade.views import ActionView, PushView
 from runtime.stages.downstream import refuse_with_downstream
+from runtime.stages.red import RED_FLUSH
+from runtime.stages.red import obstacle as red_obstacle
 from runtime.stages.sources import open_lines
 from runtime.stages.steps import Unit
 from runtime.storage import workflow_runs
@@ -38,7 +40,12 @@ def action_views(
         mine: whether the person has an open approval task on the document.
     """
     access = door.access(form)
+    if document.origin == RED:
+        return ()
     views = []
+    if RED_FLUSH in access.actions and red_obstacle(unit, form, document) is None:
+        label = ACTION_LABELS[RED_FLUSH].text(door.language)
+        views.append(ActionView(key=RED_FLUSH, label=label, allowed=True, reason="", primary=False, needs_reason=True))
     for key, transition in transitions(form.definition).items():
         if key == "update":
             continue

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from engine.definitions.action_labels import ACTION_LABELS
 from engine.definitions.compiled import CompiledForm
-from engine.document import DocStatus, Document
+from engine.document import RED, DocStatus, Document
 from engine.problems import Problem, Refused, problem, suggestion
 from engine.workflow.lifecycle import EDITABLE, STATUS_LABELS, transitions
 from engine.workflow.run import Run, run_from_json
@@ -54,6 +54,8 @@ def begin(unit: Unit, command: Command) -> Begun:
 
 def planned(form: CompiledForm, command: Command, old: Document | None, has_run: bool) -> tuple[str, ...]:
     """The steps ``command`` means, in order, each checked against the status it starts from."""
+    if old is not None and old.origin == RED:
+        raise Refused([problem("document.red_final")], "conflict")
     offered = transitions(form.definition)
     first: tuple[str, ...] = ()
     if old is None:

@@ -135,6 +135,9 @@ class Books:
             yield BalanceKey("variance", "product", product=entry.product)
         if not ledger.per_line:
             yield from keys_of(ledger, entry)
+        elif request.back is not None:
+            yield line_key(request.back)
+            yield from keys_of(ledger, request.back)
         elif not request.definition.consumes:
             opened = replace(entry, ref_form=entry.form, ref_line=line.id if line and line.id else 0)
             yield from keys_of(ledger, opened)

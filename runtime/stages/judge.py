@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from engine.definitions.compiled import AppBundle
-from engine.document import DocStatus
+from engine.document import RED, DocStatus
 from engine.environment import ALWAYS_WANTED, compiled_target
 from engine.expressions.tree import Path
 from engine.expressions.types import Row
@@ -28,7 +28,9 @@ def judge(unit: Unit, posted: Posted) -> Judged:
     verdicts: list[Verdict] = []
     rules = unit.bundle.rules_by_form.get(begun.form.key, ())
     actions = set(begun.actions)
-    if posted.advanced.posts == "approve":
+    if posted.advanced.document.origin == RED:
+        actions = set()  # what follows an approval does not follow its taking back; rules on stock do
+    elif posted.advanced.posts == "approve":
         actions.add("approve")
     elif posted.advanced.document.status is DocStatus.PENDING:
         actions.discard("approve")  # one node agreed; the document is not approved yet
@@ -63,6 +65,7 @@ def _on_stock(unit: Unit, posted: Posted) -> tuple[Verdict, ...]:
             on_hand=totals.get(("stock", product), Decimal(0)),
             reserved=totals.get(("reservation", product), Decimal(0)),
             in_transit=totals.get(("supply", product), Decimal(0)),
+            unusable=totals.get(("unusable", product), Decimal(0)),
         )
         for product in sorted(products)
         if product in rows

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from engine.costing import method
+from engine.document import RED
 from engine.environment import biz_date_of
 from engine.ledger import Policy, live, releases, requests
 from engine.ledger import Posted as Decided
@@ -16,6 +17,7 @@ from engine.problems import Refused
 from runtime.declared import declared_ledgers
 from runtime.stages.books import Books
 from runtime.stages.calendar import check_days
+from runtime.stages.red import red_wanted
 from runtime.stages.steps import Advanced, Posted, Unit
 from runtime.storage import documents
 from runtime.storage import ledgers as ledger_rows
@@ -73,6 +75,8 @@ def _posted(unit: Unit, books: Books, advanced: Advanced) -> Decided:
     )
     if problems:
         raise Refused(problems)
+    if document.origin == RED:
+        wanted = red_wanted(unit, document, wanted)
     day = biz_date_of(document, unit.around.clock)
     check_days(
         unit,
