@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from engine.actor import Actor
 from engine.definitions.compiled import AppBundle
 from engine.kinds import Kinds
+from runtime.faults import faults_of
 from runtime.jobs.contract import Jobs
 from runtime.jobs.relay import relay
 from runtime.messages.catalogue import Catalogue
@@ -45,6 +46,7 @@ class House:
         self.catalogue = catalogue
         self.jobs = jobs
         self.now = clock
+        self.faults = faults_of(settings)
         self._hand_over = hand_over
         self.apps = PublishedApps(kinds)
         self._workspaces: dict[str, Workspace] = {}
@@ -81,12 +83,15 @@ class House:
             granted=published.granted,
             actor=actor,
             now=self.now(),
+            faults=self.faults,
         )
 
     def submit(self, workspace: Workspace, published: Published, actor: Actor, command: Command) -> Outcome:
         """Submit, and after the commit hand the effects to the job engine."""
         outcome = submit(self.context(workspace, published, actor), command)
+        self.faults.reach("committed")
         self.hand_over(workspace, outcome.outbox)
+        self.faults.reach("handed")
         return outcome
 
     def hand_over(self, workspace: Workspace, outbox: Sequence[int]) -> None:

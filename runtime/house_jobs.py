@@ -82,4 +82,5 @@ def _parts(house: House, more: MoreHandlers) -> JobParts:
         clock=house.now,
         handlers={**import_handlers(house), **more(house)},
         retention_days=house.settings.job_retention_days,
+        faults=house.faults,
     )

@@ -70,8 +70,8 @@ class Settings:
     test_mode: bool = _setting(
         False, "测试模式：快速口令哈希、可设日期", "test mode: fast password hashing, a date that can be set"
     )
-    fault_point: str = _setting(
-        "", "测试模式下在此处中断进程", "in test mode, the point at which the process kills itself"
+    fault: str = _setting(
+        "", "测试模式下，在哪一步出什么故障（步骤:故障）", "in test mode, which fault to make at which step (step:action)"
     )
 
     @property

@@ -18,6 +18,7 @@ from engine.document import DocStatus, ExecStatus
 from engine.environment import surroundings
 from engine.expressions import Clock
 from engine.problems import Refused, problem
+from runtime.faults import NO_FAULTS, Faults
 from runtime.published import Granted
 from runtime.stages.advance import advance
 from runtime.stages.authorize import authorize
@@ -38,7 +39,7 @@ __all__ = ("Command", "Context", "Outcome", "submit", "submit_many_within", "sub
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Where and by whom: a database, what is published in it, the person, the moment."""
+    """Where and by whom: a database, what is published in it, the person, the moment, and faults made on purpose."""
 
     database: Database
     bundle: AppBundle
@@ -47,6 +48,7 @@ class Context:
     granted: Granted
     actor: Actor
     now: datetime
+    faults: Faults = NO_FAULTS
 
 
 def submit(context: Context, command: Command) -> Outcome:
@@ -69,6 +71,7 @@ def unit_of(context: Context, connection: Connection) -> Unit:
         granted=context.granted,
         around=surroundings(context.bundle, context.actor, clock),
         now=context.now,
+        faults=context.faults,
     )
 
 
@@ -82,11 +85,16 @@ def submit_within(unit: Unit, command: Command) -> Outcome:
         outcome = _followed(unit, red_flush(unit, command))
         _remember(unit, command, outcome)
         return outcome
+    reach = unit.faults.reach
     begun = begin(unit, command)
+    reach("begun")
     validated = validate(unit, begun)
+    reach("validated")
     authorized = authorize(unit, validated)
+    reach("authorized")
     outcome = _finished(unit, write(unit, authorized))
     _remember(unit, command, outcome)
+    reach("remembered")
     return outcome
 
 
@@ -130,13 +138,20 @@ def _stored(unit: Unit, group: Sequence[Authorized]) -> list[Outcome | Refused]:
 
 
 def _finished(unit: Unit, written: Written) -> Outcome:
+    unit.faults.reach("written")
     return _followed(unit, advance(unit, written))
 
 
 def _followed(unit: Unit, advanced: Advanced) -> Outcome:
+    reach = unit.faults.reach
+    reach("advanced")
     posted = post_entries(unit, advanced)
+    reach("posted")
     judged = judge(unit, posted)
-    return enqueue(unit, judged)
+    reach("judged")
+    outcome = enqueue(unit, judged)
+    reach("enqueued")
+    return outcome
 
 
 def _alone(unit: Unit, command: Command) -> Outcome | Refused:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from runtime.faults import NO_FAULTS, Faults
 from runtime.jobs.contract import Clock, Handler, Handlers, Jobs, OpenWorkspace
 from runtime.jobs.deliver import StartFollowUp, delivery_handler
 from runtime.jobs.engine import JobEngine, engine_options
@@ -35,6 +36,7 @@ class JobParts:
         clock: now, naive, in the product's zone.
         handlers: further kinds, such as imports.
         retention_days: how long traces of finished work are kept.
+        faults: what tests make go wrong.
     """
 
     open_workspace: OpenWorkspace
@@ -43,6 +45,7 @@ class JobParts:
     clock: Clock
     handlers: Mapping[str, Handler] = field(default_factory=lambda: NO_HANDLERS)
     retention_days: int = 30
+    faults: Faults = NO_FAULTS
 
 
 def job_engine(settings: Settings, parts: JobParts) -> JobEngine:
@@ -70,7 +73,7 @@ def inline_handlers(parts: JobParts) -> Handlers:
 def all_handlers(parts: JobParts, delete_finished: Callable[[datetime], int]) -> Handlers:
     """Every kind of job, frozen. Raises ``ValueError`` when an added kind has the name of a standing one."""
     standing = {
-        DELIVER: delivery_handler(parts.start_document, parts.clock),
+        DELIVER: delivery_handler(parts.start_document, parts.clock, parts.faults),
         RETENTION: retention_handler(parts.workspaces, delete_finished, parts.clock, parts.retention_days),
     }
     if doubled := standing.keys() & parts.handlers.keys():

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from engine.effects import CloseTask, CreateTask, Effect, Notify, StartDocument, effect_from_json
 from engine.problems import Refused, problem
+from runtime.faults import NO_FAULTS, Faults
 from runtime.jobs.attempt import is_final, reason
 from runtime.jobs.contract import Clock, Handler, JobContext, Payload, Workspace
 from runtime.storage import messages, outbox, workflow_runs
@@ -29,19 +30,20 @@ RECOVERED = "recovered"
 StartFollowUp: TypeAlias = Callable[[str, StartDocument, int], None]
 
 
-def delivery_handler(start_document: StartFollowUp, clock: Clock) -> Handler:
+def delivery_handler(start_document: StartFollowUp, clock: Clock, faults: Faults = NO_FAULTS) -> Handler:
     """The handler of the kind ``deliver``; its payload names a workspace and an outbox row.
 
     Args:
         start_document: ``(workspace key, effect, outbox id)``; submits under the idempotency key ``outbox:<id>``.
-        clock: dates tasks and messages.
+        clock: dates tasks and messages. faults: what tests make go wrong.
     """
 
     def deliver(context: JobContext, payload: Payload) -> None:
         workspace = context.open_workspace(str(payload["workspace"]))
         outbox_id = int(payload["outbox"])
         try:
-            _perform(workspace, outbox_id, start_document, clock)
+            faults.reach("delivering")
+            _perform(workspace, outbox_id, start_document, clock, faults)
         except Exception as error:
             _note_failure(workspace, outbox_id, reason(error), clock() if is_final(context, error) else None)
             raise
@@ -49,7 +51,9 @@ def delivery_handler(start_document: StartFollowUp, clock: Clock) -> Handler:
     return deliver
 
 
-def _perform(workspace: Workspace, outbox_id: int, start_document: StartFollowUp, clock: Clock) -> None:
+def _perform(
+    workspace: Workspace, outbox_id: int, start_document: StartFollowUp, clock: Clock, faults: Faults
+) -> None:
     with read(workspace.database) as connection:
         row = outbox.get(connection, outbox_id)
     if row is None or _is_done(row):
@@ -58,8 +62,13 @@ def _perform(workspace: Workspace, outbox_id: int, start_document: StartFollowUp
     if isinstance(effect, StartDocument):
         start_document(workspace.key, effect, outbox_id)
         in_transaction(workspace.database, lambda connection: outbox.mark_done(connection, outbox_id, clock()))
-    else:
-        in_transaction(workspace.database, lambda connection: _write(connection, outbox_id, clock))
+        return
+
+    def work(connection: sa.Connection) -> None:
+        _write(connection, outbox_id, clock)
+        faults.reach("delivered")
+
+    in_transaction(workspace.database, work)
 
 
 def _note_failure(workspace: Workspace, outbox_id: int, text: str, given_up_at: datetime | None) -> None:

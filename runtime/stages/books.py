@@ -30,6 +30,7 @@ from engine.ledger import (
     post,
 )
 from engine.pools import CostMethod
+from runtime.faults import NO_FAULTS, Faults
 from runtime.stages.course import Course, Plotter
 from runtime.storage import layers
 from runtime.storage import ledgers as ledger_rows
@@ -45,6 +46,7 @@ class Books:
 
     Attributes:
         products, warehouses: names for sentences, by record id. numbers: document numbers by (form, id).
+        faults: what tests make go wrong.
     """
 
     connection: Connection
@@ -54,6 +56,7 @@ class Books:
     products: Mapping[int, str]
     warehouses: Mapping[int, str]
     numbers: Mapping[tuple[str, int], str]
+    faults: Faults = NO_FAULTS
 
     def post(
         self,
@@ -106,10 +109,13 @@ class Books:
 
     def keep(self, decided: Posted, at: datetime, user: int) -> Sequence[Entry]:
         """Append the entries, save what they lead to; returns them as appended."""
+        self.faults.reach("decided")
         entries, balances = ledger_rows.append_entries(
             self.connection, decided.entries, at, user, decided.balances, self.declared
         )
+        self.faults.reach("appended")
         save_balances(self.connection, balances)
+        self.faults.reach("balanced")
         layers.save_layering(self.connection, decided.layering, [one.id or 0 for one in entries])
         layers.save_lots(self.connection, decided.lots)
         return entries

@@ -24,6 +24,7 @@ from engine.permissions import FormAccess
 from engine.problems import Problem
 from engine.rules.evaluate import Verdict
 from engine.workflow.run import Run
+from runtime.faults import NO_FAULTS, Faults
 from runtime.published import Granted
 from runtime.storage import documents
 from runtime.storage.app_tables import AppTables
@@ -83,7 +84,7 @@ class Unit:
 
     Attributes:
         seen: linked rows loaded so far; lives as long as one submission, for the next may have changed them.
-        granted: who may do what in the bundle.
+        granted: who may do what in the bundle. faults: what tests make go wrong.
     """
 
     connection: Connection
@@ -93,6 +94,7 @@ class Unit:
     granted: Granted
     around: Surroundings
     now: datetime
+    faults: Faults = NO_FAULTS
     seen: dict[tuple[str, int], Row] = field(default_factory=dict)
 
     def form(self, key: str) -> CompiledForm:

@@ -117,6 +117,19 @@ def read(database: Database) -> Iterator[sa.Connection]:
 
 
 @contextmanager
+def read_still(database: Database) -> Iterator[sa.Connection]:
+    """As `read`, and every statement sees the state of the first one, whatever others commit meanwhile."""
+    with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        connection.begin()
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+
+
+@contextmanager
 def write(database: Database) -> Iterator[sa.Connection]:
     """A writing unit: committed at the end, rolled back when an exception leaves it."""
     with database.engine.connect() as connection:
@@ -146,6 +159,17 @@ def lock_publishing(connection: sa.Connection) -> None:
     """Wait until nobody else publishes in this workspace; held until the end of the transaction."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('publish'), hashtext(current_schema()))")
+
+
+def conflict(kind: str) -> DBAPIError:
+    """What the database says when another writer is in the way: ``busy`` on SQLite, else ``deadlock``, ``conflict``."""
+    original: Exception
+    if kind == "busy":
+        original = sqlite3.OperationalError("database is locked")
+        original.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    else:
+        original = psycopg.errors.DeadlockDetected() if kind == "deadlock" else psycopg.errors.SerializationFailure()
+    return sa.exc.OperationalError("", {}, original)
 
 
 def is_conflict(error: DBAPIError) -> bool:
