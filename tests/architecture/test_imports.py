@@ -16,7 +16,10 @@ IMPURE = (
     *("locale", "platform", "signal", "importlib", "pkgutil"),
 )
 IMPURE_CALLS = frozenset({"open", "input", "print", "now", "today", "utcnow", "getenv", "Path", "read_bytes"})
-PEERS = ("forms", "permissions", "workflow", "ledger", "costing", "rules", "reports", "evolution", "sheets", "forecast")
+PEERS = (
+    *("forms", "permissions", "workflow", "ledger", "costing", "rules", "reports", "evolution", "sheets", "forecast"),
+    *("bom", "picking", "promise", "units"),
+)
 
 SPEAKS_TO_PEOPLE = ("runtime.web", "runtime.api", "runtime.cli", "runtime.commands", "runtime.app", "builder_ui")
 JOINS = ("runtime.submit", "runtime.stages", "runtime.publishing", "runtime.jobs")
@@ -87,7 +90,10 @@ def test_peers_in_the_engine_do_not_know_each_other() -> None:
 
 
 def test_what_all_peers_share_knows_none_of_them() -> None:
-    shared = ("engine.expressions", "engine.fieldtypes", "engine.definitions", "engine.document", "engine.values")
+    shared = (
+        *("engine.expressions", "engine.fieldtypes", "engine.definitions", "engine.document", "engine.values"),
+        *("engine.shares", "engine.pools"),
+    )
     wrong = [
         f"{module.path}:{each.line} imports {each.name}"
         for module in modules("engine")
