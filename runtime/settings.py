@@ -66,6 +66,7 @@ class Settings:
         True, "网页进程同时执行后台任务（仅 SQLite）", "run background jobs in the web process (SQLite only)"
     )
     job_retention_days: int = _setting(30, "已完成任务的保留天数", "days finished jobs are kept", least=1, most=3650)
+    seal_hours: int = _setting(1, "每隔几小时封存一次账目", "hours between two seals of the ledgers", least=1, most=24)
     log_format: str = _setting("text", "日志格式：text 或 json", "log format: text or json")
     test_mode: bool = _setting(
         False, "测试模式：快速口令哈希、可设日期", "test mode: fast password hashing, a date that can be set"

@@ -22,7 +22,12 @@ def link(head: str, entry: Entry) -> str:
     What is hashed is the head and every column of the entry in the order of ``words``, joined by the unit separator;
     the format is documented in docs/ledger.md for independent checkers.
     """
-    return hashlib.sha256(SEPARATOR.join((head, *words(entry))).encode()).hexdigest()
+    return linked(head, words(entry))
+
+
+def linked(head: str, entry_words: Iterable[str]) -> str:
+    """`link` of an entry that is in words already."""
+    return hashlib.sha256(SEPARATOR.join((head, *entry_words)).encode()).hexdigest()
 
 
 def words(entry: Entry) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""``stockloom verify``: folds the ledgers of a workspace anew and compares; says every difference."""
+"""``stockloom verify``: proves the ledgers of a workspace from its entries alone; says every difference."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ def run(
     workspace: Annotated[
         str | None, typer.Option("--workspace", help="Only this workspace. 只核对这个工作区。")
     ] = None,
+    anchor: Annotated[
+        str | None, typer.Option("--anchor", help="Digest of a seal kept elsewhere. 另处保存的封存摘要。")
+    ] = None,
     lang: Annotated[
         Literal["zh", "en"] | None, typer.Option("--lang", help="Language of the sentences. 提示语言。")
     ] = None,
@@ -31,7 +34,7 @@ def run(
     different = False
     try:
         for key in [workspace] if workspace else list_workspaces(started.settings):
-            report = verify(house, key)
+            report = verify(house, key, anchor)
             different = different or bool(report.differences)
             for each in report.differences:
                 typer.echo(started.catalogue.line(each, language))

@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -105,6 +105,12 @@ def get_many(connection: sa.Connection, ids: Iterable[str]) -> dict[str, StoredF
     return {row["id"]: StoredFile(**row) for row in connection.execute(query).mappings()}
 
 
+def every(connection: sa.Connection) -> Iterator[StoredFile]:
+    """All files, in the order of ids."""
+    for row in connection.execute(sa.select(file).order_by(file.c.id)).mappings():
+        yield StoredFile(**row)
+
+
 def open_bytes(folder: Path, file_id: str) -> BinaryIO:
     """The bytes, for reading. Raises ``Refused`` (``storage.file_missing``, kind ``missing``)."""
     try:
@@ -135,7 +141,7 @@ def delete_orphans(connection: sa.Connection, tables: AppTables, folder: Path, b
 
     Run while no upload of before then can still be waiting for its record to be saved.
     """
-    kept = _referred(connection, tables)
+    kept = referred(connection, tables)
     known: set[str] = set()
     gone: list[str] = []
     for file_id, created_at in connection.execute(sa.select(file.c.id, file.c.created_at)):
@@ -152,7 +158,7 @@ def delete_orphans(connection: sa.Connection, tables: AppTables, folder: Path, b
     return len(gone)
 
 
-def _referred(connection: sa.Connection, tables: AppTables) -> set[str]:
+def referred(connection: sa.Connection, tables: AppTables) -> set[str]:
     """Ids in any attachment or image field of any record, and files of imports."""
     found: set[str] = set(files_in_use(connection))
     for of_form in tables.forms.values():

@@ -16,7 +16,8 @@ PAGE = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """Entries of one document and action that are neither reversed nor reversals, and in how many acts they came."""
+    """Entries of one document and action that are neither reversed nor reversals, and in how many acts they came. What
+    costing derived is not among them: it stays on a reversed document, adding up to nothing."""
 
     form: str
     document: int
@@ -40,7 +41,7 @@ def live_entries(connection: sa.Connection) -> Iterator[Live]:
     reversed_ = sa.exists().where(mirror.c.mirror_of == entry.c.id)
     query = (
         sa.select(entry.c.form, entry.c.document, entry.c.action, sa.func.count(sa.distinct(entry.c.batch)))
-        .where(entry.c.mirror_of.is_(None), ~reversed_)
+        .where(entry.c.mirror_of.is_(None), entry.c.basis != "derived", ~reversed_)
         .group_by(entry.c.form, entry.c.document, entry.c.action)
     )
     for row in connection.execute(query):

@@ -52,8 +52,13 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A balance that is not what the entries add up to."""
+    """A balance that is not what the entries add up to.
 
+    Attributes:
+        text: key of the row that is kept; ``key`` says the same unless somebody changed the columns beside it.
+    """
+
+    text: str
     key: BalanceKey
     folded: Balance
     kept: Balance
@@ -117,6 +122,7 @@ def entries_page(
     warehouse: int | None = None,
     partner: int | None = None,
     warehouses: sa.ColumnElement[bool] | None = None,
+    lot: str = "",
     after: int | None = None,
     limit: int = 50,
 ) -> tuple[Entry, ...]:
@@ -130,6 +136,8 @@ def entries_page(
             query = query.where(column == value)
     if warehouses is not None:
         query = query.where(warehouses)
+    if lot:
+        query = query.where(entry.c.lot == lot)
     if after is not None:
         query = query.where(entry.c.id < after)
     return entries_from(connection.execute(query))
@@ -143,24 +151,27 @@ def has_entries(connection: sa.Connection) -> bool:
 def fold(connection: sa.Connection, ledgers: Mapping[str, Ledger]) -> tuple[Difference, ...]:
     """Recompute every balance from the entries and compare; empty when the projection is right.
 
-    A kept balance of an undeclared ledger or grain is a difference too.
+    A kept balance of an undeclared ledger or grain is a difference too, and one whose columns say something else than
+    its key.
     """
     kept = dict(_kept(connection))
     found: list[Difference] = []
     for key, folded in _folded(connection, ledgers):
-        before = replace(kept.pop(key.text, EMPTY), head="")
-        if before != folded:
-            found.append(Difference(key=key, folded=folded, kept=before))
-    for text, value in kept.items():
+        text = key.text
+        named, before = kept.pop(text, (key, EMPTY))
+        if before != folded or named != key:
+            found.append(Difference(text=text, key=key, folded=folded, kept=before if named == key else EMPTY))
+    for text, (named, value) in kept.items():
         if value.entries or value.quantity or value.value:
-            found.append(Difference(key=_key_at(connection, text), folded=EMPTY, kept=value))
-    return tuple(sorted(found, key=lambda difference: difference.key.text))
+            found.append(Difference(text=text, key=named, folded=EMPTY, kept=value))
+    return tuple(sorted(found, key=lambda difference: difference.text))
 
 
 def rebuild(connection: sa.Connection, differences: Sequence[Difference]) -> None:
     """Put the folded figures where the balances differ; what no entry explains goes. Heads of chains stay as kept."""
-    texts = [difference.key.text for difference in differences]
-    kept = read_balances(connection, [difference.key for difference in differences])
+    texts = [difference.text for difference in differences]
+    wanted = [difference.key for difference in differences if difference.folded.entries]
+    kept = read_balances(connection, wanted)
     for start in range(0, len(texts), CHUNK):
         connection.execute(balance.delete().where(balance.c.key.in_(texts[start : start + CHUNK])))
     save_balances(
@@ -169,16 +180,10 @@ def rebuild(connection: sa.Connection, differences: Sequence[Difference]) -> Non
     )
 
 
-def _kept(connection: sa.Connection) -> Iterator[tuple[str, Balance]]:
-    names = ("key", "quantity", "value", "last_day", "entries", "head")
-    for row in connection.execute(sa.select(*(balance.c[name] for name in names))):
-        yield row[0], Balance(*row[1:])
-
-
-def _key_at(connection: sa.Connection, text: str) -> BalanceKey:
-    """The key of a kept balance that no declared grain explains, from the columns beside its text."""
-    row = connection.execute(sa.select(*(balance.c[name] for name in BalanceKey._fields)).where(balance.c.key == text))
-    return BalanceKey(*row.one())
+def _kept(connection: sa.Connection) -> Iterator[tuple[str, tuple[BalanceKey, Balance]]]:
+    columns = [balance.c[name] for name in ("key", "quantity", "value", "last_day", "entries", *BalanceKey._fields)]
+    for row in connection.execute(sa.select(*columns).execution_options(yield_per=CHUNK)):
+        yield row[0], (BalanceKey(*row[5:]), Balance(*row[1:5]))
 
 
 def _folded(connection: sa.Connection, ledgers: Mapping[str, Ledger]) -> Iterator[tuple[BalanceKey, Balance]]:
