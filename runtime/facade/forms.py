@@ -66,6 +66,7 @@ def field_view(door: Door, field: CompiledField, access: FormAccess) -> FieldVie
         tags=tuple(sorted(field.tags)),
         operators=tuple(str(one) for one in field.type.operators),
         numeric=is_numeric(field),
+        conditional=field.visible is not True,
     )
 
 

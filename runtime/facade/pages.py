@@ -7,8 +7,9 @@ from datetime import datetime
 
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import Document, ExecStatus, Value
-from engine.environment import Scene, scene
+from engine.environment import Scene, Surroundings, scene
 from engine.fieldtypes.contract import settled
+from engine.forms.validate import truth
 from engine.permissions import admits, plain_path
 from engine.workflow.lifecycle import STATUS_LABELS, transitions
 from engine.workflow.run import Run
@@ -24,8 +25,12 @@ from runtime.facade.views import (
     HistoryView,
     LineView,
 )
+from runtime.stages.open_items import opens_amounts
 from runtime.stages.steps import Unit, load_linked
-from runtime.storage import documents, history, links, records, workflow_runs
+from runtime.storage import documents, history, links, open_items, records, workflow_runs
+
+NOTHING = (None, (), "")
+SETTLE_STATES = ("none", "partial", "done", "overdue")
 
 
 def document_view(door: Door, unit: Unit, form: CompiledForm, shown: Document, names: Scene) -> DocumentView:
@@ -46,6 +51,11 @@ def document_view(door: Door, unit: Unit, form: CompiledForm, shown: Document, n
     access = door.access(form)
     values = {key: values.get(key, EMPTY_CELL) for key in form.fields if access.readable(key)}
     title = " · ".join(values[key].text for key in form.definition.title if key in values and values[key].text)
+    standing = (
+        open_items.status_of(unit.connection, unit.tables, form.key, shown.id, unit.around.clock.today)
+        if shown.id is not None and opens_amounts(door.bundle, form.key)
+        else ""
+    )
     return DocumentView(
         form=form.key,
         form_label=form.label.text(door.language),
@@ -57,6 +67,8 @@ def document_view(door: Door, unit: Unit, form: CompiledForm, shown: Document, n
         status_label=STATUS_LABELS[shown.status].text(door.language),
         exec_status=str(shown.exec_status) if form.definition.execution else "",
         exec_label=exec_label(door, form, shown.exec_status),
+        settle_status=standing,
+        settle_label=settle_label(door, standing),
         title=title,
         biz_date=shown.biz_date,
         system=_system(shown, called),
@@ -77,7 +89,33 @@ def document_view(door: Door, unit: Unit, form: CompiledForm, shown: Document, n
             )
             for table, lines in shown.lines.items()
         },
+        absent=_absent(form, shown, names, unit.around),
     )
+
+
+def _absent(form: CompiledForm, shown: Document, names: Scene, around: Surroundings) -> frozenset[str]:
+    """What ``DocumentView.absent`` tells. A condition is asked until the first line it holds on."""
+    found = {
+        key
+        for key, field in form.fields.items()
+        if field.visible is not True
+        and shown.values.get(key) in NOTHING
+        and not truth(field.visible, names.header, around)
+    }
+    for table, compiled in form.tables.items():
+        lines = shown.lines.get(table, ())
+        for key, field in compiled.fields.items():
+            if field.visible is not True and not any(
+                line.values.get(key) not in NOTHING or truth(field.visible, names.line(table, index), around)
+                for index, line in enumerate(lines)
+            ):
+                found.add(f"{table}.{key}")
+    return frozenset(found)
+
+
+def settle_label(door: Door, status: str) -> str:
+    """The word for 结算状态; empty for none."""
+    return door.house.catalogue.ui(f"settle.{status}", door.language) if status else ""
 
 
 def exec_label(door: Door, form: CompiledForm, status: ExecStatus) -> str:

@@ -31,6 +31,7 @@ class FieldView:
 
     Attributes:
         access: ``read`` or ``write``. required: constant requirement; conditional ones show when they hold.
+        conditional: whether it is called for only under a condition (``visible``).
         options: JSON-able options of the type (choices with labels, decimals, to, unit …).
     """
 
@@ -50,6 +51,7 @@ class FieldView:
     tags: tuple[str, ...]
     operators: tuple[str, ...]
     numeric: bool
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +171,8 @@ class DocumentView:
 
     Attributes:
         problems: of a preview; empty for what is stored.
+        absent: paths of fields nobody is asked for: their ``visible`` does not hold, for a line field on no line, and
+            nothing was filled in.
     """
 
     form: str
@@ -181,6 +185,8 @@ class DocumentView:
     status_label: str
     exec_status: str = ""
     exec_label: str = ""
+    settle_status: str = ""
+    settle_label: str = ""
     title: str = ""
     biz_date: date | None = None
     system: Mapping[str, CellView] = field(default_factory=lambda: MappingProxyType({}))
@@ -192,6 +198,7 @@ class DocumentView:
     history: tuple[HistoryView, ...] = ()
     approvals: tuple[ApprovalView, ...] = ()
     editable: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
 

@@ -28,6 +28,7 @@ def document_json(view: DocumentView) -> dict[str, Any]:
         "header": header | ({DAY: [day, day]} if day else {}),
         "tables": {table: [line_json(line) for line in lines] for table, lines in view.lines.items()},
         "editable": sorted(view.editable),
+        "absent": sorted(view.absent),
     }
 
 
@@ -76,6 +77,7 @@ def field_json(field: FieldView, known: frozenset[tuple[str, str]]) -> dict[str,
         "type": field.type_name,
         "numeric": field.numeric,
         "required": field.required,
+        "conditional": field.conditional,
         "computed": field.computed,
         "fills": sorted(key for key in fills if (field.table, key) in known) if isinstance(fills, Mapping) else [],
         "choices": choice_pairs(field) if isinstance(choices, Mapping) else [],

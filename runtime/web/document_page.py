@@ -32,11 +32,12 @@ RISKY = frozenset({"delete", "void", "unapprove"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A field, its cell, and whether it may be typed into now."""
+    """A field, its cell, whether it may be typed into now, and whether nobody is asked for it."""
 
     field: FieldView
     cell: CellView
     editable: bool
+    absent: bool = False
 
     @property
     def wide(self) -> bool:
@@ -54,7 +55,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of a line grid; ``secondary`` ones are shown on demand."""
+    """A column of a line grid; ``secondary`` ones are shown on demand, or once a line asks for them."""
 
     field: FieldView
     editable: bool
@@ -168,7 +169,12 @@ def _sections(form: FormView, view: DocumentView, totals: frozenset[str], words:
 
 
 def _place(field: FieldView, view: DocumentView) -> Place:
-    return Place(field=field, cell=view.values.get(field.key, EMPTY_CELL), editable=field.path in view.editable)
+    return Place(
+        field=field,
+        cell=view.values.get(field.key, EMPTY_CELL),
+        editable=field.path in view.editable,
+        absent=field.path in view.absent,
+    )
 
 
 def _day(view: DocumentView, label: str) -> Place:
@@ -195,17 +201,21 @@ def _day(view: DocumentView, label: str) -> Place:
 
 
 def _grid(table: TableView, view: DocumentView) -> Grid:
-    crowded = len(table.fields) > MANY_COLUMNS
-    typed = any(field.access == "write" for field in table.fields)
+    fields = [field for field in table.fields if view.editable or field.path not in view.absent]
+    crowded = len(fields) > MANY_COLUMNS
+    typed = any(field.access == "write" for field in fields)
     columns = tuple(
         Column(
             field=field,
             editable=field.path in view.editable,
-            secondary=crowded
-            and field.type_name in SECONDARY_TYPES
-            and (field.computed or (typed and field.access == "read")),
+            secondary=field.path in view.absent
+            or (
+                crowded
+                and field.type_name in SECONDARY_TYPES
+                and (field.computed or (typed and field.access == "read"))
+            ),
         )
-        for field in table.fields
+        for field in fields
     )
     return Grid(
         table=table,

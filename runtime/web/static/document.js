@@ -110,7 +110,17 @@ class Page {
     if (ok && answer.header) {
       this.model.apply(answer, sent, (row, key) => this.#refresh(row, key));
     }
+    if (ok && answer.absent) this.#settle(new Set(answer.absent));
     this.problems.preview(answer.problems || [], sent.rows);
+  }
+
+  #settle(absent) {
+    for (const grid of this.grids) grid.settle(absent);
+    for (const [path, field] of Object.entries(this.model.fields)) {
+      if (field.table || !field.conditional) continue;
+      const place = document.querySelector(`[data-field="${path}"]`);
+      if (place) place.hidden = absent.has(path);
+    }
   }
 
   // A save that stays on the page: new ids and version, fresh strip, side and totals; the caret stays where it is.

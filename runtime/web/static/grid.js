@@ -16,6 +16,7 @@ export class Grid {
       label: page.model.field(this.key, head.dataset.col).label,
       typed: page.model.canType(this.key, head.dataset.col),
       hidden: head.classList.contains("is-secondary"),
+      conditional: "conditional" in head.dataset,
     }));
     this.isTyped = section.classList.contains("lines-typed");
     this.lines = new Map();
@@ -265,6 +266,15 @@ export class Grid {
     const td = target.closest?.("td[data-col]");
     const row = td && this.owners.get(td.parentElement);
     return row ? { row, key: td.dataset.col, td } : null;
+  }
+
+  // Columns that are called for under a condition come when a line asks for them, and go when none does.
+  settle(absent) {
+    for (const column of this.columns) {
+      const on = !absent.has(`${this.key}.${column.key}`);
+      if (column.conditional && column.hidden === on && on !== column.asked) this.show(column, on);
+      if (column.conditional) column.asked = on;
+    }
   }
 
   show(column, on) {

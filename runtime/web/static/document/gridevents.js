@@ -51,5 +51,5 @@ export function listenTo(grid) {
   grid.section.addEventListener("cut", (event) => { if (copyBlock(grid, event)) grid.clear(); });
   grid.section.addEventListener("paste", (event) => pasteBlock(grid, event));
   const wanted = grid.page.recall(`columns.${grid.key}`);
-  if (wanted) for (const column of grid.columns) grid.show(column, wanted.includes(column.key) || column === grid.columns[0]);
+  if (wanted) for (const column of grid.columns) if (!column.conditional) grid.show(column, wanted.includes(column.key) || column === grid.columns[0]);
 }
