@@ -122,8 +122,8 @@ class PoolState:
 
     Attributes:
         quantity, value: of the whole pool; quantity is negative only where negative stock is allowed.
-        last: last known unit cost, for an empty or negative pool: the quotient when the pool last held goods of value,
-            or since then the unit cost of a stated amount that did not lift it above zero. Rounded to price decimals.
+        last: last known unit cost, for a pool without goods or value: what a unit of the goods that moved last, at a
+            value, was worth. Rounded to price decimals.
         latest: unit cost of the latest receipt at a price (``given``). Rounded to price decimals.
         layers: open layers in their order (FIFO only): day, root, entry, part. Whoever keeps only the outcomes may
             leave out those that no move will reach: what counts are enough of the oldest to cover the issues, those of
@@ -184,8 +184,7 @@ class CostMethod(Protocol):
                 that an earlier entry opened, exhausted ones included; only their identity counts. The layers that later
                 entries opened are left out of it by the caller and vanish.
             last, latest: as ``Settled`` told them for the newest entry that stays; zero when none stays. Found from
-                entries: ``latest`` is stated amount by quantity of the newest receipt at a price. ``last`` matters only
-                while the pool holds nothing of value; when it holds nothing at all, it is value by quantity of
-                the newest entry, which is the one that emptied it.
+                entries: ``latest`` is stated amount by quantity of the newest receipt at a price, ``last`` value by
+                quantity of the newest entry that has both.
         """
         ...

@@ -82,11 +82,9 @@ class Figures:
         stated = quantity > ZERO and move.basis != "method" and move.value > ZERO
         if stated and move.basis == "given":
             self._latest = unit_cost(move.value, quantity)
-        if self._quantity > ZERO:
-            if self._value > ZERO:
-                self._last = unit_cost(self._value, self._quantity)
-        elif stated:
-            self._last = unit_cost(move.value, quantity)
+            self._last = self._latest
+        elif quantity and value:
+            self._last = unit_cost(abs(value), abs(quantity))
         return Settled(
             value=value,
             variance=variance,
@@ -110,8 +108,6 @@ def figures_before(
     for changed, worth in later:
         quantity -= changed
         value -= worth
-    if quantity > ZERO and value > ZERO:
-        last = unit_cost(value, quantity)
     return PoolState(
         quantity=quantity,
         value=value,

@@ -200,7 +200,7 @@ class Plotter:
 
     def _with_prices(self, key: BalanceKey, state: PoolState) -> PoolState:
         last, latest = ZERO, ZERO
-        if state.quantity <= ZERO:
+        if state.quantity <= ZERO or not state.value:
             last = courses.last_cost(self.connection, self._dimensions(key))
         if self.method.layered and any(one.basis != "given" and one.quantity > ZERO for one in self.fresh):
             latest = courses.latest_price(self.connection, self._dimensions(key))

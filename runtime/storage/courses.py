@@ -9,7 +9,8 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from engine.ledger.entry import Entry
-from engine.values import ZERO, divided
+from engine.values import MONEY_SCALE, ZERO, divided
+from runtime.storage.column_types import Scaled
 from runtime.storage.ledger_tables import entry
 from runtime.storage.ledgers import SELECT, entries_from
 
@@ -65,27 +66,46 @@ def reversed_among(connection: sa.Connection, ids: Iterable[int]) -> frozenset[i
 
 
 def last_cost(connection: sa.Connection, pool: Mapping[str, object], before: date | None = None) -> Decimal:
-    """Unit cost of the last entry that moved goods of a pool (given by its dimensions), dated before a day."""
-    return _price(connection, pool, before, entry.c.value, entry.c.quantity != 0)
+    """Unit cost of the last goods of value that a pool (given by its dimensions) moved, dated before a day: a stated
+    price, or the value as it was found in the end, corrections included. Zero when there were none."""
+    correction = entry.alias("correction")
+    added = (
+        sa.select(sa.func.coalesce(sa.func.sum(sa.type_coerce(correction.c.value, sa.BigInteger())), 0))
+        .where(correction.c.ledger == "stock", correction.c.origin == entry.c.id, correction.c.basis == "derived")
+        .scalar_subquery()
+    )
+    found = sa.cast(sa.type_coerce(entry.c.value, sa.BigInteger()) + added, sa.BigInteger())
+    stated = sa.type_coerce(entry.c.stated, sa.BigInteger())
+    priced = sa.and_(entry.c.quantity > 0, entry.c.basis == "given", entry.c.stated > 0)
+    amount = sa.case((priced, stated), else_=found)
+    moved = (entry.c.quantity != 0, entry.c.basis != "neutral", amount != 0)
+    row = _newest(connection, pool, before, sa.type_coerce(amount, Scaled(MONEY_SCALE)), moved)
+    return ZERO if row is None else abs(divided(row[2], row[1]))
 
 
 def latest_price(connection: sa.Connection, pool: Mapping[str, object], before: date | None = None) -> Decimal:
-    """Unit cost of the latest receipt at a stated price of a pool, dated before a day."""
-    return _price(connection, pool, before, entry.c.stated, entry.c.quantity > 0, entry.c.basis == "given")
+    """Unit cost of the latest receipt at a stated price of a pool, dated before a day; what was free has no price."""
+    priced = (entry.c.quantity > 0, entry.c.basis == "given", entry.c.stated > 0)
+    row = _newest(connection, pool, before, entry.c.stated, priced)
+    return ZERO if row is None else divided(row[2], row[1])
 
 
-def _price(
+def _newest(
     connection: sa.Connection,
     pool: Mapping[str, object],
     before: date | None,
-    amount: sa.Column[Decimal],
-    *conditions: sa.ColumnElement[bool],
-) -> Decimal:
+    amount: sa.ColumnElement[Decimal],
+    conditions: Iterable[sa.ColumnElement[bool]],
+) -> tuple[int, Decimal, Decimal] | None:
+    """Id, quantity and amount of the newest entry in cost order that still counts."""
+    reversing = entry.alias()
     query = (
-        sa.select(amount, entry.c.quantity)
+        sa.select(entry.c.id, entry.c.quantity, amount)
         .where(
-            entry.c.ledger == "stock", entry.c.owner == 0, entry.c.mirror_of.is_(None), *conditions,
+            entry.c.ledger == "stock", entry.c.owner == 0, entry.c.mirror_of.is_(None),
+            *conditions,
             *(entry.c[name] == value for name, value in pool.items()),
+            ~sa.exists().where(reversing.c.mirror_of == entry.c.id),
         )
         .order_by(entry.c.biz_date.desc(), entry.c.id.desc())
         .limit(1)
@@ -93,4 +113,4 @@ def _price(
     if before is not None:
         query = query.where(entry.c.biz_date < before)
     row = connection.execute(query).first()
-    return divided(row[0], row[1]) if row is not None else ZERO
+    return None if row is None else (row[0], row[1], row[2])

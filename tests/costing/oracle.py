@@ -69,10 +69,9 @@ class Oracle(ABC):
         priced = quantity > 0 and stated > 0 and move.basis in ("given", "source", "carried")
         if priced and move.basis == "given":
             self.latest = half_up(stated / quantity, 6)
-        if self.quantity > 0 and self.value > 0:
-            self.last = half_up(self.value / self.quantity, 6)
-        if self.quantity <= 0 and priced:
-            self.last = half_up(stated / quantity, 6)
+            self.last = self.latest
+        elif quantity and value:
+            self.last = half_up(abs(value / quantity), 6)
         return value, variance
 
     @abstractmethod

@@ -220,19 +220,6 @@ def test_a_back_dated_move_is_as_if_it_had_been_there(
     assert (book.pool.state(), book.kept) == (straight.pool.state(), straight.kept)
 
 
-@EVERY
-def test_wound_back_to_goods_the_last_cost_is_theirs(key: str) -> None:
-    """Whoever does not know the last cost of then need not, as long as goods were there."""
-    book = run(key, 2, [Move(entry=1, day=START, quantity=Decimal(4), basis="given", value=Decimal(10))])
-    state = book.pool.state()
-    book.settle(Move(entry=2, day=START, quantity=Decimal(2), basis="given", value=Decimal(20)))
-    (opened,) = (each.opened for _, each in book.kept[:1])
-    before = METHODS[key].rewound(
-        book.pool.state(), [(Decimal(2), Decimal(20))], [], opened, last=ZERO, latest=state.latest
-    )
-    assert before == state
-
-
 @settings(max_examples=100, deadline=None)
 @given(made=histories(), wanted=quantities, back=quantities)
 def test_layers_that_are_not_reached_need_not_be_known(
