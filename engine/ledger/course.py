@@ -176,10 +176,12 @@ def _neutral(course: _Run, pool: Pool, row: Entry) -> Settled:
 
 
 def _returned(course: _Run, pool: Pool, row: Entry, origin: Origin) -> Settled:
+    # Goods that come back to another pool cannot go into the layers they were taken from.
+    here = origin.pool == pool_of(course.declared, row)
     done = pool.settle(
         Move(
-            entry=row.id or 0, day=row.biz_date, quantity=row.quantity, basis="source", origin=row.origin,
-            value=origin.worth(row.quantity, course.places),
+            entry=row.id or 0, day=row.biz_date, quantity=row.quantity, basis="source",
+            origin=row.origin if row.quantity < ZERO or here else 0, value=origin.worth(row.quantity, course.places),
         )
     )  # fmt: skip
     origin.returned += row.quantity
