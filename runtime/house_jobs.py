@@ -13,6 +13,7 @@ from types import MappingProxyType
 from engine.kinds import Kinds
 from runtime.facade.follow_up import follow_up
 from runtime.facade.import_jobs import import_handlers
+from runtime.facade.lapse import EVERY_QUARTER, LAPSE, lapse_handlers
 from runtime.house import House, wall_clock
 from runtime.jobs.assembly import JobParts, engine_handlers, inline_handlers, standing_chores
 from runtime.jobs.contract import Clock, Handler, Handlers
@@ -80,7 +81,8 @@ def _parts(house: House, more: MoreHandlers) -> JobParts:
         workspaces=lambda: list_workspaces(house.settings),
         start_document=follow_up(house),
         clock=house.now,
-        handlers={**import_handlers(house), **more(house)},
+        handlers={**import_handlers(house), **lapse_handlers(house), **more(house)},
+        schedules={LAPSE: EVERY_QUARTER},
         retention_days=house.settings.job_retention_days,
         faults=house.faults,
     )

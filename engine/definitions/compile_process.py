@@ -88,7 +88,7 @@ def compile_posting(
             _entry(entry, posting.form, place / action / index, scopes, dimensions, reading)
             for index, entry in enumerate(written)
         )
-        for action, written in (("approve", posting.approve), ("close", posting.close))
+        for action, written in (("submit", posting.submit), ("approve", posting.approve), ("close", posting.close))
     }
     return CompiledPosting(definition=posting, entries=MappingProxyType(entries))
 

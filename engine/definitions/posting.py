@@ -87,9 +87,15 @@ class EntryDef(Definition):
 
 
 class PostingDef(Definition):
-    """The entries of one form. ``unapprove`` and ``reopen`` need none: they mirror what approve and close wrote."""
+    """The entries of one form. ``unapprove`` and ``reopen`` need none: they mirror what approve and close wrote.
+
+    Attributes:
+        submit: reservations held while the document waits for approval (加急锁库). They go when it is approved,
+            withdrawn or rejected, and lapse after ``lock_hours``.
+    """
 
     posting: Key
     form: Key
+    submit: tuple[EntryDef, ...] = ()
     approve: tuple[EntryDef, ...] = ()
     close: tuple[EntryDef, ...] = ()

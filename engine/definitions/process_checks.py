@@ -174,6 +174,8 @@ def entries_say_how_much(loaded: Loaded) -> Iterator[Problem]:
             yield complaint(loaded, place, "definition.value_missing", ledger=entry.ledger)
         if entry.ledger in COUNTED_LEDGERS and entry.quantity is None and entry.cost != "share":
             yield complaint(loaded, place, "definition.quantity_missing", ledger=entry.ledger)
+        if action == "submit" and entry.ledger != "reservation":
+            yield complaint(loaded, place / "ledger", "definition.only_reserved_on_submit", ledger=entry.ledger)
         if entry.limit is not None and entry.ledger != "reservation":
             yield complaint(loaded, place / "limit", "definition.limit_elsewhere", key=True)
         form = loaded.forms.get(posting.form)
@@ -213,7 +215,7 @@ def _release(loaded: Loaded, entry: EntryDef, action: str, place: Place) -> Iter
 
 def _entries(loaded: Loaded) -> Iterator[tuple[PostingDef, EntryDef, str, Place]]:
     for key, posting in loaded.postings.items():
-        for action, entries in (("approve", posting.approve), ("close", posting.close)):
+        for action, entries in (("submit", posting.submit), ("approve", posting.approve), ("close", posting.close)):
             for index, entry in enumerate(entries):
                 yield posting, entry, action, Place(POSTINGS, key, (action, index))
 

@@ -63,14 +63,15 @@ def allocate(waiting: Iterable[Backorder], free: Decimal) -> tuple[Allocation, .
     return tuple(given)
 
 
-def releasable(reserved: Iterable[Backorder], missing: Decimal) -> tuple[Allocation, ...]:
-    """Which normal reservations a rush order could take over (抢占), those that can wait longest first.
+def releasable(reserved: Iterable[Backorder], missing: Decimal, rush: bool = False) -> tuple[Allocation, ...]:
+    """Which reservations could give back ``missing``, those that can wait longest first.
 
-    Rush orders are never offered. The result covers ``missing`` where it can; whether anything is released is for a
-    manager to say (domain rule D10). ``complete`` tells that the line would lose all it has.
+    For a rush order that wants to take goods over (抢占) rush orders are not offered, and whether anything is released
+    is for a manager to say (domain rule D10). ``rush``: offer them as well, last; for goods that turn out not to be
+    there. ``complete`` tells that the line would lose all it has.
     """
     offered: list[Allocation] = []
-    for order in sorted((one for one in reserved if not one.rush), key=priority, reverse=True):
+    for order in sorted((one for one in reserved if rush or not one.rush), key=priority, reverse=True):
         taken = min(order.quantity, missing)
         if taken > ZERO:
             offered.append(Allocation(key=order.key, quantity=taken, complete=taken == order.quantity))

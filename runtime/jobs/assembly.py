@@ -34,7 +34,7 @@ class JobParts:
         workspaces: the keys of all workspaces.
         start_document: performs a follow-up document; see `runtime.jobs.deliver.delivery_handler`.
         clock: now, naive, in the product's zone.
-        handlers: further kinds, such as imports.
+        handlers: further kinds, such as imports. schedules: when which of them runs by itself (kind → cron).
         retention_days: how long traces of finished work are kept.
         faults: what tests make go wrong.
     """
@@ -44,6 +44,7 @@ class JobParts:
     start_document: StartFollowUp
     clock: Clock
     handlers: Mapping[str, Handler] = field(default_factory=lambda: NO_HANDLERS)
+    schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     retention_days: int = 30
     faults: Faults = NO_FAULTS
 
@@ -86,6 +87,8 @@ def standing_chores(jobs: Jobs, parts: JobParts) -> tuple[Chore, ...]:
 
     def look_after_schedules() -> None:
         jobs.schedule(RETENTION, EVERY_NIGHT, {}, RETENTION)
+        for kind, cron in parts.schedules.items():
+            jobs.schedule(kind, cron, {}, kind)
 
     def look_after_outboxes() -> None:
         sweep_all(jobs, parts.workspaces, parts.open_workspace, parts.clock)

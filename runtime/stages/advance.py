@@ -6,6 +6,7 @@ The run is pinned to the snapshot it was started with, whatever has been publish
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledForm, CompiledWorkflow
 from engine.document import DocStatus, Document
@@ -19,7 +20,9 @@ from runtime.stages.downstream import refuse_with_downstream, update_links
 from runtime.stages.steps import Advanced, Begun, Unit, Written
 from runtime.storage import accounts, departments, documents, workflow_runs
 
-POSTING = ("approve", "close", "unapprove", "reopen")
+POSTING = ("approve", "close", "unapprove", "reopen", "withdraw")
+# What the ledgers are told when a document comes to wait, or has waited in vain.
+POSTING_STATUS = MappingProxyType({DocStatus.PENDING: "submit", DocStatus.REJECTED: "reject"})
 
 
 def advance(unit: Unit, written: Written) -> Advanced:
@@ -54,6 +57,8 @@ def advance(unit: Unit, written: Written) -> Advanced:
             posts = action
     if document.status is DocStatus.APPROVED and before.status is not DocStatus.APPROVED and not posts:
         posts = "approve"
+    if document.status is not before.status and not posts:
+        posts = POSTING_STATUS.get(document.status, "")
     if document is not before:
         document = _store(unit, begun, before, document)
         _follow_links(unit, begun.form, before, document)

@@ -18,7 +18,8 @@ def enqueue(unit: Unit, judged: Judged) -> Outcome:
     """Run the stage and sum up the submission."""
     advanced = judged.posted.advanced
     document = advanced.document
-    effects = [*advanced.effects, *(effect for verdict in judged.verdicts for effect in verdict.effects)]
+    decided = (effect for verdict in judged.verdicts for effect in verdict.effects)
+    effects = [*advanced.effects, *judged.posted.effects, *decided]
     ids = outbox.add(
         unit.connection,
         [

@@ -1,20 +1,25 @@
 """Stage 5, post: evaluate what the document asks of the ledgers, and have the books decide and keep it.
 
-Approve writes the posting's entries, unapprove and reopen mirror, close releases.
+Approve writes the posting's entries, unapprove and reopen mirror, close releases. What a document holds while it waits
+for approval (a rush order's lock) is written on submit and goes with approval, withdrawal or rejection. What is freed
+by any of it goes to the lines that wait for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 
 from engine.costing import method
 from engine.document import RED
 from engine.environment import biz_date_of
-from engine.ledger import Policy, live, releases, requests
+from engine.ledger import Entry, Policy, live, releases, requests
 from engine.ledger import Posted as Decided
 from engine.problems import Refused
+from engine.values import ZERO
 from runtime.declared import declared_ledgers
+from runtime.stages.allot import allot, freed, take_back
 from runtime.stages.books import Books
 from runtime.stages.calendar import check_days
 from runtime.stages.red import red_wanted
@@ -22,7 +27,9 @@ from runtime.stages.steps import Advanced, Posted, Unit
 from runtime.storage import documents
 from runtime.storage import ledgers as ledger_rows
 
-REVERSES: Mapping[str, str] = MappingProxyType({"unapprove": "approve", "reopen": "close"})
+REVERSES: Mapping[str, str] = MappingProxyType(
+    {"unapprove": "approve", "reopen": "close", "withdraw": "submit", "reject": "submit"}
+)
 
 
 def post_entries(unit: Unit, advanced: Advanced) -> Posted:
@@ -31,14 +38,48 @@ def post_entries(unit: Unit, advanced: Advanced) -> Posted:
     Raises:
         Refused: ``invalid`` with every shortage or missing dimension; nothing of the transaction stays.
     """
-    form = advanced.document.form
-    if not advanced.posts or not unit.bundle.postings.get(form, ()):
+    if not _concerns_ledgers(unit, advanced):
         return Posted(advanced=advanced, entries=())
     books = books_of(unit)
+    day = biz_date_of(advanced.document, unit.around.clock)
+    before = _given_up(unit, books, advanced, day)
     decided = _mirrored(unit, books, advanced) if advanced.posts in REVERSES else _posted(unit, books, advanced)
     if decided.problems:
         raise Refused(decided.problems)
-    return Posted(advanced=advanced, entries=tuple(books.keep(decided, unit.now, unit.around.actor.user)))
+    written = (*before, *books.keep(decided, unit.now, unit.around.actor.user))
+    if advanced.posts == "reopen":
+        gone = {place: ZERO for place, change in freed(written).items() if change < ZERO}
+        own = (advanced.document.form, advanced.document.id or 0)
+        written = (*written, *take_back(unit, books, gone, day, own))
+    allotted = allot(unit, books, written, day)
+    return Posted(advanced=advanced, entries=(*written, *allotted.entries), effects=allotted.effects)
+
+
+def _concerns_ledgers(unit: Unit, advanced: Advanced) -> bool:
+    postings = unit.bundle.postings.get(advanced.document.form, ())
+    if advanced.posts == "submit" or REVERSES.get(advanced.posts) == "submit":
+        return _holds_while_pending(unit, advanced.document.form)
+    return bool(advanced.posts and postings)
+
+
+def _holds_while_pending(unit: Unit, form: str) -> bool:
+    return any(posting.entries.get("submit") for posting in unit.bundle.postings.get(form, ()))
+
+
+def _given_up(unit: Unit, books: Books, advanced: Advanced, day: date) -> Sequence[Entry]:
+    """What has to go before the document can post: its own lock, which approval renews as it can, and allotments of
+    goods whose arrival is being unapproved."""
+    document = advanced.document
+    if advanced.posts == "approve" and _holds_while_pending(unit, document.form):
+        own = ledger_rows.entries_of(unit.connection, document.form, document.id or 0)
+        held = [entry for entry in live(own) if entry.action == "submit"]
+        decided = books.mirror(document, "submit", held, own, "approve", day)
+        return books.keep(decided, unit.now, unit.around.actor.user) if held else ()
+    if advanced.posts == "unapprove":
+        own = ledger_rows.entries_of(unit.connection, document.form, document.id or 0)
+        going = freed(entry for entry in live(own) if entry.action == "approve")
+        return take_back(unit, books, {place: change for place, change in going.items() if change > ZERO}, day)
+    return ()
 
 
 def books_of(unit: Unit) -> Books:

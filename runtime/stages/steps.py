@@ -147,7 +147,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
-    """Stage 4: the status it now has; ``posts`` names what the ledgers must do: approve, close, unapprove, reopen."""
+    """Stage 4: the status it now has; ``posts`` names what the ledgers must do: submit, withdraw, reject,
+    approve, close, unapprove, reopen."""
 
     written: Written
     document: Document
@@ -157,10 +158,11 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """Stage 5: entries in the ledgers."""
+    """Stage 5: entries in the ledgers, and whom to tell of what they did for others."""
 
     advanced: Advanced
     entries: tuple[Entry, ...]
+    effects: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from engine.definitions.story import StoryDef
 from engine.problems import Refused
 from runtime.facade import accounts
 from runtime.facade.door import Door
+from runtime.facade.lapse import EVERY_QUARTER, LAPSE
 from runtime.house import House
 from runtime.house_jobs import inline_house
 from runtime.jobs.inline import InlineJobs
@@ -141,6 +142,7 @@ class Theatre:
         house, jobs = inline_house(self._settings, self._bundle.kinds, self._catalogue, clock)
         house.apps = self._apps
         workspace = house.keep(self._fresh(clock))
+        jobs.schedule(LAPSE, EVERY_QUARTER, {"workspace": workspace.key}, LAPSE)
         try:
             performance = Performance(
                 story=story, house=house, jobs=jobs, clock=clock, workspace=workspace, folder=self._stories

@@ -96,7 +96,8 @@ def test_allocate(case: dict[str, Any]) -> None:
 
 @each("releasable")
 def test_releasable(case: dict[str, Any]) -> None:
-    assert given(releasable(waiting(case["waiting"]), Decimal(case["free"]))) == list(case["given"].items())
+    offered = releasable(waiting(case["waiting"]), Decimal(case["free"]), case.get("rush", False))
+    assert given(offered) == list(case["given"].items())
 
 
 @each("peg")
