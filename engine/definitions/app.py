@@ -82,10 +82,12 @@ class LedgerDef(Definition):
 
 
 class MenuItem(Definition):
-    """A menu entry: a form's list, or one of the built-in pages (``stock``, ``entries``, ``tasks``, ``import``)."""
+    """A menu entry: a form's list, or one of the built-in pages (``stock``, ``entries``, ``movements``, ``closing`` …)."""
 
     form: Key | None = None
-    page: Literal["stock", "entries", "tasks", "messages", "import", "settings"] | None = None
+    page: (
+        Literal["stock", "entries", "movements", "health", "closing", "tasks", "messages", "import", "settings"] | None
+    ) = None
     label: Label | None = None
 
 

@@ -37,11 +37,17 @@ class StockAccess(Definition):
 
 class RoleDef(Definition):
     """A role. Several roles add up: the most permissive access to a row's field wins, except that ``tags`` set to
-    ``hidden`` by one role are shown only if another role of the same person sets the tag to ``read`` or ``write``."""
+    ``hidden`` by one role are shown only if another role of the same person sets the tag to ``read`` or ``write``.
+
+    Attributes:
+        closing: ``day`` may close the days of a warehouse, ``reopen_day`` may open them again, ``month`` may close
+            months; months are opened again by administrators only.
+    """
 
     role: Key
     label: Label
     grants: tuple[Grant, ...] = ()
     tags: dict[Key, Access] = {}
     stock: StockAccess = StockAccess()
+    closing: tuple[Literal["day", "reopen_day", "month"], ...] = ()
     pages: tuple[Literal["stock", "entries", "tasks", "messages", "import", "settings"], ...] = ("tasks", "messages")

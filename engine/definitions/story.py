@@ -100,8 +100,16 @@ class StoryPush(Definition):
     variant: str = ""
 
 
+class StoryClose(Definition):
+    """Close a month (``2026-01``) or the days of a warehouse (``2026-01-31``), or open that again."""
+
+    through: str
+    warehouse: str | None = None
+    reopen: bool = False
+
+
 class StoryStep(Definition):
-    """One step: as whom, and exactly one of create, edit, push, import, wait, read, at_once or only ``expect``.
+    """One step: as whom, and exactly one of create, edit, push, import, close, wait, read, at_once or only ``expect``.
 
     Attributes:
         create: form; name: how later steps call the document; with_: field values (links by natural key, lines as a
@@ -121,6 +129,7 @@ class StoryStep(Definition):
     reason: str = ""
     delete: bool = False
     import_: Annotated[StoryImport | None, Field(alias="import")] = None
+    close: StoryClose | None = None
     wait: str = ""
     at_once: tuple[StoryStep, ...] = ()
     expect: Expect | None = None

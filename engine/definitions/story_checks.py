@@ -63,6 +63,7 @@ def story_steps_do_one_thing(loaded: Loaded) -> Iterator[Problem]:
                     ("on", step.on),
                     ("import", step.import_),
                     ("wait", step.wait),
+                    ("close", step.close),
                     ("at_once", step.at_once),
                 )
                 if written

@@ -157,6 +157,13 @@ def stock_rows(bundle: AppBundle, actor: Actor) -> RowFilter:
     return total
 
 
+def closing_rights(bundle: AppBundle, actor: Actor) -> frozenset[str]:
+    """What the actor may do with closed days: ``day``, ``reopen_day``, ``month``; administrators also
+    ``reopen_month``."""
+    held = {right for key in actor.roles if key in bundle.roles for right in bundle.roles[key].definition.closing}
+    return frozenset(held | ({"reopen_month"} if is_administrator(actor) else set()))
+
+
 def is_administrator(actor: Actor) -> bool:
     """Whether the actor manages accounts and publishing; says nothing about documents."""
     return ADMIN_ROLE in actor.roles

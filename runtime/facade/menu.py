@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.definitions.app import MenuItem
-from engine.permissions import is_administrator, may_see_page, stock_measures
+from engine.permissions import closing_rights, is_administrator, may_see_page, stock_measures
 from runtime.facade.door import Door
 from runtime.facade.lists import row_condition
 from runtime.facade.tasks import inbox
@@ -82,6 +82,12 @@ def may_open(door: Door, page: str) -> bool:
         return is_administrator(door.actor) or may_see_page(door.bundle, door.actor, page)
     if page == "entries":
         return "on_hand" in stock_measures(door.bundle, door.actor)
+    if page == "movements":
+        return "on_hand" in stock_measures(door.bundle, door.actor)
+    if page == "health":
+        return "value" in stock_measures(door.bundle, door.actor)
+    if page == "closing":
+        return bool(closing_rights(door.bundle, door.actor))
     if page == "stock":
         return bool(stock_measures(door.bundle, door.actor))
     return may_see_page(door.bundle, door.actor, page) or is_administrator(door.actor)

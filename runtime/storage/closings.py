@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -40,3 +42,63 @@ def closed_through(connection: sa.Connection) -> Mapping[int, date]:
 def frozen_places(connection: sa.Connection) -> frozenset[tuple[int, int]]:
     """(product, warehouse) of what is being counted; product 0: everything in the warehouse."""
     return frozenset((row[0], row[1]) for row in connection.execute(FROZEN))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """One closing, reopened or not. ``kind`` is ``day`` or ``month``; ``warehouse`` 0 means the company."""
+
+    id: int
+    kind: str
+    warehouse: int
+    through: date
+    closed_at: datetime
+    closed_by: int
+    report: Mapping[str, Any]
+    reopened_at: datetime | None = None
+    reopened_by: int | None = None
+    reason: str = ""
+
+
+def add_closing(
+    connection: sa.Connection,
+    kind: str,
+    warehouse: int,
+    through: date,
+    at: datetime,
+    user: int,
+    report: Mapping[str, Any],
+) -> int:
+    """Close every day up to ``through``; the caller holds the calendar alone."""
+    done = connection.execute(
+        closing.insert().values(
+            kind=kind, warehouse=warehouse, through=through, closed_at=at, closed_by=user, report=dict(report),
+            reason="",
+        )
+    )  # fmt: skip
+    return int(done.inserted_primary_key[0])
+
+
+def mark_reopened(connection: sa.Connection, identity: int, at: datetime, user: int, reason: str) -> None:
+    """Open the days of one closing again; the caller holds the calendar alone."""
+    connection.execute(
+        closing.update().where(closing.c.id == identity).values(reopened_at=at, reopened_by=user, reason=reason)
+    )
+
+
+def closings_of(connection: sa.Connection, limit: int = 60) -> tuple[Closing, ...]:
+    """The newest closings, reopened ones included."""
+    query = sa.select(closing).order_by(closing.c.through.desc(), closing.c.id.desc()).limit(limit)
+    return tuple(Closing(**row) for row in connection.execute(query).mappings())
+
+
+def latest_closing(connection: sa.Connection, kind: str, warehouse: int) -> Closing | None:
+    """The closing of that kind and place that would have to be reopened first."""
+    query = (
+        sa.select(closing)
+        .where(closing.c.kind == kind, closing.c.warehouse == warehouse, closing.c.reopened_at.is_(None))
+        .order_by(closing.c.through.desc(), closing.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().first()
+    return Closing(**row) if row else None

@@ -13,10 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 from engine.definitions.compiled import CompiledForm
-from engine.definitions.story import StoryStep
+from engine.definitions.story import StoryClose, StoryStep
 from engine.forms.draft import Patch
 from engine.problems import Problem, Refused, Severity, problem
-from runtime.facade import documents, workplaces
+from runtime.facade import closings, documents, lists, workplaces
 from runtime.facade.door import Door
 from runtime.stages.steps import Command, Outcome
 from runtime.stories.clock import waited
@@ -39,6 +39,9 @@ def do(performance: Performance, step: StoryStep) -> Deed:
     try:
         if step.wait:
             _wait(performance, waited(step.wait))
+            return Deed()
+        if step.close is not None:
+            _close(performance, step, step.close)
             return Deed()
         if step.import_ is not None:
             return _imported(run_import(performance, performance.door(step.as_), step.import_))
@@ -96,6 +99,21 @@ def give(performance: Performance) -> None:
         if user.warehouse is not None:
             workplaces.assign(door, performance.people[name], user.warehouse)
     performance.jobs.drain()
+
+
+def _close(performance: Performance, step: StoryStep, wanted: StoryClose) -> None:
+    """Close a period, or reopen the latest one that is closed through that day."""
+    door, warehouse = performance.door(step.as_), 0
+    if wanted.warehouse is not None:
+        form = door.bundle.app.dimensions.warehouse or ""
+        found = lists.look_up(performance.director, form, wanted.warehouse)
+        warehouse = found[0].id if found else -1
+    if not wanted.reopen:
+        closings.close(door, wanted.through, warehouse)
+        return
+    rows = closings.overview(performance.director).rows
+    mine = [one for one in rows if f"{one.through}".startswith(wanted.through) and one.warehouse == warehouse]
+    closings.reopen(door, next((one.id for one in mine if one.reopened_at is None), 0), step.reason)
 
 
 def _imported(found: tuple[Problem, ...]) -> Deed:

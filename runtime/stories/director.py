@@ -41,6 +41,7 @@ def _directed(published: Published) -> Published:
             label=LABEL,
             grants=(grant,),
             stock=StockAccess.model_validate({"measures": MEASURES}),
+            closing=("day", "reopen_day", "month"),
             pages=("stock", "entries", "tasks", "messages", "import", "settings"),
         ),
         grants=(CompiledGrant(definition=grant, forms=frozenset(bundle.forms), rows=MappingProxyType({})),),

@@ -66,7 +66,7 @@ def unmet(performance: Performance, step: StoryStep, deeds: tuple[Deed, ...]) ->
 
 def reads_only(step: StoryStep) -> bool:
     """Whether the step does nothing but expect."""
-    return not (step.create or step.push or step.on or step.import_ or step.wait or step.at_once)
+    return not (step.create or step.push or step.on or step.import_ or step.close or step.wait or step.at_once)
 
 
 def _errors(

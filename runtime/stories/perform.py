@@ -80,6 +80,8 @@ def told(step: StoryStep) -> str:
         parts.append("edit")
     if step.delete:
         parts.append("delete")
+    if step.close:
+        parts.append(f"{'reopen' if step.close.reopen else 'close'} {step.close.through}")
     if step.import_:
         parts.append(f"{'undo import' if step.import_.undo else 'import'} {step.import_.file}")
     if step.do:
