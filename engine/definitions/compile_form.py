@@ -17,6 +17,7 @@ from engine.definitions.reading import Place, Reading
 from engine.definitions.scopes import Scopes, table_record
 from engine.expressions import Checked, Kind, Scope
 from engine.expressions.types import BOOLEAN, NUMBER
+from engine.fieldtypes.link import LinkOptions
 
 
 def compile_form(form: FormDef, scopes: Scopes, reading: Reading) -> CompiledForm:
@@ -81,7 +82,7 @@ def _field(
         readonly=reading.switch(field.readonly, scope, place / "readonly"),
         default=reading.optional(field.default, scope, place / "default", value_type),
         formula=reading.optional(field.formula, scope, place / "formula", value_type),
-        fills=MappingProxyType(dict(getattr(field.options, "fills", {}))),
+        fills=MappingProxyType(dict(field.options.fills) if isinstance(field.options, LinkOptions) else {}),
         tags=frozenset(field.tags),
         unique=field.unique,
         position=position,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from engine.definitions.compiled import AppBundle, CompiledField, CompiledForm
 from engine.definitions.load import Loaded
@@ -23,6 +23,8 @@ from engine.definitions.scopes import APP_RECORD, MEMBER_RECORD
 from engine.definitions.system_fields import LINE_NUMBER, RESERVED, system_fields
 from engine.expressions import Kind, Scope, ValueType
 from engine.fieldtypes.contract import Storage
+from engine.fieldtypes.link import LinkOptions
+from engine.fieldtypes.open_item import OpenItemOptions
 from engine.problems import Problem, suggestion
 
 UNIQUE_STORAGE = (
@@ -157,6 +159,31 @@ def fills_fit(loaded: Loaded, bundle: AppBundle) -> Iterator[Problem]:
             row = form.tables[field.table].fields if field.table else form.fields
             for target, wanted in field.fills.items():
                 yield from _fill(loaded, form, field, row.get(target), target, wanted, tuple(row))
+            if isinstance(field.options, OpenItemOptions):
+                yield from _open_item(loaded, form, field, field.options, row)
+
+
+def _open_item(
+    loaded: Loaded,
+    form: CompiledForm,
+    field: CompiledField,
+    options: OpenItemOptions,
+    row: Mapping[str, CompiledField],
+) -> Iterator[Problem]:
+    """An open item stands in a line table, names whose it is by a link of the header, and fills fields of its row."""
+    place = field_place(form.key, field.path)
+    links = tuple(key for key, each in form.fields.items() if isinstance(each.options, LinkOptions))
+    yield from unknown(loaded, place / "partner", "definition.unknown_field", options.partner, links)
+    if not field.table:
+        yield complaint(loaded, place / "type", "definition.open_item_in_header", key=False)
+    for target, wanted in options.fills.items():
+        at = place / "fills" / target
+        if target not in row:
+            yield from unknown(loaded, at, "definition.unknown_field", target, tuple(row), key=True)
+        elif row[target].value_type.kind is not (Kind.DATE if wanted in ("due", "day") else Kind.NUMBER):
+            yield complaint(loaded, at, "definition.fill_type", name=target, source=wanted)
+        elif row[target].formula is not None:
+            yield complaint(loaded, at, "definition.fill_computed", key=True, name=target)
 
 
 def _fill(

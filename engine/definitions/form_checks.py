@@ -23,6 +23,7 @@ from engine.definitions.references import (
     unknown,
     unknown_form,
 )
+from engine.definitions.system_fields import SETTLE_STATUS
 from engine.expressions.types import Kind
 from engine.problems import Problem, suggestion
 
@@ -81,7 +82,7 @@ def keys_name_fields(loaded: Loaded) -> Iterator[Problem]:
 def lists_show_known_fields(loaded: Loaded) -> Iterator[Problem]:
     """Columns, sort and filters of a list are header or system fields; views have different keys."""
     for key, form in loaded.forms.items():
-        names = header_names(form)
+        names = (*header_names(form), *((SETTLE_STATUS,) if form.kind == DOCUMENT else ()))
         place = form_place(key, "list")
         for part, listed in (("columns", form.list.columns), ("filters", form.list.filters)):
             for index, name in enumerate(listed):

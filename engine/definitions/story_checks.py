@@ -23,6 +23,7 @@ from engine.definitions.references import (
     unknown_role,
 )
 from engine.definitions.story import Expect, StoryDef, StoryStep
+from engine.definitions.system_fields import SETTLE_STATUS
 from engine.problems import Problem
 
 WAIT = re.compile(r"\d{1,4} (hours?|days?)")
@@ -62,8 +63,8 @@ def story_steps_do_one_thing(loaded: Loaded) -> Iterator[Problem]:
                     ("push", step.push),
                     ("on", step.on),
                     ("import", step.import_),
-                    ("wait", step.wait),
                     ("close", step.close),
+                    ("wait", step.wait),
                     ("at_once", step.at_once),
                 )
                 if written
@@ -140,7 +141,7 @@ def _expected(loaded: Loaded, place: Place, expect: Expect, made: Mapping[str, s
         form = loaded.forms.get(made.get(expected.doc) or "")
         if form is None:
             continue
-        names = (*header_names(form), *tables_of(form))
+        names = (*header_names(form), SETTLE_STATUS, *tables_of(form))
         for name in expected.fields:
             yield from unknown(loaded, at / "fields" / name, FIELD, name, names, key=True)
         yield from _rows(loaded, at / "lines", form.form, "", expected.lines)

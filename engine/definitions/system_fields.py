@@ -42,6 +42,8 @@ SYSTEM_LABELS: Mapping[str, str] = MappingProxyType(
         "审核时间": "approved_at",
     }
 )
+# 结算状态: derived from what a money ledger holds of the document; lists show and filter by it, expressions do not.
+SETTLE_STATUS = "settle_status"
 LINE_NUMBER = "line_no"
 LINE_NUMBER_LABEL = "行号"
 RESERVED = frozenset({"me", "app"})  # top-level names a header field would hide

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from runtime.facade.documents import Outcome
 from runtime.facade.door import Door
@@ -34,6 +36,7 @@ def document_json(view: DocumentView) -> dict[str, Any]:
         "version": view.version,
         "doc_status": view.status,
         "exec_status": view.exec_status or None,
+        "settle_status": view.settle_status or None,
         "biz_date": view.biz_date.isoformat() if view.biz_date else None,
         "data": data,
         "text": text,
@@ -136,6 +139,24 @@ def task_json(task: TaskView) -> dict[str, Any]:
         "document": task.document,
         "since": task.since.isoformat(),
     }
+
+
+def plain(value: object) -> object:
+    """Frozen views as JSON: figures as text, days as ISO dates, tuples as lists."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Decimal):
+        return figure(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    return value
+
+
+def plain_object(view: object) -> Mapping[str, Any]:
+    """`plain` of one view."""
+    return cast("Mapping[str, Any]", plain(view))
 
 
 def _source(source: tuple[str, int, int]) -> Mapping[str, object]:

@@ -8,6 +8,7 @@ from functools import partial
 from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledField, CompiledForm
+from engine.definitions.system_fields import SETTLE_STATUS
 from engine.document import DocStatus, ExecStatus, Value
 from engine.expressions import Checked
 from engine.fieldtypes import BUILT_IN
@@ -19,9 +20,10 @@ from runtime.facade.cells import Names, target_of
 from runtime.facade.door import Door
 from runtime.facade.forms import is_numeric
 from runtime.facade.list_views import ColumnView, FilterView, ListRequest, ListView, LookUpHit, RowView
-from runtime.facade.pages import exec_label
+from runtime.facade.pages import SETTLE_STATES, exec_label, settle_label
 from runtime.facade.system_columns import SystemColumn, system_column, system_columns
 from runtime.facade.views import CellView
+from runtime.stages.open_items import opens_amounts
 from runtime.stages.steps import Unit
 from runtime.storage import documents, lists, preferences
 from runtime.storage.columns import FormColumns
@@ -70,6 +72,7 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
                 search=request.search,
                 after=request.after or None,
                 limit=request.limit,
+                today=unit.around.clock.today,
             ),
         )
         rows = _rows(door, unit, compiled, shown, found.rows)
@@ -105,7 +108,7 @@ def columns_of(door: Door, form: CompiledForm, access: FormAccess) -> tuple[Colu
             operators=tuple(str(operator) for operator in one.operators),
             choices=_system_choices(door, form, one),
         )
-        for one in system_columns(form)
+        for one in system_columns(form, opens_amounts(door.bundle, form.key))
     ]
     return (*system[:1], *fields, *system[1:]) if not form.is_master else (*fields, *system)
 
@@ -259,7 +262,7 @@ def _filter(
 ) -> tuple[str, Operator, object, FilterView] | None:
     path, word, raw = asked
     field = form.field(path)
-    system = system_column(form, path)
+    system = system_column(form, path, opens_amounts(door.bundle, form.key))
     if field is not None and not access.readable(path):
         problems.append(problem("permission.field_denied", path, field=field.label))
         return None
@@ -346,6 +349,8 @@ def _cell(door: Door, form: CompiledForm, path: str, names: Names, value: Value)
         return CellView(value=None, text="")
     if path == "doc_status":
         return CellView(value=value, text=STATUS_LABELS[DocStatus(str(value))].text(door.language))
+    if path == SETTLE_STATUS:
+        return CellView(value=value, text=settle_label(door, str(value)))
     if path == "exec_status":
         return CellView(value=value, text=exec_label(door, form, ExecStatus(str(value))))
     if path in ("creator", "approver"):
@@ -364,6 +369,8 @@ def _system_choices(door: Door, form: CompiledForm, column: SystemColumn) -> tup
             status for status in DocStatus if (status in (DocStatus.ACTIVE, DocStatus.DISABLED)) == form.is_master
         ]
         return tuple((str(status), STATUS_LABELS[status].text(door.language)) for status in statuses)
+    if column.path == SETTLE_STATUS:
+        return tuple((status, settle_label(door, status)) for status in SETTLE_STATES)
     if column.path == "exec_status":
         return tuple((str(status), exec_label(door, form, status)) for status in ExecStatus)
     return ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from engine.definitions.compiled import CompiledForm
+from engine.definitions.system_fields import SETTLE_STATUS
 from engine.fieldtypes import BUILT_IN
 from engine.fieldtypes.contract import Operator
 
@@ -34,6 +35,7 @@ DOCUMENT = (
     _column("biz_date", "date"),
     _column("doc_status", "text"),
     _column("exec_status", "text"),
+    _column(SETTLE_STATUS, "text"),
     _column("creator", "member"),
     _column("department", "department"),
     _column("created_at", "datetime"),
@@ -51,13 +53,15 @@ MASTER = (
 )
 
 
-def system_columns(form: CompiledForm) -> tuple[SystemColumn, ...]:
-    """The system columns of a form's list, the number of a document first."""
+def system_columns(form: CompiledForm, settled: bool = False) -> tuple[SystemColumn, ...]:
+    """The system columns of a form's list, the number of a document first. ``settled``: it has a 结算状态."""
     if form.is_master:
         return MASTER
-    return tuple(one for one in DOCUMENT if one.path != "exec_status" or form.definition.execution is not None)
+    absent = {"exec_status"} if form.definition.execution is None else set()
+    absent |= set() if settled else {SETTLE_STATUS}
+    return tuple(one for one in DOCUMENT if one.path not in absent)
 
 
-def system_column(form: CompiledForm, path: str) -> SystemColumn | None:
+def system_column(form: CompiledForm, path: str, settled: bool = False) -> SystemColumn | None:
     """The system column of this name, or None."""
-    return next((one for one in system_columns(form) if one.path == path), None)
+    return next((one for one in system_columns(form, settled) if one.path == path), None)

@@ -17,7 +17,7 @@ from engine.forms.draft import Draft
 from engine.problems import Problem, problem
 from runtime.stages.steps import Unit
 from runtime.storage import documents
-from runtime.storage.open_items import OpenItem, items_of
+from runtime.storage.open_items import SETTLED_LEDGERS, OpenItem, items_of
 
 SELF = "self"
 
@@ -33,6 +33,11 @@ def opening_forms(bundle: AppBundle, ledger: str) -> tuple[str, ...]:
             for one in posting.entries.get("approve", ())
         )
     )
+
+
+def opens_amounts(bundle: AppBundle, form: str) -> bool:
+    """Whether documents of ``form`` open amounts, and so have a 结算状态."""
+    return any(form in opening_forms(bundle, ledger) for ledger in SETTLED_LEDGERS)
 
 
 def numbered(unit: Unit, ledger: str, numbers: set[str]) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ under one path always mean the same thing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,8 +15,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from engine.definitions.system_fields import SETTLE_STATUS
 from runtime.storage import product_tables
 from runtime.storage.app_tables import HEADER_SYSTEM, AppTables, FormTables
+from runtime.storage.open_items import settle_status
 
 MEMBERS = ("creator", "approver", "modifier")
 USER = product_tables.user
@@ -43,14 +46,17 @@ def _json_postgres(element: JsonAttribute, compiler: SQLCompiler, **kwargs: Any)
 
 @dataclass(frozen=True, slots=True)
 class FormColumns:
-    """The columns of one form of an app."""
+    """The columns of one form of an app. ``today``: decides what is overdue, where 结算状态 is asked for."""
 
     tables: AppTables
     form: str
+    today: date | None = None
 
     def column(self, path: tuple[str, ...]) -> sa.ColumnElement[Any]:
         """The value at ``path``. Raises ``KeyError`` for a path the form does not have."""
         of_form = self.tables.forms[self.form]
+        if path == (SETTLE_STATUS,) and self.today is not None:
+            return settle_status(of_form.header, self.form, self.today)
         return _resolved(self.tables, of_form, of_form.header, path)
 
     def nullable(self, path: tuple[str, ...]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -42,6 +43,7 @@ class ListQuery:
         where: a further condition, the row filter of the person asking.
         sort: paths, each with whether it descends; the id decides ties.
         after: cursor of a page before, as the page gave it.
+        today: what 结算状态 is judged by.
     """
 
     columns: tuple[str, ...]
@@ -51,6 +53,7 @@ class ListQuery:
     search: str = ""
     after: str | None = None
     limit: int = 50
+    today: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ class Page:
 
 def page(connection: sa.Connection, tables: AppTables, form: str, query: ListQuery) -> Page:
     """One page. Raises ``Refused`` (``storage.bad_cursor``) for a cursor of another sort order."""
-    columns = FormColumns(tables, form)
+    columns = FormColumns(tables, form, query.today)
     limit = max(1, min(query.limit, MOST))
     cursor = read_cursor(query.after) if query.after else None
     backward = cursor is not None and cursor.backward

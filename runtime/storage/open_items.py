@@ -91,6 +91,42 @@ def numbers(
     return found
 
 
+def settle_status(header: sa.Table, form: str, today: date) -> sa.ColumnElement[str]:
+    """结算状态 of each row of ``header``: ``none``, ``partial``, ``done``, ``overdue``; NULL where nothing was opened.
+
+    Derived from the ledgers, never stored (domain rule B0.4).
+    """
+    own = sa.and_(entry.c.form == entry.c.ref_form, entry.c.document == entry.c.ref_document)
+    opened = sa.func.sum(sa.case((own, sa.type_coerce(entry.c.value, sa.BigInteger)), else_=0))
+    left = sa.func.sum(sa.type_coerce(entry.c.value, sa.BigInteger))
+    due = sa.func.max(sa.case((own, entry.c.due)))
+    status = sa.case(
+        (sa.and_(sa.func.coalesce(opened, 0) == 0, sa.func.coalesce(left, 0) == 0), None),
+        (left == 0, "done"),
+        (due < today, "overdue"),
+        (left != opened, "partial"),
+        else_="none",
+    )
+    return (
+        sa.select(sa.type_coerce(status, sa.Text()))
+        .where(
+            entry.c.ref_form == form,
+            entry.c.ref_document == header.c.id,
+            entry.c.ref_document != 0,
+            entry.c.ledger.in_(SETTLED_LEDGERS),
+        )
+        .correlate(header)
+        .scalar_subquery()
+    )
+
+
+def status_of(connection: sa.Connection, tables: AppTables, form: str, document: int, today: date) -> str:
+    """结算状态 of one document; empty where nothing was opened."""
+    header = tables.forms[form].header
+    query = sa.select(settle_status(header, form, today)).where(header.c.id == document)
+    return connection.execute(query).scalar_one_or_none() or ""
+
+
 def _summed(ledger: str, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     own = sa.and_(entry.c.form == entry.c.ref_form, entry.c.document == entry.c.ref_document)
     zero = sa.literal(0, Scaled(MONEY_SCALE))

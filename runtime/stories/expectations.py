@@ -180,9 +180,10 @@ def _system_cell(view: DocumentView, key: str) -> CellView | None:
         "version": view.version,
         "doc_status": view.status,
         "exec_status": view.exec_status,
+        "settle_status": view.settle_status,
         "biz_date": view.biz_date,
     }
-    labels = {"doc_status": view.status_label, "exec_status": view.exec_label}
+    labels = {"doc_status": view.status_label, "exec_status": view.exec_label, "settle_status": view.settle_label}
     if key in plain:
         return CellView(value=plain[key], text=labels.get(key, str(plain[key] or "")))
     return view.system.get(key)

@@ -32,6 +32,10 @@ STATES: Mapping[str, Look] = MappingProxyType(
         "none": Look("idle", "circle"),
         "partial": Look("pending", "circle-dot"),
         "done": Look("approved", "circle-check"),
+        "settle_none": Look("idle", "cash"),
+        "settle_partial": Look("pending", "cash"),
+        "settle_done": Look("approved", "cash"),
+        "settle_overdue": Look("short", "calendar-due"),
     }
 )
 UNKNOWN = Look("idle", "circle")

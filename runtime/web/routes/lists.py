@@ -29,6 +29,7 @@ from runtime.web.pages import go_to, render
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BULK = MappingProxyType({"document": ("submit", "approve", "delete"), "master": ("disable", "enable", "delete")})
 FACTS = 3
+NO_FACTS = frozenset({"biz_date", "doc_status", "exec_status", "settle_status"})
 FACT_KINDS = ("link", "money", "date", "quantity")
 MOST_AT_ONCE = 500
 RANGED = frozenset({"date", "datetime", "number", "integer", "quantity", "price", "money", "percent"})
@@ -158,7 +159,7 @@ def list_routes() -> APIRouter:
 
 def facts(view: ListView) -> frozenset[str]:
     """The columns a phone shows beside the first and the state: a partner, an amount and a date before any others."""
-    others = [column for column in view.columns[1:] if column.path not in {"biz_date", "doc_status", "exec_status"}]
+    others = [column for column in view.columns[1:] if column.path not in NO_FACTS]
     firsts = [next((one.path for one in others if one.type_name == kind), None) for kind in FACT_KINDS]
     rest = [column.path for column in others if column.path not in firsts]
     return frozenset([path for path in (*firsts, *rest) if path is not None][:FACTS])
