@@ -68,14 +68,15 @@ class Plotter:
         window = self._cut(balances)
         if window.streams or window.subjects:
             self._fill(window)
-            wanted = {key for one in window.entries.values() for key in keys_of(self.declared[one.ledger], one)}
-            wanted |= {BalanceKey("variance", "product", product=product) for product, _ in window.streams if product}
-            missing = wanted - balances.keys()
-            if missing:
+            while missing := self._wanted(window) - balances.keys():
                 balances = {**balances, **lock_balances(self.connection, missing)}
-                # Pools nobody held until now may have moved since they were read.
-                self._fill(window)
+                self._fill(window)  # pools nobody held until now may have moved since they were read
         return self._assembled(window, balances)
+
+    def _wanted(self, window: Window) -> set[BalanceKey]:
+        """Balances that settling what is in the window again may change."""
+        found = {key for one in window.entries.values() for key in keys_of(self.declared[one.ledger], one)}
+        return found | {BalanceKey("variance", "product", product=product) for product, _ in window.streams if product}
 
     def _stream(self, entry: Entry) -> Stream:
         shared = "warehouse" not in self.declared["stock"].grains["cost"].dimensions
@@ -98,12 +99,16 @@ class Plotter:
 
     def _lower(self, window: Window, entry: Entry, day: date) -> bool:
         """Cut before ``day`` where ``entry`` stands; tells whether that is earlier than it was."""
-        days: dict[object, date] = window.subjects if entry.ledger == "wip" else window.streams  # type: ignore[assignment]
-        place: object = entry.subject if entry.ledger == "wip" else self._stream(entry)
-        if place in days and days[place] <= day:
-            return False
-        days[place] = day
-        return True
+        lowered = False
+        if entry.ledger != "wip":
+            stream = self._stream(entry)
+            lowered = stream not in window.streams or day < window.streams[stream]
+            window.streams[stream] = min(day, window.streams.get(stream, day))
+        # What a settlement shares out is what it took from work in process on that day, so that is found again with it.
+        if entry.ledger == "wip" or (entry.basis == "share" and entry.subject):
+            lowered |= entry.subject not in window.subjects or day < window.subjects[entry.subject]
+            window.subjects[entry.subject] = min(day, window.subjects.get(entry.subject, day))
+        return lowered
 
     def _fill(self, window: Window) -> None:
         """Read everything after the cut, and cut further pools that take their cost from there."""
