@@ -205,13 +205,18 @@ class Plotter:
 
     def _with_prices(self, key: BalanceKey, state: PoolState) -> PoolState:
         last, latest = ZERO, ZERO
-        if state.quantity <= ZERO or not state.value:
+        if state.quantity <= ZERO or not state.value or state.quantity < self._leaving(key):
             last = courses.last_cost(self.connection, self._dimensions(key))
         if self.method.layered and any(one.basis != "given" and one.quantity > ZERO for one in self.fresh):
             latest = courses.latest_price(self.connection, self._dimensions(key))
         return PoolState(
             quantity=state.quantity, value=state.value, last=last, latest=latest, layers=state.layers, uses=state.uses
         )
+
+    def _leaving(self, key: BalanceKey) -> Decimal:
+        """How much the document takes from a pool."""
+        out = [one for one in self.fresh if one.quantity < ZERO and pool_of(self.declared, one) == key.text]
+        return -sum((one.quantity for one in out), ZERO)
 
     def _rewound(
         self,
