@@ -56,7 +56,7 @@ class Faults:
     step: str = ""
     action: Action = "error"
     turn: int = 1
-    _reached: count[int] = field(default_factory=lambda: count(1))
+    _reached: count[int] = field(default_factory=lambda: count(1), compare=False, repr=False)
 
     def reach(self, step: Step) -> None:
         """The submission has come this far."""
