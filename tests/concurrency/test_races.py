@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from engine.ledger import ledgers
 from engine.problems import Refused
 from runtime.facade import documents, stock
 from runtime.facade.door import Door
 from runtime.storage.database import read
-from runtime.storage.ledgers import fold
-from tests.houses import CATALOG, Home, codes, do, furnished, make_home
+from runtime.verification import verify
+from tests.houses import CATALOG, WORKSPACE, Home, codes, do, furnished, make_home
 
 CLIENTS = 8
 
@@ -56,8 +55,8 @@ def on_hand(door: Door) -> str:
 
 
 def clean(home: Home, door: Door) -> None:
+    assert verify(home.house, WORKSPACE).differences == ()
     with read(door.workspace.database) as connection:
-        assert fold(connection, ledgers("company")) == ()
         negative = connection.execute(
             text("SELECT count(*) FROM sys_balance WHERE ledger = 'stock' AND grain = 'place' AND quantity < 0")
         ).scalar_one()
