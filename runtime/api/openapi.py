@@ -27,7 +27,10 @@ def openapi(door: Door) -> Mapping[str, Any]:
         schemas[f"{key}_input"] = record(door, form, access, writing=True)
         paths.update(_paths(door, base, form, access))
     paths[f"{base}/-/stock"] = {"get": _operation(door, "stock", "库存余额 / Stock levels", _any())}
+    paths[f"{base}/-/lots"] = {"get": _operation(door, "stock", "批次与库位 / Lots and bins", _any())}
     paths[f"{base}/-/entries"] = {"get": _operation(door, "stock", "库存流水 / Ledger entries", _any())}
+    paths[f"{base}/-/entries/{{identity}}"] = {"get": _operation(door, "stock", "流水来历 / One entry", _any())}
+    paths[f"{base}/-/trace"] = {"get": _operation(door, "stock", "批次追溯 / Trace a lot", _any())}
     paths[f"{base}/-/tasks"] = {"get": _operation(door, "tasks", "待办 / Open tasks", _any())}
     return {
         "openapi": OPENAPI,

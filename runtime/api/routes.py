@@ -6,7 +6,7 @@ Every route takes a ``Door``; every write takes an idempotency key; every refusa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from starlette.responses import JSONResponse
@@ -16,8 +16,17 @@ from engine.problems import Problem, Refused, problem
 from runtime.api.callers import Body, Knocking, answered
 from runtime.api.imports import import_api
 from runtime.api.openapi import openapi
-from runtime.api.shapes import document_json, entry_json, level_json, list_json, outcome_json, task_json
-from runtime.facade import documents, lists, stock, tasks
+from runtime.api.shapes import (
+    document_json,
+    entry_json,
+    level_json,
+    list_json,
+    outcome_json,
+    plain,
+    plain_object,
+    task_json,
+)
+from runtime.facade import documents, entry_story, lists, lots, stock, tasks, trace
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import ListRequest
@@ -35,6 +44,9 @@ def api_routes() -> APIRouter:
     router.get("/-/openapi.json", response_model=None)(answered(describe))
     router.get("/-/stock", response_model=None)(answered(stock_levels))
     router.get("/-/entries", response_model=None)(answered(stock_entries))
+    router.get("/-/lots", response_model=None)(answered(stock_lots))
+    router.get("/-/entries/{identity}", response_model=None)(answered(entry_explained))
+    router.get("/-/trace", response_model=None)(answered(lot_trace))
     router.get("/-/tasks", response_model=None)(answered(open_tasks))
     router.include_router(import_api())
     router.get("/{form}", response_model=None)(answered(list_documents))
@@ -82,6 +94,32 @@ def stock_entries(
     """Ledger entries, newest first."""
     rows = stock.entries(door, product, warehouse, ledger, after, limit)
     return {"rows": [entry_json(row) for row in rows], "next": rows[-1].id if len(rows) == limit else None}
+
+
+def stock_lots(
+    door: Knocking,
+    product: int | None = None,
+    warehouse: int | None = None,
+    search: str = "",
+    lot: str = "",
+    status: str = "",
+    due: Literal["", "near", "expired"] = "",
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Mapping[str, Any]:
+    """Goods by lot, bin, serial number and status; ``offset`` is the ``next`` of a page."""
+    view = lots.details(door, product, warehouse, search, lot, status, due, offset, limit)
+    return {"rows": [plain(row) for row in view.rows], "next": view.next}
+
+
+def entry_explained(door: Knocking, identity: int) -> Mapping[str, Any]:
+    """How an entry of stock came about: its document, how its value was found, corrections, layers of cost."""
+    return plain_object(entry_story.entry_story(door, identity))
+
+
+def lot_trace(door: Knocking, product: int, lot: str) -> Mapping[str, Any]:
+    """Where a lot came from (``up``) and what became of it (``down``), with quantities that close."""
+    return plain_object(trace.trace(door, product, lot))
 
 
 def open_tasks(door: Knocking) -> Mapping[str, Any]:

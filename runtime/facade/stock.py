@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from engine.labels import Label
 from engine.ledger import BalanceKey, Entry
-from engine.permissions import stock_measures, stock_rows
 from engine.problems import Refused, problem, suggestion
 from engine.rules.evaluate import shown
 from runtime.declared import declared_ledgers
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
-from runtime.stages.steps import Unit
+from runtime.facade.lots import base_unit
+from runtime.facade.stock_rights import MEASURES as MEASURES
+from runtime.facade.stock_rights import allowed, dimension, measures_of, numbers
 from runtime.storage import documents, locks, stock
 from runtime.storage import ledgers as ledger_rows
-from runtime.storage.row_filters import where_of
 from runtime.storage.stock import LevelQuery
-
-MEASURES = ("on_hand", "reserved", "in_transit", "available", "value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +47,7 @@ class StockView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryView:
     """A ledger entry. ``value`` is None when the person may not see values; ``form`` is empty when the document behind
-    it is not theirs to read."""
+    it is not theirs to read; ``derived`` when costing added it to correct another."""
 
     id: int
     ledger: str
@@ -64,6 +61,12 @@ class EntryView:
     form: str
     document: int
     number: str
+    product: int = 0
+    lot: str = ""
+    serial: str = ""
+    status: str = ""
+    bin_text: str = ""
+    derived: bool = False
 
 
 def levels(
@@ -81,8 +84,8 @@ def levels(
     Raises:
         Refused: ``forbidden`` when the person sees no measure of it.
     """
-    measures = _measures(door)
-    products, warehouses = _dimension(door, "product"), _dimension(door, "warehouse")
+    measures = measures_of(door)
+    products, warehouses = dimension(door, "product"), dimension(door, "warehouse")
     safety = "safety_stock" if "safety_stock" in door.bundle.forms[products].fields else ""
     with door.reading() as unit:
         found = stock.levels(
@@ -93,7 +96,7 @@ def levels(
                 warehouse_form=warehouses,
                 product=product,
                 warehouse=warehouse,
-                warehouses=_allowed(door, unit, warehouses),
+                warehouses=allowed(door, unit, warehouses),
                 search=search,
                 below_safety=safety if below_safety else "",
                 nonzero=nonzero,
@@ -104,7 +107,7 @@ def levels(
         )
         page = found[:limit]
         ids = sorted({level.product for level in page})
-        base, of_unit = _base_unit(door, products)
+        base, of_unit = base_unit(door, products)
         facts = documents.load_rows(unit.connection, unit.tables, products, ids, {base, safety} - {""})
         units = {identity: value for identity, row in facts.items() if isinstance(value := row.values.get(base), int)}
         names = Names(door.language)
@@ -143,36 +146,41 @@ def entries(
     ledger: str = "stock",
     after: int | None = None,
     limit: int = 50,
+    lot: str = "",
 ) -> tuple[EntryView, ...]:
     """Entries behind a level, newest first, each leading to the document that wrote it.
 
     Raises:
         Refused: ``forbidden`` without sight of stock, ``missing`` for an unknown ledger.
     """
-    measures = _measures(door)
+    measures = measures_of(door)
     declared = declared_ledgers(door.bundle)
     if ledger not in ("stock", "supply", "reservation"):
         raise Refused([problem("ledger.unknown", name=ledger, **suggestion(ledger, declared))], "missing")
     if ledger == "stock" and "on_hand" not in measures:
         raise Refused([problem("permission.stock_denied")], "forbidden")
-    products, warehouses = _dimension(door, "product"), _dimension(door, "warehouse")
+    products, warehouses = dimension(door, "product"), dimension(door, "warehouse")
     with door.reading() as unit:
-        allowed = _allowed(door, unit, warehouses)
+        among = allowed(door, unit, warehouses)
         found = ledger_rows.entries_page(
             unit.connection,
             ledger,
             product=product,
             warehouse=warehouse,
-            warehouses=None if allowed is None else stock.among(unit.tables, warehouses, allowed),
+            warehouses=None if among is None else stock.among(unit.tables, warehouses, among),
+            lot=lot,
             after=after,
             limit=limit,
         )
         names = Names(door.language)
+        bins = door.bundle.app.dimensions.bin or ""
         for one in found:
             names.want_id(products, one.product)
             names.want_id(warehouses, one.warehouse)
+            if one.bin:
+                names.want_id(bins, one.bin)
         names.load(unit)
-        numbers = _numbers(door, unit, {(one.form, one.document) for one in found})
+        known = numbers(door, unit, {(one.form, one.document) for one in found})
     return tuple(
         EntryView(
             id=one.id or 0,
@@ -184,9 +192,15 @@ def entries(
             warehouse_text=names.name(warehouses, one.warehouse),
             quantity=one.quantity,
             value=one.value if "value" in measures and ledger == "stock" else None,
-            form=one.form if (one.form, one.document) in numbers else "",
+            form=one.form if (one.form, one.document) in known else "",
             document=one.document,
-            number=numbers.get((one.form, one.document), ""),
+            number=known.get((one.form, one.document), ""),
+            product=one.product,
+            lot=one.lot,
+            serial=one.serial,
+            status=one.status,
+            bin_text=names.name(bins, one.bin) if one.bin else "",
+            derived=one.basis == "derived",
         )
         for one in found
     )
@@ -202,7 +216,7 @@ def balance(door: Door, ledger: str, dimensions: Mapping[str, int | str]) -> tup
     declared = declared_ledgers(door.bundle)
     if ledger not in declared:
         raise Refused([problem("ledger.unknown", name=ledger, **suggestion(ledger, declared))], "missing")
-    measures = _measures(door)
+    measures = measures_of(door)
     if "value" not in measures and ledger not in ("stock", "supply", "reservation"):
         raise Refused([problem("permission.stock_denied")], "forbidden")
     named = {("partner" if name in ("supplier", "customer") else name): value for name, value in dimensions.items()}
@@ -224,7 +238,7 @@ def document_entries(door: Door, form: str, document: int) -> tuple[Entry, ...]:
     Raises:
         Refused: ``forbidden`` when the person does not see values.
     """
-    if "value" not in _measures(door):
+    if "value" not in measures_of(door):
         raise Refused([problem("permission.stock_denied")], "forbidden")
     with door.reading() as unit:
         return ledger_rows.entries_of(unit.connection, form, document)
@@ -243,45 +257,3 @@ def move_label(door: Door, move: str) -> str:
 def figure(value: Decimal) -> str:
     """A quantity as text, without trailing zeros."""
     return shown(value)
-
-
-def _measures(door: Door) -> tuple[str, ...]:
-    allowed = stock_measures(door.bundle, door.actor)
-    if not allowed:
-        raise Refused([problem("permission.stock_denied")], "forbidden")
-    return tuple(measure for measure in MEASURES if measure in allowed)
-
-
-def _dimension(door: Door, name: str) -> str:
-    form = getattr(door.bundle.app.dimensions, name)
-    if form is None:
-        label = Label("商品", "product") if name == "product" else Label("仓库", "warehouse")
-        raise Refused([problem("ledger.dimension_missing", dimension=label)], "missing")
-    return str(form)
-
-
-def _allowed(door: Door, unit: Unit, warehouses: str) -> stock.Clause | None:
-    rows = stock_rows(door.bundle, door.actor)
-    names = {"me": unit.around.me, "app": unit.around.app}
-    return where_of(rows, unit.tables, warehouses, door.actor, names, unit.around.clock, record="warehouse")
-
-
-def _base_unit(door: Door, products: str) -> tuple[str, str]:
-    """The product's field of its base unit, and the form of units; empty where products have no units."""
-    form = door.bundle.forms[products]
-    if form.definition.units is None:
-        return "", ""
-    base = form.definition.units.base
-    return base, str(getattr(form.fields[base].options, "to", ""))
-
-
-def _numbers(door: Door, unit: Unit, wanted: set[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
-    found: dict[tuple[str, int], str] = {}
-    for key in sorted({form for form, _ in wanted}):
-        form = door.bundle.forms.get(key)
-        if form is None or not door.may(form, "read"):
-            continue
-        ids = [document for one, document in wanted if one == key]
-        for identity, row in documents.load_rows(unit.connection, unit.tables, key, ids, frozenset({"number"})).items():
-            found[key, identity] = str(row.values.get("number") or "")
-    return found

@@ -176,3 +176,9 @@ def among(tables: AppTables, warehouse_form: str, allowed: Clause) -> Clause:
     """The condition on entries whose warehouse is one of the allowed."""
     header = tables.forms[warehouse_form].header
     return entry.c.warehouse.in_(sa.select(header.c.id).where(allowed))
+
+
+def warehouse_ids(connection: sa.Connection, tables: AppTables, warehouse_form: str, allowed: Clause) -> frozenset[int]:
+    """The warehouses ``allowed`` admits."""
+    header = tables.forms[warehouse_form].header
+    return frozenset(connection.execute(sa.select(header.c.id).where(allowed)).scalars())

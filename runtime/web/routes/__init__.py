@@ -11,6 +11,7 @@ from runtime.web.routes.home import home_routes
 from runtime.web.routes.imports import import_routes
 from runtime.web.routes.inbox import inbox_routes
 from runtime.web.routes.lists import list_routes
+from runtime.web.routes.lots import lot_routes
 from runtime.web.routes.person import person_routes
 from runtime.web.routes.session import session_routes, sign_in_routes
 from runtime.web.routes.stock import stock_routes
@@ -23,6 +24,7 @@ def all_routes() -> tuple[APIRouter, ...]:
         session_routes(),
         home_routes(),
         stock_routes(),
+        lot_routes(),
         inbox_routes(),
         person_routes(),
         account_routes(),

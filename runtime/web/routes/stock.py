@@ -10,13 +10,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from engine.problems import Refused, problem
-from runtime.facade import documents, lists, menu, stock
+from runtime.facade import documents, lists, lots, menu, stock
 from runtime.facade.list_views import LookUpHit
 from runtime.web.dependencies import Visit, Visiting
 from runtime.web.pages import render
 
 PAGE_SIZE = 50
 MOST_WAREHOUSES = 200
+MOST_DETAILS = 100  # lots shown below a place; the page of lots pages through all of them
 LONGEST = 100
 
 
@@ -34,8 +35,9 @@ def stock_routes() -> APIRouter:
         short: str = "",
         zero: str = "",
         after: str = "",
+        unfold: str = "",
     ) -> Response:
-        place = _number(warehouse)
+        place = number_in(warehouse)
         view = stock.levels(
             found.door,
             product=product,
@@ -47,6 +49,8 @@ def stock_routes() -> APIRouter:
             limit=PAGE_SIZE,
         )
         chosen = {"q": q.strip()[:LONGEST], "product": product, "warehouse": place, "short": short, "zero": zero}
+        may = "on_hand" in view.measures
+        opened = _pair(unfold) if may else None
         return render(
             request,
             found,
@@ -54,8 +58,11 @@ def stock_routes() -> APIRouter:
             view=view,
             chosen=chosen,
             after=after,
-            product_name=_name(found, "product", product),
-            warehouses=_warehouses(found),
+            detailed=lots.detailed_places(found.door, {row.product for row in view.rows}) if may else {},
+            opened=opened,
+            details=lots.details(found.door, opened[0], opened[1], limit=MOST_DETAILS) if opened else None,
+            product_name=name_of(found, "product", product),
+            warehouses=warehouses_of(found),
             settings=found.door.bundle.app.settings,
             product_form=found.door.bundle.app.dimensions.product,
         )
@@ -67,11 +74,12 @@ def stock_routes() -> APIRouter:
         product: int | None = None,
         warehouse: str = "",
         ledger: str = "stock",
+        lot: str = "",
         after: int | None = None,
     ) -> Response:
-        place = _number(warehouse)
+        place, number = number_in(warehouse), lot.strip()[:LONGEST]
         rows = stock.entries(
-            found.door, product=product, warehouse=place, ledger=ledger, after=after, limit=PAGE_SIZE + 1
+            found.door, product=product, warehouse=place, ledger=ledger, lot=number, after=after, limit=PAGE_SIZE + 1
         )
         shown = rows[:PAGE_SIZE]
         return render(
@@ -80,11 +88,12 @@ def stock_routes() -> APIRouter:
             "stock/entries.html",
             rows=shown,
             next=shown[-1].id if len(rows) > PAGE_SIZE else None,
-            chosen={"product": product, "warehouse": place, "ledger": ledger},
+            chosen={"product": product, "warehouse": place, "ledger": ledger, "lot": number},
             after=after,
-            product_name=_name(found, "product", product),
-            warehouse_name=_name(found, "warehouse", place),
+            product_name=name_of(found, "product", product),
+            warehouse_name=name_of(found, "warehouse", place),
             with_value=any(row.value is not None for row in shown),
+            kept={name for name in ("lot", "serial", "status", "bin_text") if any(getattr(row, name) for row in shown)},
             settings=found.door.bundle.app.settings,
         )
 
@@ -111,14 +120,15 @@ def _form(found: Visit, dimension: str) -> str:
     return str(key)
 
 
-def _warehouses(found: Visit) -> tuple[LookUpHit, ...]:
+def warehouses_of(found: Visit) -> tuple[LookUpHit, ...]:
+    """The warehouses to choose from; none for whoever may not read them."""
     try:
         return lists.look_up(found.door, _form(found, "warehouse"), "", limit=MOST_WAREHOUSES)
     except Refused:
-        return ()  # whoever may not read warehouses filters by product only
+        return ()
 
 
-def _name(found: Visit, dimension: str, identity: int | None) -> str:
+def name_of(found: Visit, dimension: str, identity: int | None) -> str:
     """Name of the chosen product or warehouse, if the person may read it."""
     if identity is None:
         return ""
@@ -128,12 +138,13 @@ def _name(found: Visit, dimension: str, identity: int | None) -> str:
         return f"#{identity}"
 
 
-def _number(text: str) -> int | None:
+def number_in(text: str) -> int | None:
+    """``text`` as an id; None when it is not one."""
     return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _pair(after: str) -> tuple[int, int] | None:
     """``12.3`` → (12, 3): the product and warehouse a page goes on after."""
     first, _, second = after.partition(".")
-    left, right = _number(first), _number(second)
+    left, right = number_in(first), number_in(second)
     return None if left is None or right is None else (left, right)

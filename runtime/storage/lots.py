@@ -1,0 +1,112 @@
+"""Where the goods of a place are: by bin, lot, serial number and status, straight from the balances, with lot dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from runtime.storage.app_tables import AppTables
+from runtime.storage.ledger_tables import balance, lot
+from runtime.storage.records import contains
+from runtime.storage.search_text import terms
+
+PLACES: sa.BindParameter[Any] = sa.bindparam("products", expanding=True)
+DETAILS = (
+    sa.select(balance.c.product, balance.c.warehouse, sa.func.count())
+    .where(
+        balance.c.ledger == "stock", balance.c.grain == "detail", balance.c.quantity != 0, balance.c.product.in_(PLACES)
+    )
+    .group_by(balance.c.product, balance.c.warehouse)
+)
+NEVER = date(9999, 12, 31)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """Goods of one lot, serial number and status in one bin; ``quantity`` in base units. Empty text and 0: not kept."""
+
+    key: str
+    product: int
+    warehouse: int
+    bin: int
+    lot: str
+    serial: str
+    status: str
+    quantity: Decimal
+    made: date | None
+    expires: date | None
+    received: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailQuery:
+    """Which goods.
+
+    Attributes:
+        warehouses: a condition on the warehouse record. search: words about the product. lot: part of a lot number or
+            of a serial number. status: exactly this one, ``ok`` for goods without one.
+        expires_by: only lots whose last good day is this one or before. offset: rows of the pages before.
+    """
+
+    product_form: str
+    warehouse_form: str
+    product: int | None = None
+    warehouse: int | None = None
+    warehouses: sa.ColumnElement[bool] | None = None
+    search: str = ""
+    lot: str = ""
+    status: str = ""
+    expires_by: date | None = None
+    offset: int = 0
+    limit: int = 50
+
+
+def detailed_places(connection: sa.Connection, products: Iterable[int]) -> Mapping[tuple[int, int], int]:
+    """How many lots, bins and so on there are to tell apart, by (product, warehouse)."""
+    wanted = sorted(set(products))
+    return {(row[0], row[1]): row[2] for row in connection.execute(DETAILS, {"products": wanted})} if wanted else {}
+
+
+def details(connection: sa.Connection, tables: AppTables, query: DetailQuery) -> tuple[Detail, ...]:
+    """A page of details, those that expire first at the head of their product; one more than ``limit`` when there is a
+    next page."""
+    c = balance.c
+    conditions: list[sa.ColumnElement[bool]] = [c.ledger == "stock", c.grain == "detail", c.quantity != 0]
+    if query.product is not None:
+        conditions.append(c.product == query.product)
+    if query.warehouse is not None:
+        conditions.append(c.warehouse == query.warehouse)
+    if query.warehouses is not None:
+        header = tables.forms[query.warehouse_form].header
+        conditions.append(c.warehouse.in_(sa.select(header.c.id).where(query.warehouses)))
+    if query.search:
+        products = tables.forms[query.product_form].header
+        found = sa.select(products.c.id).where(*(contains(products.c.search, term) for term in terms(query.search)))
+        conditions.append(c.product.in_(found))
+    if query.lot:
+        wanted = query.lot.lower()
+        conditions.append(sa.or_(*(contains(sa.func.lower(each), wanted) for each in (c.lot, c.serial))))
+    if query.status:
+        conditions.append(c.status == ("" if query.status == "ok" else query.status))
+    if query.expires_by is not None:
+        conditions.append(lot.c.expires <= query.expires_by)
+    known = sa.and_(lot.c.product == c.product, lot.c.lot == c.lot)
+    rows = connection.execute(
+        sa.select(
+            c.key, c.product, c.warehouse, c.bin, c.lot, c.serial, c.status, c.quantity,
+            lot.c.made, lot.c.expires, lot.c.received,
+        )
+        .select_from(balance.outerjoin(lot, known))
+        .where(*conditions)
+        .order_by(
+            c.product, c.warehouse, sa.func.coalesce(lot.c.expires, sa.literal(NEVER, sa.Date())), c.lot, c.bin, c.key
+        )
+        .offset(query.offset)
+        .limit(query.limit + 1)
+    )  # fmt: skip
+    return tuple(Detail(**row) for row in rows.mappings())
