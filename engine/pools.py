@@ -103,7 +103,7 @@ class Settled:
         value: signed change of the pool's value. variance: what goes to 成本差异 (positive: a cost), so that for a
             stated amount ``value + variance`` is that amount.
         last, latest: those of the pool after the move; see ``PoolState``.
-        uses: what it did to existing layers. parts: what an issue took, for a transfer to carry (FIFO only).
+        uses: what it did to existing layers. parts: what an issue took from layers, for a transfer (FIFO only).
         opened: layers it began.
     """
 

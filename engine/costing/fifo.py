@@ -145,10 +145,8 @@ class _LayeredPool(Figures):
         for layer in emptied:
             del self._open[0 if self._open[0] is layer else self._place(layer.key)]
         if left:
-            # Goods that are not there yet have the age of the move that took them.
-            worth = self.at_last(left)
-            value += worth
-            parts.append(Part(day=move.day, root=move.entry, quantity=left, value=worth))
+            # Goods that are not there yet have no age: no part speaks of them, as no use does.
+            value += self.at_last(left)
         taken = tuple(uses)
         if taken:
             self._uses[move.entry] = taken

@@ -167,11 +167,7 @@ def _neutral(course: _Run, pool: Pool, row: Entry) -> Settled:
     origin = course.origins.get(row.origin)
     if origin is not None:
         return Settled(value=-origin.value)
-    state, quantity = pool.state(), abs(row.quantity)
-    if state.quantity <= ZERO:
-        amount = rounded(quantity * state.last, course.places)
-    else:
-        amount = rounded(divided(quantity * state.value, state.quantity), course.places)
+    amount = pool.worth(abs(row.quantity))
     return Settled(value=amount if row.quantity > ZERO else -amount)
 
 
