@@ -260,3 +260,22 @@ def test_any_order_comes_to_the_order_of_dates(companies: Callable[[], Any], seq
         products, orders = named(performance, "product", PRODUCTS), named(performance, "work_order", tuple(ORDERS))
         expected = held(performance, products, orders), [moved(performance, one) for one in again]
     assert got == expected
+
+
+def test_a_settlement_divides_over_all_receipts_of_its_order(companies: Callable[[], Any]) -> None:
+    """Three receipts of one unit at 1.00, a cost of 13.01: what is left, 10.01, is shared to the cent."""
+    order = next(iter(ORDERS))
+    hours = Act("report", 5, order, Decimal("1"), Decimal("12"), 0)
+    finished = [Act("finish", day, order, Decimal(1), Decimal(1), 0) for day in (6, 7, 8)]
+    with companies() as performance:
+        receipts = run(performance, [hours, *finished])[1:]
+        door = performance.director
+        proposals = [documents.push_patch(door, one.form, one.document, "cost_settlement") for one in receipts]
+        lines = tuple(line for each in proposals for line in each.lines["lines"])
+        patch = replace(proposals[0], values={**proposals[0].values, "biz_date": "2026-01-09"}, lines={"lines": lines})
+        settled = documents.submit(door, Command(form="cost_settlement", action="submit", patch=patch, confirmed=True))
+        entries = stock.document_entries(door, "cost_settlement", settled.document)
+        assert [str(one.value) for one in entries if one.ledger == "stock"] == ["3.3400", "3.3400", "3.3300"]
+        semi, owed = named(performance, "product", ["SEMI"]), named(performance, "work_order", [order])
+        assert stock.balance(door, "stock", {"product": semi["SEMI"]}) == (3, Decimal("13.01"))
+        assert stock.balance(door, "wip", {"subject": owed[order]}) == (0, 0)
