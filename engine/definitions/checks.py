@@ -73,6 +73,7 @@ from engine.definitions.story_checks import (
     story_settings_exist,
     story_steps_do_one_thing,
 )
+from engine.definitions.voucher_checks import vouchers_know_ledgers, vouchers_name_accounts
 from engine.problems import Problem
 
 DefinitionCheck: TypeAlias = Callable[[Loaded], Iterator[Problem]]
@@ -119,6 +120,8 @@ DEFINITION_CHECKS: tuple[DefinitionCheck, ...] = (
     tags_are_carried,
     stock_rows_need_a_warehouse,
     forms_can_be_read,
+    vouchers_name_accounts,
+    vouchers_know_ledgers,
     stories_start_on_a_day,
     story_steps_do_one_thing,
     story_people_are_known,

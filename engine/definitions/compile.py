@@ -81,6 +81,7 @@ def compile_bundle(loaded: Loaded, kinds: Kinds) -> AppBundle | tuple[Problem, .
         rules_by_form=_rules_by_form(rules.values()),
         ledger_rules=tuple(rule for rule in rules.values() if rule.definition.when.ledger),
         roles=MappingProxyType(roles),
+        vouchers=loaded.vouchers,
         stories=loaded.stories,
         cards=cards,
         targets=_targets(linked),

@@ -18,6 +18,7 @@ from engine.definitions.posting import EntryDef, PostingDef
 from engine.definitions.role import Grant, RoleDef
 from engine.definitions.rule import RuleDef
 from engine.definitions.story import StoryDef
+from engine.definitions.voucher import VoucherDef
 from engine.definitions.workflow import ApproveStep, WorkflowDef
 from engine.expressions import Checked
 from engine.expressions.types import Scope, ValueType
@@ -33,8 +34,8 @@ class CompiledField:
 
     Attributes:
         path: ``supplier`` or ``lines.qty``. column: storage column name, ``f_<id>``.
-        required, visible, readonly: a constant, or an expression over the row (line fields see their line first, then
-            the header).
+        required, visible, readonly, secret: a constant, or an expression over the row (line fields see their line
+            first, then the header).
         fills: for links, field of the same row → path on the linked record.
         filter: for links, which records may be picked; sees the linked record, and the row it is picked for as ``row``.
         position: order of appearance within its row.
@@ -60,6 +61,7 @@ class CompiledField:
     position: int
     definition: FieldDef
     filter: Checked | None = None
+    secret: bool | Checked = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +254,7 @@ class AppBundle:
     rules_by_form: Mapping[str, tuple[CompiledRule, ...]]
     ledger_rules: tuple[CompiledRule, ...]
     roles: Mapping[str, CompiledRole]
+    vouchers: Mapping[str, VoucherDef]
     stories: Mapping[str, StoryDef]
     cards: tuple[Checked, ...]
     targets: Mapping[str, tuple[CompiledSource, ...]]

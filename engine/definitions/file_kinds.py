@@ -11,6 +11,7 @@ from engine.definitions.role import RoleDef
 from engine.definitions.rule import RuleDef
 from engine.definitions.shape import Definition
 from engine.definitions.story import StoryDef
+from engine.definitions.voucher import VoucherDef
 from engine.definitions.workflow import WorkflowDef
 
 APP_FILE = "app.yaml"
@@ -36,8 +37,9 @@ WORKFLOWS = FileKind("workflows", "workflow", WorkflowDef)
 POSTINGS = FileKind("postings", "posting", PostingDef)
 RULES = FileKind("rules", "rule", RuleDef)
 ROLES = FileKind("roles", "role", RoleDef)
+VOUCHERS = FileKind("vouchers", "voucher", VoucherDef)
 STORIES = FileKind("tests", "story", StoryDef)
-FILE_KINDS = (APP, FORMS, WORKFLOWS, POSTINGS, RULES, ROLES, STORIES)
+FILE_KINDS = (APP, FORMS, WORKFLOWS, POSTINGS, RULES, ROLES, VOUCHERS, STORIES)
 
 
 def kind_of(path: str) -> FileKind | None:

@@ -26,6 +26,7 @@ from engine.definitions.file_kinds import (
     RULES,
     STORIES,
     SUFFIX,
+    VOUCHERS,
     WORKFLOWS,
     FileKind,
     kind_of,
@@ -38,6 +39,7 @@ from engine.definitions.rule import RuleDef
 from engine.definitions.shape import Definition
 from engine.definitions.source import Node, Path
 from engine.definitions.story import StoryDef
+from engine.definitions.voucher import VoucherDef
 from engine.definitions.workflow import WorkflowDef
 from engine.kinds import Kinds
 from engine.problems import Problem, problem, suggestion
@@ -62,6 +64,7 @@ class Loaded:
     postings: Mapping[str, PostingDef]
     rules: Mapping[str, RuleDef]
     roles: Mapping[str, RoleDef]
+    vouchers: Mapping[str, VoucherDef]
     stories: Mapping[str, StoryDef]
     nodes: Mapping[str, Node]
     files: Mapping[str, str]
@@ -102,6 +105,7 @@ def load(files: Mapping[str, str], kinds: Kinds) -> Loaded:
         postings=_of(found[POSTINGS], PostingDef),
         rules=_of(found[RULES], RuleDef),
         roles=_of(found[ROLES], RoleDef),
+        vouchers=_of(found[VOUCHERS], VoucherDef),
         stories=_of(found[STORIES], StoryDef),
         nodes=MappingProxyType(nodes),
         files=MappingProxyType({path: files[path] for path in sorted(files) if kind_of(path) is not None}),

@@ -1,0 +1,5 @@
+"""Accounting vouchers (会计凭证) derived from ledger entries; nothing of them is stored."""
+
+from engine.vouchers.derive import Derived, Movement, Unmapped, Voucher, VoucherLine, derive
+
+__all__ = ["Derived", "Movement", "Unmapped", "Voucher", "VoucherLine", "derive"]
