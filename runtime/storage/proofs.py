@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -17,12 +18,11 @@ import sqlalchemy as sa
 from engine.ledger.declared import Ledger
 from engine.ledger.entry import Entry
 from runtime.storage.app_tables import AppTables
-from runtime.storage.column_types import Scaled
 from runtime.storage.ledger_tables import balance, entry, layer, layer_use
 from runtime.storage.ledgers import SELECT, entries_from
+from runtime.storage.plain_rows import BATCH, plain, plain_rows
 from runtime.storage.product_tables import counter, history, setting
 
-BATCH = 5_000
 CHUNK = 500
 GUARDED = "ledger_guarded_after"  # written by revision 0002
 # The order of engine.ledger.chain.words.
@@ -31,7 +31,7 @@ WORDS = (
     "ref_form", "ref_document", "ref_line", "quantity", "value", "aux", "due", "move", "form", "document", "line",
     "action", "batch", "biz_date", "basis", "origin", "stated", "mirror_of", "snapshot", "posted_at", "user",
 )  # fmt: skip
-PLACE = {name: number for number, name in enumerate(WORDS)}
+PLACE: Mapping[str, int] = MappingProxyType({name: number for number, name in enumerate(WORDS)})
 
 
 class Leg(NamedTuple):
@@ -91,25 +91,10 @@ def guarded_after(connection: sa.Connection) -> int:
 
 def entry_words(connection: sa.Connection) -> Iterator[tuple[list[str], str]]:
     """Every entry in words (see engine.ledger.chain) with its hash, in posting order."""
-    columns = [_plain(entry.c[name]) for name in WORDS]
-    query = sa.select(*columns, entry.c.hash).order_by(entry.c.id).execution_options(yield_per=BATCH)
-    moment = PLACE["posted_at"]
-    for row in connection.execute(query):
-        words = ["" if value is None else str(value) for value in row[:-1]]
-        posted = row[moment]
-        words[moment] = (
-            posted.isoformat(timespec="microseconds")
-            if isinstance(posted, datetime)
-            else words[moment].replace(" ", "T")
-        )
-        yield words, row[-1]
-
-
-def _plain(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """The column as it rests: a whole number, or a text where the driver gives one."""
-    if isinstance(column.type, Scaled):
-        return sa.type_coerce(column, sa.BigInteger)
-    return sa.type_coerce(column, sa.Text) if isinstance(column.type, sa.Date | sa.DateTime) else column
+    columns = [entry.c[name] for name in (*WORDS, "hash")]
+    for words in plain_rows(connection, columns, [entry.c.id]):
+        kept = words.pop()
+        yield words, kept
 
 
 def chain_heads(connection: sa.Connection) -> Mapping[str, tuple[int, str]]:
@@ -123,7 +108,7 @@ def moves(connection: sa.Connection, ledger: Ledger, by: Sequence[str]) -> Itera
     c = entry.c
     details = [c[name] for name in ("bin", "lot", "serial", "status", "owner")]
     wanted = (
-        c.id, *details, c.form, c.document, c.line, c.batch, _plain(c.quantity), _plain(c.value), c.biz_date,
+        c.id, *details, c.form, c.document, c.line, c.batch, plain(c.quantity), plain(c.value), c.biz_date,
         c.snapshot, c.mirror_of,
     )  # fmt: skip
     key = [c[name] for name in by]
