@@ -84,5 +84,6 @@ def _parts(house: House, more: MoreHandlers) -> JobParts:
         handlers={**import_handlers(house), **lapse_handlers(house), **more(house)},
         schedules={LAPSE: EVERY_QUARTER},
         retention_days=house.settings.job_retention_days,
+        seal_hours=house.settings.seal_hours,
         faults=house.faults,
     )

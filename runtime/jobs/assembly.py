@@ -20,6 +20,7 @@ from runtime.jobs.inline import InlineJobs
 from runtime.jobs.relay import DELIVER
 from runtime.jobs.retention import EVERY_NIGHT, RETENTION, retention_handler
 from runtime.jobs.sweep import SWEEP_EVERY_S, sweep_all
+from runtime.sealing import SEAL, sealing_handler
 from runtime.settings import Settings
 
 NO_HANDLERS: Handlers = MappingProxyType({})
@@ -36,6 +37,7 @@ class JobParts:
         clock: now, naive, in the product's zone.
         handlers: further kinds, such as imports. schedules: when which of them runs by itself (kind → cron).
         retention_days: how long traces of finished work are kept.
+        seal_hours: hours between two seals of the ledgers.
         faults: what tests make go wrong.
     """
 
@@ -46,6 +48,7 @@ class JobParts:
     handlers: Mapping[str, Handler] = field(default_factory=lambda: NO_HANDLERS)
     schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     retention_days: int = 30
+    seal_hours: int = 1
     faults: Faults = NO_FAULTS
 
 
@@ -76,6 +79,7 @@ def all_handlers(parts: JobParts, delete_finished: Callable[[datetime], int]) ->
     standing = {
         DELIVER: delivery_handler(parts.start_document, parts.clock, parts.faults),
         RETENTION: retention_handler(parts.workspaces, delete_finished, parts.clock, parts.retention_days),
+        SEAL: sealing_handler(parts.workspaces, parts.clock),
     }
     if doubled := standing.keys() & parts.handlers.keys():
         raise ValueError(f"job kinds given twice: {sorted(doubled)}")
@@ -89,6 +93,7 @@ def standing_chores(jobs: Jobs, parts: JobParts) -> tuple[Chore, ...]:
         jobs.schedule(RETENTION, EVERY_NIGHT, {}, RETENTION)
         for kind, cron in parts.schedules.items():
             jobs.schedule(kind, cron, {}, kind)
+        jobs.schedule(SEAL, f"7 */{parts.seal_hours} * * *", {}, SEAL)
 
     def look_after_outboxes() -> None:
         sweep_all(jobs, parts.workspaces, parts.open_workspace, parts.clock)
