@@ -123,6 +123,7 @@ def _entry(
         if spread
         else None,
         by=reading.expression(spread.by, scope, place / "spread" / "by", NUMBER) if spread else None,
+        lot_reason=reading.optional(entry.lot_reason, scope, place / "lot_reason", TEXT),
     )
 
 

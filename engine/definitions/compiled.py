@@ -186,12 +186,13 @@ class CompiledEntry:
     refer: Checked | None = None
     total: Checked | None = None
     by: Checked | None = None
+    lot_reason: Checked | None = None
 
     def expressions(self) -> tuple[Checked, ...]:
         """Every expression of the entry."""
         own = (
             self.when, self.quantity, self.value, self.aux, self.due, self.made, self.expires, self.weight, self.refer,
-            self.total, self.by,
+            self.total, self.by, self.lot_reason,
         )  # fmt: skip
         return (*(each for each in own if each is not None), *self.dimensions.values())
 

@@ -60,6 +60,9 @@ class EntryDef(Definition):
         limit: ``available``: at most what is available now (reservations).
         refer: document whose open amount is meant: ``self``, or an expression giving ``form/id``.
         expired: ``allow``: may take goods past their date (scrapping them, moving them aside).
+        picks: the line's field somebody picks a quantity in; goods then go out by 出库批次规则 (``lot_rule``): a
+            push-down splits its lines over lots and bins as proposed, and approval refuses picks that depart from it.
+        lot_reason: why picks depart from the rule; with a reason they pass. Whoever may write the field may depart.
         while_frozen: may move goods that are being counted (盘点冻结): gain and loss of the count itself.
         release: entries that undo what this document's own lines still hold in the ledger (close).
     """
@@ -82,6 +85,8 @@ class EntryDef(Definition):
     limit: Literal["available"] | None = None
     refer: ExpressionText | None = None
     expired: Literal["refuse", "allow"] = "refuse"
+    picks: str = ""
+    lot_reason: ExpressionText | None = None
     while_frozen: bool = False
     release: bool = False
 

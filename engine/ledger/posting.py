@@ -55,6 +55,7 @@ class Request:
         quantity, value: as evaluated, signed; ``value`` None: to be found by the costing method.
         weight: with ``cost: rest``, this line's weight. made, expires: dates of the lot that comes in.
         reference: the document whose open amount is meant, ``(form, id)``.
+        lot_reason: why its picks depart from the rule for lots.
         back: the entry of which a part is given back to the open quantity it was taken from (red flush).
     """
 
@@ -79,6 +80,7 @@ class Request:
     made: date | None = None
     expires: date | None = None
     reference: tuple[str, int] = ("", 0)
+    lot_reason: str = ""
     back: Entry | None = None
 
     def entry(self, document: Document, action: str, batch: int, biz_date: date) -> Entry:
@@ -207,6 +209,7 @@ def _request(
         dimensions = {name: _dimension(name, evaluate(each, names, clock)) for name, each in entry.dimensions.items()}
         days = [_day(each, names, clock) for each in (entry.due, entry.made, entry.expires)]
         reference = _reference(entry, document, names, clock)
+        reason = str(evaluate(entry.lot_reason, names, clock) or "") if entry.lot_reason is not None else ""
     except EvaluationFailed as failed:
         return (failed.problem.at(where) if where else failed.problem,)
     missing = tuple(
@@ -229,7 +232,7 @@ def _request(
     made = Request(
         definition=definition, where=where, line=line, quantity=rounded(quantity or ZERO, QUANTITY_SCALE),
         value=amount, aux=rounded(aux, QUANTITY_SCALE), weight=rounded(weight or ZERO, MONEY_SCALE), due=days[0],
-        made=days[1], expires=days[2], reference=reference, partner=partner,  # type: ignore[arg-type]
+        made=days[1], expires=days[2], lot_reason=reason, reference=reference, partner=partner,  # type: ignore[arg-type]
         **{name: value for name, value in dimensions.items() if name not in PARTNERS},  # type: ignore[arg-type]
     )  # fmt: skip
     return tuple(_serials(made, places))

@@ -16,6 +16,7 @@ from engine.workflow.lifecycle import EDITABLE
 from engine.workflow.run import Run, RunStatus, run_from_json
 from runtime.facade.actions import action_views, has_task, push_obstacle, push_views
 from runtime.facade.door import Door
+from runtime.facade.picking import picked
 from runtime.facade.pages import approval_views, chain_views, document_view, history_views
 from runtime.facade.views import DocumentView
 from runtime.stages.authorize import node_fields
@@ -118,7 +119,7 @@ def push_patch(door: Door, source_form: str, source: int, target_form: str, vari
         obstacle = push_obstacle(unit, way, found, names)
         if obstacle is not None:
             raise Refused([obstacle], "conflict")
-        return draft_from(way, found, names, open_lines(unit, way, (found,)), unit.around)
+        return picked(unit, target, draft_from(way, found, names, open_lines(unit, way, (found,)), unit.around))
 
 
 def push_draft(door: Door, source_form: str, source: int, target_form: str, variant: str = "") -> DocumentView:

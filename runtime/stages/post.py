@@ -22,6 +22,7 @@ from runtime.declared import declared_ledgers
 from runtime.stages.allot import allot, freed, take_back
 from runtime.stages.books import Books
 from runtime.stages.calendar import check_days
+from runtime.stages.picking import pick_problems
 from runtime.stages.red import red_wanted
 from runtime.stages.steps import Advanced, Posted, Unit
 from runtime.storage import documents
@@ -126,6 +127,9 @@ def _posted(unit: Unit, books: Books, advanced: Advanced) -> Decided:
         [one.definition.while_frozen for one in wanted],
         [one.where for one in wanted],
     )
+    departing = pick_problems(unit, wanted, unit.around.clock.today)
+    if departing:
+        raise Refused(departing)
     again = document.approved_at is not None and advanced.written.authorized.validated.begun.old is not None
     own = ledger_rows.entries_of(unit.connection, document.form, document.id or 0) if again else ()
     return books.post(document, wanted, releases(postings, advanced.posts), own, advanced.posts, day)

@@ -1,0 +1,61 @@
+"""Stock row by row: what lies in which bin, of which lot and serial number, in which status; and the dates of lots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from runtime.storage.ledger_tables import balance, lot
+
+CHUNK = 500
+COLUMNS = ("product", "warehouse", "bin", "lot", "serial", "status", "quantity")
+
+
+@dataclass(frozen=True, slots=True)
+class DetailRow:
+    """A positive balance of the grain ``detail``; goods of others are left out."""
+
+    product: int
+    warehouse: int
+    bin: int
+    lot: str
+    serial: str
+    status: str
+    quantity: Decimal
+
+
+def detail_rows(connection: sa.Connection, places: Iterable[tuple[int, int]]) -> tuple[DetailRow, ...]:
+    """The rows at these places (product, warehouse): one query."""
+    wanted = set(places)
+    products = sorted({product for product, _ in wanted})
+    found: list[DetailRow] = []
+    for start in range(0, len(products), CHUNK):
+        query = sa.select(*(balance.c[name] for name in COLUMNS)).where(
+            balance.c.grain == "detail",
+            balance.c.ledger == "stock",
+            balance.c.product.in_(products[start : start + CHUNK]),
+            balance.c.warehouse.in_(sorted({warehouse for _, warehouse in wanted})),
+            balance.c.owner == 0,
+            balance.c.quantity > Decimal(0),
+        )
+        found += [DetailRow(*row) for row in connection.execute(query) if (row[0], row[1]) in wanted]
+    return tuple(found)
+
+
+def lots_of(
+    connection: sa.Connection, keys: Iterable[tuple[int, str]]
+) -> Mapping[tuple[int, str], tuple[date | None, date | None, date]]:
+    """Made, expires and received of the lots, by (product, lot)."""
+    wanted = sorted({key for key in keys if key[1]})
+    found: dict[tuple[int, str], tuple[date | None, date | None, date]] = {}
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        query = sa.select(lot.c.product, lot.c.lot, lot.c.made, lot.c.expires, lot.c.received).where(
+            sa.tuple_(lot.c.product, lot.c.lot).in_(chunk)
+        )
+        found.update({(row[0], row[1]): (row[2], row[3], row[4]) for row in connection.execute(query)})
+    return found
