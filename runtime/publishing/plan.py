@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engine.definitions.app import LedgerDef
 from engine.definitions.bundle import reopened
 from engine.definitions.compiled import AppBundle
 from engine.evolution import Change, changes
 from engine.problems import Problem, problem
 from runtime.storage import ledgers, snapshots
 from runtime.storage.database import Connection, Database, read
+
+COST_SETTINGS = ("cost_method", "cost_scope", "cost_by_lot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +69,27 @@ def _bundle(connection: Connection, snapshot: str | None, like: AppBundle) -> Ap
 
 
 def _problems(connection: Connection, before: AppBundle | None, after: AppBundle) -> tuple[Problem, ...]:
-    """Balances are kept by the cost settings; once something was posted they cannot mean something else."""
+    """What was posted cannot come to mean something else: neither what it cost, nor which balances it counts in."""
     if before is None:
         return ()
     old, new = before.app.settings, after.app.settings
-    same = (old.cost_method, old.cost_scope) == (new.cost_method, new.cost_scope)
-    if same or not ledgers.has_entries(connection):
-        return ()
-    return (problem("storage.cost_locked", "app.yaml"),)
+    same = all(getattr(old, name) == getattr(new, name) for name in COST_SETTINGS)
+    found = [] if same or not ledgers.has_entries(connection) else [problem("storage.cost_locked", "app.yaml")]
+    return (*found, *_ledgers_in_use(connection, before, after))
+
+
+def _ledgers_in_use(connection: Connection, before: AppBundle, after: AppBundle) -> Iterator[Problem]:
+    """Own ledgers that have entries and would go, or keep their balances by something else."""
+    kept = {each.ledger: each for each in after.app.ledgers}
+    for own in before.app.ledgers:
+        there = kept.get(own.ledger)
+        if there is not None and _shape(there) == _shape(own):
+            continue
+        if ledgers.has_entries(connection, own.ledger):
+            code = "storage.ledger_in_use" if there is None else "storage.ledger_shape_locked"
+            yield problem(code, "app.yaml", ledger=own.label, key=own.ledger)
+
+
+def _shape(own: LedgerDef) -> tuple[object, ...]:
+    grains = {each.grain: frozenset(each.dimensions) for each in own.grains}
+    return frozenset(own.dimensions), grains, own.subject

@@ -143,9 +143,10 @@ def entries_page(
     return entries_from(connection.execute(query))
 
 
-def has_entries(connection: sa.Connection) -> bool:
-    """Whether anything was ever posted."""
-    return bool(connection.execute(sa.select(sa.exists().where(entry.c.id.is_not(None)))).scalar_one())
+def has_entries(connection: sa.Connection, ledger: str = "") -> bool:
+    """Whether anything was ever posted, to ``ledger`` if one is named."""
+    condition = entry.c.ledger == ledger if ledger else entry.c.id.is_not(None)
+    return bool(connection.execute(sa.select(sa.exists().where(condition))).scalar_one())
 
 
 def fold(connection: sa.Connection, ledgers: Mapping[str, Ledger]) -> tuple[Difference, ...]:

@@ -11,9 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from engine.definitions.compiled import AppBundle
+from engine.ledger import keys_of
 from engine.problems import Refused
+from runtime.declared import declared_ledgers
 from runtime.publishing import plan, publish
-from runtime.storage import ddl, documents, snapshots
+from runtime.storage import ddl, documents, ledgers, snapshots
 from runtime.storage.app_tables import app_tables
 from runtime.storage.database import Database, read, write
 from tests.contracts.storage_contract import AT, bundle_from, changed, product, stock_in, tiny_files, warehouse
@@ -235,14 +237,57 @@ def test_what_does_not_compare_equal_is_rolled_back(
         assert snapshots.load(connection, new.hash) is None
 
 
-def test_costs_are_locked_by_the_first_posting(empty: Database, tiny: AppBundle):
+@pytest.mark.parametrize("setting", ["cost_method: fifo", "cost_scope: warehouse", "cost_by_lot: true"])
+def test_costs_are_locked_by_the_first_posting(empty: Database, tiny: AppBundle, setting: str):
     publish(empty, tiny, "张三", AT)
-    other = bundle_from(changed(tiny_files(), "app.yaml", ("settings:\n", "settings:\n  cost_scope: warehouse\n")))
+    other = bundle_from(changed(tiny_files(), "app.yaml", ("settings:\n", f"settings:\n  {setting}\n")))
     assert plan(empty, other).problems == ()
     with write(empty) as connection:
         post(connection, [receipt(1, 1, "1", "1")])
     with pytest.raises(Refused, match=r"storage\.cost_locked"):
         publish(empty, other, "张三", AT)
+
+
+DEPOSITS = """ledgers:
+  - ledger: deposit
+    label: {zh: 包装物押金, en: Deposits}
+    dimensions: [product, warehouse]
+    grains: [{grain: product, dimensions: [product]}]
+    subject: warehouse
+"""
+
+
+def with_ledgers(text: str) -> AppBundle:
+    """The tiny app with ledgers of its own."""
+    return bundle_from(changed(tiny_files(), "app.yaml", ("menu:\n", text + "menu:\n")))
+
+
+@pytest.mark.parametrize(
+    ("replaced", "by", "code"),
+    [
+        (DEPOSITS, "", "storage.ledger_in_use"),
+        ("ledger: deposit", "ledger: packaging", "storage.ledger_in_use"),
+        ("dimensions: [product, warehouse]", "dimensions: [product]", "storage.ledger_shape_locked"),
+        ("grain: product", "grain: goods", "storage.ledger_shape_locked"),
+        ("dimensions: [product]}]", "dimensions: [warehouse]}]", "storage.ledger_shape_locked"),
+        ("subject: warehouse", "subject: product", "storage.ledger_shape_locked"),
+        ("zh: 包装物押金", "zh: 押金", ""),
+        ("dimensions: [product, warehouse]", "dimensions: [warehouse, product]", ""),
+    ],
+)
+def test_own_ledgers_with_entries_keep_their_shape(empty: Database, replaced: str, by: str, code: str):
+    before, after = with_ledgers(DEPOSITS), with_ledgers(DEPOSITS.replace(replaced, by))
+    publish(empty, before, "张三", AT)
+    with write(empty) as connection:
+        post(connection, [receipt(1, 1, "1", "1")])
+    assert plan(empty, after).problems == ()  # other ledgers do not matter
+    with write(empty) as connection:
+        declared, entry = declared_ledgers(before), replace(receipt(1, 1, "1", "1"), ledger="deposit")
+        balances = dict(ledgers.lock_balances(connection, set(keys_of(declared["deposit"], entry))))
+        ledgers.append_entries(connection, [entry], AT, 7, balances, declared)
+    found = plan(empty, after).problems
+    assert [each.code for each in found] == ([code] if code else [])
+    assert all(str(each.params["ledger"].zh) == "包装物押金" for each in found)
 
 
 def test_any_walk_over_versions_keeps_rows_and_leaves_no_difference(
