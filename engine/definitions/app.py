@@ -27,6 +27,8 @@ class AppSettings(Definition):
         lock_hours: how long a hard lock (锁库) holds when the document does not say.
         over_receipt, over_delivery: 超收/超发容差 in percent of the ordered quantity.
         short_close: an order counts as done when this percentage or less is missing.
+        credit_control: 信用控制 of orders over the credit limit: ``off``, ``warn``, ``approve`` (the workflow asks) or
+            ``block``.
         currency, money_decimals: 币别 and its decimals (0 to 3).
     """
 
@@ -41,6 +43,7 @@ class AppSettings(Definition):
     over_receipt: Percent = Decimal(5)
     over_delivery: Percent = Decimal(0)
     short_close: Percent = Decimal(2)
+    credit_control: Literal["off", "warn", "approve", "block"] = "approve"
     currency: str = "CNY"
     money_decimals: Annotated[int, Field(ge=0, le=3)] = 2
 
@@ -82,12 +85,16 @@ class LedgerDef(Definition):
 
 
 class MenuItem(Definition):
-    """A menu entry: a form's list, or one of the built-in pages (``stock``, ``entries``, ``movements``, ``closing`` …)."""
+    """A menu entry: a form's list, or one of the built-in pages (``stock``, ``entries``, ``closing`` …)."""
 
     form: Key | None = None
     page: (
-        Literal["stock", "entries", "movements", "health", "closing", "tasks", "messages", "import", "settings"] | None
-    ) = None
+        Literal[
+            "stock", "entries", "movements", "health", "closing", "ageing", "statement", "vouchers", "tasks",
+            "messages", "import", "settings",
+        ]
+        | None
+    ) = None  # fmt: skip
     label: Label | None = None
 
 

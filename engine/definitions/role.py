@@ -50,4 +50,7 @@ class RoleDef(Definition):
     tags: dict[Key, Access] = {}
     stock: StockAccess = StockAccess()
     closing: tuple[Literal["day", "reopen_day", "month"], ...] = ()
-    pages: tuple[Literal["stock", "entries", "tasks", "messages", "import", "settings"], ...] = ("tasks", "messages")
+    pages: tuple[
+        Literal["stock", "entries", "ageing", "statement", "vouchers", "tasks", "messages", "import", "settings"],
+        ...,
+    ] = ("tasks", "messages")

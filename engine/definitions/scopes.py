@@ -36,6 +36,7 @@ SETTING_TYPES: Mapping[str, ValueType] = MappingProxyType(
         "over_receipt": NUMBER,
         "over_delivery": NUMBER,
         "short_close": NUMBER,
+        "credit_control": ValueType(Kind.TEXT, choices=("off", "warn", "approve", "block")),
         "currency": TEXT,
         "money_decimals": NUMBER,
     }

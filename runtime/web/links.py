@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 PAGES = frozenset(
     {
         *("home", "menu", "scan", "search", "stock", "entries", "tasks", "messages", "import", "settings", "me"),
-        *("look-up", "files", "toasts", "closing", "movements", "health"),
+        *("look-up", "files", "toasts", "closing", "movements", "health", "ageing", "statement", "vouchers"),
     }
 )
 LOGIN = "login"

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from runtime.web.routes.accounts import account_routes
 from runtime.web.routes.documents import document_routes
 from runtime.web.routes.files import file_routes
+from runtime.web.routes.finance import finance_routes
 from runtime.web.routes.home import home_routes
 from runtime.web.routes.imports import import_routes
 from runtime.web.routes.inbox import inbox_routes
@@ -25,6 +26,7 @@ def all_routes() -> tuple[APIRouter, ...]:
         home_routes(),
         stock_routes(),
         lot_routes(),
+        finance_routes(),
         inbox_routes(),
         person_routes(),
         account_routes(),

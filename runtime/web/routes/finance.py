@@ -1,0 +1,143 @@
+"""Finance: ageing, statements, vouchers. All of it is derived behind the facade; dates default to this month."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from runtime.facade import finance, lists, vouchers
+from runtime.facade.list_views import LookUpHit
+from runtime.web.dependencies import Visit, Visiting
+from runtime.web.pages import render, say
+from runtime.web.site import site_of
+
+MEDIA = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv; charset=utf-8"}
+MOST_PARTNERS = 500
+MOST_SHOWN = 200
+
+
+def finance_routes() -> APIRouter:
+    """The routes of finance."""
+    router = APIRouter(prefix="/w/{workspace}/{app}")
+
+    @router.get("/ageing")
+    def ageing(
+        request: Request,
+        found: Visiting,
+        side: str = "receivable",
+        by: str = "due",
+        partner: int | None = None,
+        overdue: str = "",
+    ) -> Response:
+        view = finance.ageing(
+            found.door, _side(side), "day" if by == "day" else "due", partner=partner, overdue=overdue == "1"
+        )
+        chosen = {"side": view.side, "by": view.basis, "partner": partner, "overdue": overdue}
+        return render(request, found, "finance/ageing.html", view=view, chosen=chosen, settings=_settings(found))
+
+    @router.get("/statement")
+    def statement(
+        request: Request,
+        found: Visiting,
+        side: str = "receivable",
+        partner: str = "",
+        start: str = "",
+        end: str = "",
+    ) -> Response:
+        which = _side(side)
+        first, last = _period(found, start, end)
+        chosen_partner = int(partner) if partner.isascii() and partner.isdigit() else None
+        view = None if chosen_partner is None else finance.statement(found.door, which, chosen_partner, first, last)
+        chosen = {"side": which, "partner": chosen_partner, "start": first.isoformat(), "end": last.isoformat()}
+        return render(
+            request,
+            found,
+            "finance/statement.html",
+            view=view,
+            chosen=chosen,
+            partners=_partners(found, which),
+            settings=_settings(found),
+        )
+
+    @router.get("/vouchers")
+    def voucher_page(
+        request: Request,
+        found: Visiting,
+        chart: str = "",
+        start: str = "",
+        end: str = "",
+        by: str = "document",
+        file: str = "",
+    ) -> Response:
+        first, last = _period(found, start, end)
+        gathered = by if by in ("document", "day", "period") else "document"
+        view = vouchers.vouchers(found.door, chart, first, last, gathered)  # type: ignore[arg-type]
+        if file in MEDIA:
+            return _file(request, found, view, "csv" if file == "csv" else "xlsx", first)
+        chosen = {"chart": view.chart, "start": first.isoformat(), "end": last.isoformat(), "by": gathered}
+        return render(
+            request,
+            found,
+            "finance/vouchers.html",
+            view=view,
+            shown=view.vouchers[:MOST_SHOWN],
+            chosen=chosen,
+            settings=_settings(found),
+        )
+
+    return router
+
+
+def _file(
+    request: Request, found: Visit, view: vouchers.VouchersView, kind: Literal["xlsx", "csv"], first: date
+) -> Response:
+    with tempfile.NamedTemporaryFile(suffix=f".{kind}", delete=False) as kept:
+        path = Path(kept.name)
+    try:
+        vouchers.export(found.door, view, path, kind)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    name = f"{say(site_of(request), found.language, 'page.vouchers')}-{first:%Y%m}.{kind}"
+    return FileResponse(
+        path,
+        media_type=MEDIA[kind],
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"},
+        background=BackgroundTask(path.unlink, missing_ok=True),
+    )
+
+
+def _side(text: str) -> finance.Side:
+    return "payable" if text == "payable" else "receivable"
+
+
+def _settings(found: Visit) -> object:
+    return found.door.bundle.app.settings
+
+
+def _period(found: Visit, start: str, end: str) -> tuple[date, date]:
+    """The days asked for; without them, this month."""
+    today = found.door.house.now().date()
+    first = _day(start) or today.replace(day=1)
+    following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+    last = _day(end) or following - timedelta(days=1)
+    return (first, last) if first <= last else (last, first)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _partners(found: Visit, side: finance.Side) -> tuple[LookUpHit, ...]:
+    form = getattr(found.door.bundle.app.dimensions, finance.PARTNERS[side])
+    return lists.look_up(found.door, form, "", limit=MOST_PARTNERS) if form else ()
