@@ -1,7 +1,7 @@
 """Ledger kernel: more dimensions, cost order, layers, lots, closings, and the chain of entries.
 
 Balances get one text as their key; they are a projection and are folded anew from the entries. Entries written before
-get the basis the first kernel used and are linked into their chains.
+are stated as the first kernel found them and are linked into their chains (see runtime/migrations/ledger_kernel_data).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from runtime.migrations.ledger_kernel_data import carry_over
 from runtime.storage.column_types import ID, TEXT
 
 revision = "0002"
@@ -29,6 +30,7 @@ def upgrade() -> None:
     _make_layers()
     _make_facts()
     _make_seals()
+    carry_over(op.get_bind())
 
 
 def downgrade() -> None:
