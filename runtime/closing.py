@@ -7,10 +7,11 @@ to or unapproved in. Source: domain rule C9.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from engine.definitions.compiled import AppBundle, CompiledForm
@@ -32,6 +33,16 @@ WAITING = (str(DocStatus.DRAFT), str(DocStatus.PENDING), str(DocStatus.REJECTED)
 PENDING = (str(DocStatus.PENDING),)
 APPROVED = (str(DocStatus.APPROVED),)
 ONE_DAY = timedelta(days=1)
+REFUSALS: Mapping[str, Callable[[int, str], Problem]] = MappingProxyType(
+    {
+        "unfinished": lambda count, names: problem("closing.unfinished", count=count, names=names),
+        "pending": lambda count, names: problem("closing.pending", count=count, names=names),
+        "counting": lambda count, names: problem("closing.counting", count=count, names=names),
+        "negative": lambda count, names: problem("closing.negative", count=count, names=names),
+        "jobs": lambda count, names: problem("closing.jobs", count=count, names=names),
+        "balances": lambda count, names: problem("closing.balances", count=count, names=names),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +145,7 @@ def reopen(unit: Unit, closing: int, reason: str) -> Closing:
 
 def refusal(check: Check) -> Problem:
     """A check that failed, as the reason not to close."""
-    return problem(
-        f"closing.{check.key}", count=check.count, names="、".join(one.text for one in check.named) or str(check.count)
-    )
+    return REFUSALS[check.key](check.count, "、".join(one.text for one in check.named) or str(check.count))
 
 
 def moving_forms(bundle: AppBundle) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ def _field(
         value_type=value_type,
         required=reading.switch(field.required, scope, place / "required"),
         visible=reading.switch(field.visible, scope, place / "visible"),
+        secret=reading.switch(field.secret, scope, place / "secret"),
         readonly=reading.switch(field.readonly, scope, place / "readonly"),
         default=reading.optional(field.default, scope, place / "default", value_type),
         formula=reading.optional(field.formula, scope, place / "formula", value_type),

@@ -49,6 +49,7 @@ class FieldDef(Definition):
         default: expression evaluated for a new record or line (``today()``, ``me``, ``'normal'``, ``1``).
         formula: expression; the field is then computed and never typed.
         visible, readonly: expressions (or true/false) about the form's behaviour, for every role.
+        secret: while this holds, nobody is told the value, on pages or through the API (a blind count's book quantity).
         tags: words roles may refer to (``cost``, ``amount``), so that one line in a role hides a family of fields.
         unique: no two live records share the value.
         width: columns of the 12-column form grid (0: by type).
@@ -64,6 +65,7 @@ class FieldDef(Definition):
     default: ExpressionText | None = None
     formula: ExpressionText | None = None
     visible: Switch = True
+    secret: Switch = False
     readonly: Switch = False
     tags: tuple[Key, ...] = ()
     unique: bool = False

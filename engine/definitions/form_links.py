@@ -75,7 +75,7 @@ class LinkBook:
 def book_form(book: LinkBook, form: CompiledForm) -> None:
     """Note the links of a form's own expressions, of what its links fill, and of its display texts."""
     for each in form.all_fields():
-        for checked in (each.required, each.visible, each.readonly, each.default, each.formula):
+        for checked in (each.required, each.visible, each.secret, each.readonly, each.default, each.formula):
             book.read(form.key, checked, each.table)
         for wanted in each.fills.values():
             book.follow(form.key, (each.key, *wanted.split(".")), each.table)

@@ -15,6 +15,7 @@ from engine.expressions.types import NUMBER, Kind
 from engine.labels import Label
 
 ON_HAND = "$on_hand"
+ON_HAND_AT = "$on_hand_at"
 UNIT_COST = "$unit_cost"
 RECEIVABLE = "$receivable"
 PAYABLE = "$payable"
@@ -23,6 +24,16 @@ PAYABLE = "$payable"
 def on_hand(product: Any, warehouse: Any) -> Decimal:
     """Stock of ``product`` in ``warehouse``, base units, from the mapping its row carries under ``$on_hand``."""
     found: Decimal = product.values[ON_HAND].get(identity(warehouse), ZERO)
+    return found
+
+
+def on_hand_at(product: Any, warehouse: Any, moment: Any) -> Decimal:
+    """Stock as it was posted at ``moment``: what is there now less what was posted after it. The row carries, under
+    ``$on_hand_at``, the present stock by warehouse and the latest moves as (posted at, warehouse, quantity)."""
+    present, moves = product.values[ON_HAND_AT]
+    place = identity(warehouse)
+    later = sum((quantity for at, where, quantity in moves if where == place and at > moment), ZERO)
+    found: Decimal = present.get(place, ZERO) - later
     return found
 
 
@@ -39,6 +50,19 @@ LEDGER_FUNCTIONS: tuple[Function, ...] = (
         result=NUMBER, call=on_hand, loads=ON_HAND,
         help=Label("商品在仓库的现存量（基本单位）", "stock on hand of a product in a warehouse, base units"),
         example="on_hand(product, warehouse)",
+    ),
+    Function(
+        name="on_hand_at",
+        parameters=(
+            Parameter("product", (Kind.LINK,)), Parameter("warehouse", (Kind.LINK,)),
+            Parameter("moment", (Kind.DATETIME,)),
+        ),
+        result=NUMBER, call=on_hand_at, loads=ON_HAND_AT,
+        help=Label(
+            "商品在仓库某一时刻的账面数量（基本单位，最近 31 天内）",
+            "stock on hand as posted at a moment of the last 31 days, base units",
+        ),
+        example="on_hand_at(product, warehouse, created_at)",
     ),
     Function(
         name="unit_cost", parameters=(Parameter("product", (Kind.LINK,)),), result=NUMBER, call=_carried(UNIT_COST),

@@ -10,14 +10,15 @@ from engine.document import Document, SourceLine
 from engine.environment import Linked, Scene, scene
 from engine.forms.draft import LinePatch, Patch
 from engine.forms.pushdown import draft_from
+from engine.forms.validate import truth
 from engine.permissions import Access, admits, masked, plain_path
 from engine.problems import Problem, Refused, problem, suggestion
 from engine.workflow.lifecycle import EDITABLE
 from engine.workflow.run import Run, RunStatus, run_from_json
 from runtime.facade.actions import action_views, has_task, push_obstacle, push_views
 from runtime.facade.door import Door
-from runtime.facade.picking import picked
 from runtime.facade.pages import approval_views, chain_views, document_view, history_views
+from runtime.facade.picking import picked
 from runtime.facade.views import DocumentView
 from runtime.stages.authorize import node_fields
 from runtime.stages.sources import open_lines
@@ -44,13 +45,14 @@ def read(door: Door, form: str, document: int) -> DocumentView:
         found, names, _ = _load(door, unit, compiled, document)
         run = _open_run(unit, found)
         mine = has_task(unit, found)
-        view = document_view(door, unit, compiled, masked(found, door.access(compiled)), names)
+        shown = _told(unit, compiled, masked(found, door.access(compiled)), names)
+        view = document_view(door, unit, compiled, shown, names)
         return replace(
             view,
             actions=action_views(door, unit, compiled, found, names, run, mine),
             pushes=push_views(door, unit, compiled, found, names),
             chain=chain_views(door, unit, found),
-            history=history_views(door, unit, compiled, found),
+            history=history_views(door, unit, compiled, found, _secrets(unit, compiled, found, names)),
             approvals=approval_views(door, unit, compiled, found, run),
             editable=_editable(door, unit, compiled, found, run, mine),
         )
@@ -70,7 +72,8 @@ def preview(door: Door, form: str, document: int | None, patch: Patch) -> Docume
         )
         validated, problems = examine(unit, begun, complete=False)
         clean = validated.clean
-        view = document_view(door, unit, compiled, masked(clean.document, access), clean.scene)
+        told = _told(unit, compiled, masked(clean.document, access), clean.scene)
+        view = document_view(door, unit, compiled, told, clean.scene)
         run = _open_run(unit, old) if old else None
         mine = has_task(unit, old) if old else False
         shown = tuple(one for one in problems if access.readable(plain_path(one.where)))
@@ -241,6 +244,40 @@ def _writable(door: Door, form: CompiledForm, patch: Patch) -> Patch:
             for table, rows in patch.lines.items()
         },
     )
+
+
+def _told(unit: Unit, form: CompiledForm, document: Document, names: Scene) -> Document:
+    """``document`` without the values nobody is told at present."""
+    hidden = _secrets(unit, form, document, names)
+    if not hidden:
+        return document
+    return replace(
+        document,
+        values={key: None if key in hidden else value for key, value in document.values.items()},
+        lines={
+            table: tuple(
+                replace(
+                    line,
+                    values={key: None if f"{table}.{key}" in hidden else each for key, each in line.values.items()},
+                )
+                for line in rows
+            )
+            for table, rows in document.lines.items()
+        },
+    )
+
+
+def _secrets(unit: Unit, form: CompiledForm, document: Document, names: Scene) -> frozenset[str]:
+    """Paths of fields that are secret now; of a line field, when it is for any line."""
+    found = set()
+    for field in form.all_fields():
+        if field.secret is False:
+            continue
+        count = len(names.lines.get(field.table, ())) if field.table else 0
+        scopes = [names.line(field.table, index) for index in range(count)] if field.table else [names.header]
+        if any(truth(field.secret, scope, unit.around) for scope in scopes):
+            found.add(field.path)
+    return frozenset(found)
 
 
 def _load(door: Door, unit: Unit, form: CompiledForm, document: int) -> tuple[Document, Scene, Linked]:

@@ -158,8 +158,10 @@ def chain_views(door: Door, unit: Unit, document: Document) -> tuple[ChainView, 
     return tuple(sorted(views, key=lambda view: (view.level, view.form, view.id)))
 
 
-def history_views(door: Door, unit: Unit, form: CompiledForm, document: Document) -> tuple[HistoryView, ...]:
-    """Acts, newest first; changes of hidden fields are left out."""
+def history_views(
+    door: Door, unit: Unit, form: CompiledForm, document: Document, secrets: frozenset[str] = frozenset()
+) -> tuple[HistoryView, ...]:
+    """Acts, newest first; changes of hidden fields, and of those in ``secrets``, are left out."""
     rows = history.of(unit.connection, form.key, document.id or 0)
     access = door.access(form)
     called = Names(door.actor.language)
@@ -168,7 +170,9 @@ def history_views(door: Door, unit: Unit, form: CompiledForm, document: Document
         listed: list[tuple[CompiledField, str, Value, Value]] = []
         for where, change in row.changes.items():
             field = form.field(plain_path(where))
-            if field is None or not access.readable(field.path) or not isinstance(change, list | tuple):
+            if field is None or field.path in secrets or not access.readable(field.path):
+                continue
+            if not isinstance(change, list | tuple):
                 continue
             before, after = _value(field, change[0]), _value(field, change[1])
             called.want(field, before)

@@ -6,16 +6,18 @@ The names are the pseudo-fields of ``engine.expressions.ledger_functions``. Read
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from engine.expressions.ledger_functions import ON_HAND, PAYABLE, RECEIVABLE, UNIT_COST
+from engine.expressions.ledger_functions import ON_HAND, ON_HAND_AT, PAYABLE, RECEIVABLE, UNIT_COST
 from engine.values import PRICE_SCALE, ZERO, divided, rounded
-from runtime.storage.ledger_tables import balance
+from runtime.storage.ledger_tables import balance, entry
 
-LEDGER_FACTS = frozenset({ON_HAND, UNIT_COST, RECEIVABLE, PAYABLE})
+LOOKED_BACK = timedelta(days=31)  # counts are not open for longer
+LEDGER_FACTS = frozenset({ON_HAND, ON_HAND_AT, UNIT_COST, RECEIVABLE, PAYABLE})
 
 
 def ledger_facts(
@@ -39,6 +41,19 @@ def _on_hand(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
     for product, warehouse, quantity in connection.execute(query):
         places.setdefault(product, {})[warehouse] = quantity
     return {product: MappingProxyType(each) for product, each in places.items()}
+
+
+def _on_hand_at(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
+    newest = connection.execute(sa.select(sa.func.max(entry.c.posted_at)).where(entry.c.ledger == "stock")).scalar_one()
+    present = _on_hand(connection, ids)
+    moves: dict[int, list[tuple[datetime, int, Decimal]]] = {}
+    if newest is not None:
+        query = sa.select(entry.c.product, entry.c.posted_at, entry.c.warehouse, entry.c.quantity).where(
+            entry.c.ledger == "stock", entry.c.product.in_(ids), entry.c.posted_at > newest - LOOKED_BACK
+        )
+        for product, at, warehouse, quantity in connection.execute(query):
+            moves.setdefault(product, []).append((at, warehouse, quantity))
+    return {product: (present.get(product, {}), tuple(moves.get(product, ()))) for product in ids}
 
 
 def _unit_cost(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
@@ -69,7 +84,14 @@ def _payable(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
     return _owed("payable", connection, ids)
 
 
-_FIGURES = MappingProxyType({ON_HAND: _on_hand, UNIT_COST: _unit_cost, RECEIVABLE: _receivable, PAYABLE: _payable})
+_FIGURES = MappingProxyType(
+    {
+        ON_HAND: _on_hand, ON_HAND_AT: _on_hand_at, UNIT_COST: _unit_cost, RECEIVABLE: _receivable, PAYABLE: _payable,
+    }
+)  # fmt: skip
 _EMPTY: Mapping[str, object] = MappingProxyType(
-    {ON_HAND: MappingProxyType({}), UNIT_COST: None, RECEIVABLE: ZERO, PAYABLE: ZERO}
-)
+    {
+        ON_HAND: MappingProxyType({}), ON_HAND_AT: (MappingProxyType({}), ()), UNIT_COST: None, RECEIVABLE: ZERO,
+        PAYABLE: ZERO,
+    }
+)  # fmt: skip

@@ -66,6 +66,10 @@ UNITS = MappingProxyType({1: Decimal(1), 2: Decimal(12)})
 LEDGERS = MappingProxyType(
     {
         "$units": UNITS, "$on_hand": MappingProxyType({21: Decimal(40)}), "$unit_cost": Decimal("2.5"),
+        "$on_hand_at": (
+            MappingProxyType({21: Decimal(40)}),
+            ((datetime(2020, 1, 1, 8), 21, Decimal(50)), (datetime(2020, 1, 1, 12), 21, Decimal(-10))),
+        ),
         "$receivable": Decimal(300), "$payable": Decimal(0),
     }
 )  # fmt: skip
