@@ -70,6 +70,8 @@ class Plotter:
             self._fill(window)
             while missing := self._wanted(window) - balances.keys():
                 balances = {**balances, **lock_balances(self.connection, missing)}
+                if self.connection.dialect.name == "sqlite":
+                    break  # the only writer there is
                 self._fill(window)  # pools nobody held until now may have moved since they were read
         return self._assembled(window, balances)
 
@@ -263,6 +265,7 @@ class Plotter:
             if identity in wanted
         }
         leaving = {one.id for one in self.reversing}
+        added = self._added([one.id or 0 for one in dependents if one.basis == "share"])
         returns: dict[int, list[int]] = {}
         for one in sorted(dependents, key=lambda one: (one.biz_date, one.id or 0)):
             origin = known[one.origin]
@@ -273,7 +276,8 @@ class Plotter:
                     origin.returned += one.quantity
                     returns.setdefault(one.origin, []).append(one.id or 0)
                 elif one.basis == "share" and origin.quantity + origin.returned > ZERO:
-                    origin.landed += divided(one.value, origin.quantity + origin.returned)
+                    capitalised = one.value + added.get(one.id or 0, ZERO)
+                    origin.landed += divided(capitalised, origin.quantity + origin.returned)
         uses: dict[int, tuple[Use, ...]] = {}
         if self.method.layered:
             listed = layers.uses_of(self.connection, {*wanted, *(each for many in returns.values() for each in many)})
@@ -286,3 +290,11 @@ class Plotter:
                     if use.entry == identity and use.quantity > ZERO
                 )
         return known, uses
+
+    def _added(self, entries: Sequence[int]) -> Mapping[int, Decimal]:
+        """What costing has added to the value of stock entries, by entry."""
+        found: dict[int, Decimal] = {}
+        for one in courses.depending_on(self.connection, entries, ("stock",)) if entries else ():
+            if one.basis == "derived":
+                found[one.origin] = found.get(one.origin, ZERO) + one.value
+        return found
