@@ -8,11 +8,18 @@ from collections.abc import Iterator
 from engine.definitions.app import AppDef, MenuItem
 from engine.definitions.file_kinds import APP
 from engine.definitions.load import Loaded
+from engine.definitions.pages import PLACES
 from engine.definitions.reading import Place
 from engine.definitions.references import MASTER, complaint, unknown_form
 from engine.problems import Problem
 
 HOTKEY = re.compile(r"F([1-9]|1[0-2])|(Ctrl|Alt|Shift)\+(F([1-9]|1[0-2])|[A-Z0-9]|Enter)")
+
+
+def app_can_be_reached(loaded: Loaded) -> Iterator[Problem]:
+    """The app's key is part of addresses and takes no name that means something else there."""
+    if _app(loaded).app in PLACES:
+        yield complaint(loaded, _place(loaded, "app"), "definition.page_name", name=_app(loaded).app)
 
 
 def dimension_forms_exist(loaded: Loaded) -> Iterator[Problem]:

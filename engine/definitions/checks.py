@@ -10,12 +10,19 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from engine.definitions.app_checks import (
+    app_can_be_reached,
     cards_count_known_forms,
     dimension_forms_exist,
     hotkeys_can_be_pressed,
     menu_items_lead_somewhere,
 )
 from engine.definitions.compiled import AppBundle
+from engine.definitions.entry_checks import (
+    costs_can_be_found,
+    entry_words_mean_something,
+    serials_are_counted,
+    statuses_are_known,
+)
 from engine.definitions.field_checks import (
     fills_fit,
     formulas_are_whole,
@@ -80,6 +87,7 @@ DefinitionCheck: TypeAlias = Callable[[Loaded], Iterator[Problem]]
 BundleCheck: TypeAlias = Callable[[Loaded, AppBundle], Iterator[Problem]]
 
 DEFINITION_CHECKS: tuple[DefinitionCheck, ...] = (
+    app_can_be_reached,
     dimension_forms_exist,
     menu_items_lead_somewhere,
     cards_count_known_forms,
@@ -111,6 +119,10 @@ DEFINITION_CHECKS: tuple[DefinitionCheck, ...] = (
     entries_name_their_balance,
     own_ledgers_are_new,
     entries_say_how_much,
+    costs_can_be_found,
+    entry_words_mean_something,
+    serials_are_counted,
+    statuses_are_known,
     rules_have_one_trigger,
     consequences_are_single,
     consequences_reach_somebody,

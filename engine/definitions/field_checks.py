@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from engine.definitions.compiled import AppBundle, CompiledField, CompiledForm
 from engine.definitions.load import Loaded
+from engine.definitions.pages import PAGES
 from engine.definitions.references import (
     all_fields,
     caution,
@@ -39,6 +40,8 @@ def names_are_free(loaded: Loaded) -> Iterator[Problem]:
     for key, form in loaded.forms.items():
         if key in (APP_RECORD, MEMBER_RECORD):
             yield complaint(loaded, form_place(key, "form"), "definition.reserved_name", name=key)
+        if key in PAGES:
+            yield complaint(loaded, form_place(key, "form"), "definition.page_name", name=key)
         taken = RESERVED | system_fields(form).keys()
         for path, _ in all_fields(form):
             name = path.rpartition(".")[2]

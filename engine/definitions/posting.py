@@ -12,6 +12,11 @@ Dimension: TypeAlias = Literal[
     "product", "warehouse", "bin", "lot", "serial", "status", "owner", "supplier", "customer", "subject", "element"
 ]
 
+# 库存状态: what may be promised, and what is counted as on hand but issued to nobody.
+GOOD = "ok"
+UNUSABLE = ("inspecting", "frozen", "damaged", "rejected", "expired", "returned")
+STATUSES = (GOOD, *UNUSABLE)
+
 
 def _renamed(raw: object) -> object:
     # Until version 1.0 the moving average was the only method and gave its name to the basis.

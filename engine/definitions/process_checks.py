@@ -9,6 +9,7 @@ from engine.actor import AUTOMATION_ROLE
 from engine.definitions.compile_process import nodes_of
 from engine.definitions.file_kinds import APP, POSTINGS, RULES, WORKFLOWS
 from engine.definitions.load import Loaded
+from engine.definitions.pages import PAGES
 from engine.definitions.posting import EntryDef, PostingDef
 from engine.definitions.reading import Place
 from engine.definitions.references import (
@@ -134,7 +135,7 @@ def _member_field(loaded: Loaded, place: Place, form_key: str, name: str) -> Ite
 
 def postings_belong_to_documents(loaded: Loaded) -> Iterator[Problem]:
     """Only documents post; an entry made line by line names a line table of theirs."""
-    for posting, entry, _, place in _entries(loaded):
+    for posting, entry, _, place in entries_of(loaded):
         form = loaded.forms.get(posting.form)
         if entry.each and form is not None:
             yield from unknown(loaded, place / "each", "definition.unknown_table", entry.each, tables_of(form))
@@ -145,7 +146,7 @@ def postings_belong_to_documents(loaded: Loaded) -> Iterator[Problem]:
 def entries_name_their_balance(loaded: Loaded) -> Iterator[Problem]:
     """An entry names a ledger there is, and every dimension that ledger keeps its balances by."""
     known = _ledgers(loaded)
-    for _, entry, _, place in _entries(loaded):
+    for _, entry, _, place in entries_of(loaded):
         wanted = known.get(entry.ledger)
         if wanted is None:
             yield from unknown(loaded, place / "ledger", "definition.unknown_ledger", entry.ledger, known)
@@ -164,7 +165,7 @@ def entries_name_their_balance(loaded: Loaded) -> Iterator[Problem]:
 def entries_say_how_much(loaded: Loaded) -> Iterator[Problem]:
     """Stock, supply and reservations count; payables and receivables are worth. Releases find out by themselves."""
     known = _ledgers(loaded)
-    for posting, entry, action, place in _entries(loaded):
+    for posting, entry, action, place in entries_of(loaded):
         if entry.ledger not in known:
             continue
         if entry.release:
@@ -188,6 +189,11 @@ def _ledgers(loaded: Loaded) -> Mapping[str, tuple[str, ...]]:
     return {**LEDGER_DIMENSIONS, **{each.ledger: tuple(each.dimensions) for each in own}}
 
 
+def ledger_names(loaded: Loaded) -> tuple[str, ...]:
+    """Every ledger there is, the one only the product writes included."""
+    return (*_ledgers(loaded), "variance")
+
+
 def own_ledgers_are_new(loaded: Loaded) -> Iterator[Problem]:
     """A ledger of the app's own has a name of its own, and grains by dimensions it has."""
     seen = set(LEDGER_DIMENSIONS) | {"variance"}
@@ -195,6 +201,8 @@ def own_ledgers_are_new(loaded: Loaded) -> Iterator[Problem]:
         place = Place(APP, loaded.app.app if loaded.app is not None else "", ("ledgers", index))
         if own.ledger in seen:
             yield complaint(loaded, place / "ledger", "definition.second_ledger", name=own.ledger)
+        elif own.ledger in PAGES:
+            yield complaint(loaded, place / "ledger", "definition.page_name", name=own.ledger)
         seen.add(own.ledger)
         yield from unknown_form(loaded, place / "subject", own.subject)
         for number, grain in enumerate(own.grains):
@@ -213,7 +221,8 @@ def _release(loaded: Loaded, entry: EntryDef, action: str, place: Place) -> Iter
             yield complaint(loaded, place / name, "definition.release_and_more", key=True, name=name)
 
 
-def _entries(loaded: Loaded) -> Iterator[tuple[PostingDef, EntryDef, str, Place]]:
+def entries_of(loaded: Loaded) -> Iterator[tuple[PostingDef, EntryDef, str, Place]]:
+    """Every entry with its posting, the action that writes it, and its place."""
     for key, posting in loaded.postings.items():
         for action, entries in (("submit", posting.submit), ("approve", posting.approve), ("close", posting.close)):
             for index, entry in enumerate(entries):

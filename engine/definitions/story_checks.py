@@ -11,7 +11,7 @@ from engine.actor import ADMIN_ROLE
 from engine.definitions.app import AppSettings
 from engine.definitions.file_kinds import STORIES
 from engine.definitions.load import Loaded
-from engine.definitions.process_checks import LEDGER_DIMENSIONS
+from engine.definitions.process_checks import ledger_names
 from engine.definitions.reading import Place
 from engine.definitions.references import (
     complaint,
@@ -30,7 +30,6 @@ WAIT = re.compile(r"\d{1,4} (hours?|days?)")
 FILE = re.compile(r"[\w\-一-鿿][\w\-. 一-鿿]*")  # a file beside the story, no path
 FIELD = "definition.unknown_field"
 LINE_KEYS = ("id", "line_no", "source")
-LEDGERS = (*LEDGER_DIMENSIONS, "variance")
 
 
 def stories_start_on_a_day(loaded: Loaded) -> Iterator[Problem]:
@@ -148,10 +147,10 @@ def _expected(loaded: Loaded, place: Place, expect: Expect, made: Mapping[str, s
     for index, entries in enumerate(expect.entries):
         at = place / "entries" / index
         yield from _document(loaded, at / "doc", entries.doc, made)
-        yield from unknown(loaded, at / "ledger", "definition.unknown_ledger", entries.ledger, LEDGERS)
+        yield from unknown(loaded, at / "ledger", "definition.unknown_ledger", entries.ledger, ledger_names(loaded))
     for index, balance in enumerate(expect.balances):
         at = place / "balances" / index / "ledger"
-        yield from unknown(loaded, at, "definition.unknown_ledger", balance.ledger, LEDGERS)
+        yield from unknown(loaded, at, "definition.unknown_ledger", balance.ledger, ledger_names(loaded))
     for name in expect.count:
         yield from unknown(loaded, place / "count" / name, "definition.unknown_form", name, loaded.forms, key=True)
 

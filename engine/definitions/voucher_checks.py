@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.definitions.file_kinds import VOUCHERS
 from engine.definitions.load import Loaded
-from engine.definitions.process_checks import LEDGER_DIMENSIONS
+from engine.definitions.process_checks import ledger_names
 from engine.definitions.reading import Place
 from engine.definitions.references import complaint, unknown
 from engine.problems import Problem
@@ -31,8 +31,7 @@ def vouchers_name_accounts(loaded: Loaded) -> Iterator[Problem]:
 
 def vouchers_know_ledgers(loaded: Loaded) -> Iterator[Problem]:
     """A rule is about a ledger the app has; categories need the field they are taken from."""
-    own = tuple(each.ledger for each in loaded.app.ledgers) if loaded.app is not None else ()
-    known = (*LEDGER_DIMENSIONS, "variance", *own)
+    known = ledger_names(loaded)
     product = loaded.forms.get(loaded.app.dimensions.product or "") if loaded.app is not None else None
     for key, voucher in loaded.vouchers.items():
         place = Place(VOUCHERS, key, ())

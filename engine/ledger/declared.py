@@ -12,6 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from engine.definitions import posting
 from engine.definitions.app import AppSettings, LedgerDef
 from engine.labels import Label
 from engine.ledger.balance import BalanceKey
@@ -20,8 +21,7 @@ from engine.ledger.entry import Entry
 PLACE = ("product", "warehouse")
 DETAIL = ("bin", "lot", "serial", "status", "owner")
 OPEN_LINE = ("product", "warehouse", "ref_form", "ref_line")
-# 待检、冻结、不合格、过期……: counted as on hand, but not to be issued to anybody.
-UNUSABLE = frozenset({"inspecting", "frozen", "damaged", "rejected", "expired", "returned"})
+UNUSABLE = frozenset(posting.UNUSABLE)
 PARTNERS = ("supplier", "customer")
 
 Only: TypeAlias = Literal["", "detailed", "owned", "unusable", "referring", "element"]
