@@ -129,6 +129,11 @@ def test_catch_weight(catalogue: Catalogue, case: dict[str, Any], move: list[Any
     assert said(catalogue, found) == ([move[2]] if move[2] else [])
 
 
+@pytest.mark.parametrize(("case", "pair"), [(case, pair) for case in CATCH_WEIGHTS for pair in case["expected"]])
+def test_a_count_proposes_a_weight(case: dict[str, Any], pair: list[Any]) -> None:
+    assert rule_of(case).expected(Decimal(pair[0])) == Decimal(pair[1])
+
+
 @pytest.mark.parametrize(("case", "rest"), [(case, rest) for case in CATCH_WEIGHTS for rest in case["rests"]])
 def test_the_last_piece_takes_the_weighing_difference(case: dict[str, Any], rest: list[Any]) -> None:
     stock, out, stays, difference = rest
