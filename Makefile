@@ -1,4 +1,4 @@
-# make demo     a company to look at, in a browser         PORT=8123  DB=postgres
+# make demo     a company to look at, in a browser         PORT=8123  DB=postgres  COST=fifo
 # make test     every test                                 TESTS=tests/storage  JOBS=2
 # make check    ruff, mypy --strict, the rules of the architecture
 # make bench    figures against the floor                  make screens   screenshots of every page
@@ -10,6 +10,7 @@
 
 PORT ?= 8000
 DB ?=
+COST ?=
 DATA ?= data/demo
 JOBS ?= 2
 TESTS ?= tests
@@ -29,7 +30,7 @@ install-dev:
 
 # PostgreSQL for the demo comes with the development dependencies.
 demo: $(if $(filter postgres,$(DB)),install-dev,install)
-	STOCKLOOM_DATA_DIR=$(DATA) $(BIN)/stockloom demo --port $(PORT) $(if $(DB),--database $(DB))
+	STOCKLOOM_DATA_DIR=$(DATA) $(BIN)/stockloom demo --port $(PORT) $(if $(DB),--database $(DB)) $(if $(COST),--cost $(COST))
 
 test: install-dev
 	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic
@@ -36,6 +37,13 @@ MARK = "demo.json"
 BUILDING, READY = "building", "ready"
 
 
+class Cost(StrEnum):
+    """The costing methods a demo company may have."""
+
+    MOVING_AVERAGE = "moving-average"
+    FIFO = "fifo"
+
+
 def run(
     context: typer.Context,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to serve on. 网页端口。")] = 8000,
@@ -43,6 +51,9 @@ def run(
     purchases: Annotated[int, typer.Option("--purchases", min=1, max=4012, help="Purchase orders. 采购订单数。")] = 500,
     sales: Annotated[int, typer.Option("--sales", min=1, max=25162, help="Sales orders. 销售订单数。")] = 1000,
     database: Annotated[str, typer.Option("--database", help="sqlite, postgres or an address. 数据库。")] = "",
+    cost: Annotated[
+        Cost, typer.Option("--cost", help="moving-average or fifo, when it is built. 计价方法。")
+    ] = Cost.MOVING_AVERAGE,
     data: Annotated[Path | None, typer.Option("--data", help="Folder for the data. 数据文件夹。")] = None,
     build_only: Annotated[bool, typer.Option("--no-serve", help="Build only. 只生成，不启动网页。")] = False,
 ) -> None:
@@ -51,7 +62,7 @@ def run(
     settings = _settings(started.settings, data, database, port)
     folder = settings.data_dir
     if _state(folder) != READY:
-        _build(started, settings, plan(lru_cache(table), wall_clock().date(), purchases, sales, full=full))
+        _build(started, settings, cost, plan(lru_cache(table), wall_clock().date(), purchases, sales, full=full))
     started.say("demo.ready", address=f"http://{settings.host}:{settings.port}/", folder=str(folder))
     for person in PEOPLE:
         started.say("demo.login", login=person.login, name=person.name, department=person.department)
@@ -76,7 +87,7 @@ def _state(folder: Path) -> str:
     return str(json.loads(mark.read_text("utf-8"))["state"]) if mark.exists() else ""
 
 
-def _build(started: Invocation, settings: Settings, company: Plan) -> None:
+def _build(started: Invocation, settings: Settings, cost: Cost, company: Plan) -> None:
     folder, begun = settings.data_dir, monotonic()
     if _state(folder) == BUILDING and not settings.uses_postgres:
         shutil.rmtree(folder / WORKSPACE, ignore_errors=True)  # what an interrupted build left behind
@@ -84,7 +95,7 @@ def _build(started: Invocation, settings: Settings, company: Plan) -> None:
     _mark(folder, BUILDING)
     house, jobs = inline_house(settings, built_in_kinds(), started.catalogue)
     try:
-        doors = found(house)
+        doors = found(house, cost.replace("-", "_"))
         with _bar(started.ui("demo.filling"), rows(company)) as bar:
             fill(doors["data_admin"], company, bar.update)
         with _bar(started.ui("demo.living"), steps(company)) as bar:

@@ -54,6 +54,7 @@ class Order:
     Attributes:
         kind: ``purchase_order`` or ``sales_order``. partner, warehouse: codes. due: expected arrival or promised date.
         executed_on: day of the receipt or delivery, None while nothing moves. waits: that document is left unapproved.
+        entered_late: days after ``executed_on`` that its document is written, dated back.
     """
 
     kind: str
@@ -67,6 +68,7 @@ class Order:
     executed_on: date | None = None
     executed: tuple[Executed, ...] = ()
     waits: bool = False
+    entered_late: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class Plan:
     Attributes:
         masters: forms and rows (text by field), in the order they must be imported.
         opening: rows of the opening stock sheet. opening_day: its date.
-        orders, movements: sorted by day.
+        orders, movements: sorted by day. today: the day after the last one.
     """
 
     masters: Sequence[tuple[str, Sequence[RowValues]]]
@@ -95,6 +97,7 @@ class Plan:
     opening_day: date
     orders: tuple[Order, ...]
     movements: tuple[Movement, ...]
+    today: date
 
 
 def warehouse_code(location: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,15 +20,19 @@ from runtime.workspaces import create_workspace
 WORKSPACE = "demo"
 TEMPLATE = Path(__file__).parent.parent.parent / "templates_catalog" / "general"
 PUBLISHER = "管理员"
+COST_LINE = re.compile(r"^  cost_method: \w+$", re.MULTILINE)
 
 
-def found(house: House) -> Mapping[str, Door]:
+def found(house: House, cost: str = "") -> Mapping[str, Door]:
     """Create the workspace and everybody in it; returns their doors by login.
+
+    Args:
+        cost: the costing method, if it is not the template's own.
 
     Raises:
         Refused: the workspace exists already, or the template does not compile.
     """
-    bundle = template(house)
+    bundle = template(house, cost)
     workspace = house.keep(create_workspace(house.settings, WORKSPACE))
     publish(workspace.database, bundle, PUBLISHER, house.now())
     departments = {name: accounts.add_department(house, WORKSPACE, name) for name in DEPARTMENTS}
@@ -44,9 +49,12 @@ def found(house: House) -> Mapping[str, Door]:
     return {person.login: accounts.user_door(house, WORKSPACE, person.login) for person in PEOPLE}
 
 
-def template(house: House) -> AppBundle:
-    """The general template, compiled."""
-    files, problems = read_definition_files(TEMPLATE)
+def template(house: House, cost: str = "") -> AppBundle:
+    """The general template, compiled; with ``cost``, for a company that costs by that method."""
+    read, problems = read_definition_files(TEMPLATE)
+    files = dict(read)
+    if cost:
+        files["app.yaml"] = COST_LINE.sub(f"  cost_method: {cost}", files["app.yaml"])
     if problems:
         raise Refused(problems)
     bundle = bundle_of(files, house.kinds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from runtime.demo import tracking
 from runtime.demo.company import UNIT, Order, RowValues, Tables, customer_code, main_warehouses, warehouse_code
 
 KEPT = ("L01", "L06", "L07", "L50")  # the storekeeper's warehouses
@@ -38,15 +39,24 @@ def masters(tables: Tables, sold: Sequence[Order]) -> Sequence[tuple[str, Sequen
                 for row in tables("ProductSubcategory")
             ],
         ),
+        ("warehouse", [{"code": tracking.TRANSIT, "name": "In transit", "type": "transit"}]),
         (
             "warehouse",
             [
                 {
+                    **tracking.warehouse_fields(warehouse_code(row["LocationID"])),
                     "code": warehouse_code(row["LocationID"]),
                     "name": row["Name"],
                     **({"keeper": "keeper"} if warehouse_code(row["LocationID"]) in KEPT else {}),
                 }
                 for row in tables("Location")
+            ],
+        ),
+        (
+            "bin",
+            [
+                {"code": code, "warehouse": tracking.BINNED, "zone": code[-3], "pick_seq": str(number)}
+                for number, code in enumerate(tracking.BINS, start=1)
             ],
         ),
         (
@@ -103,6 +113,7 @@ def _product(
         "sale_price": _figure(row["ListPrice"]),
         "cost": _figure(row["StandardCost"]),
         "default_warehouse": main.get(row["ProductID"], ""),
+        **tracking.product_fields(row["ProductNumber"]),
     }
     if price is not None:
         values |= {
@@ -114,8 +125,8 @@ def _product(
     return {key: value for key, value in values.items() if value}
 
 
-def opening(tables: Tables) -> Sequence[RowValues]:
-    """Rows of the opening stock sheet, warehouse by warehouse."""
+def opening(tables: Tables, tracked: tracking.Tracking) -> Sequence[RowValues]:
+    """Rows of the opening stock sheet, warehouse by warehouse; ``tracked`` learns of the lots they make."""
     codes = {row["ProductID"]: row for row in tables("Product")}
     paid = {row["ProductID"]: row["StandardPrice"] for row in tables("ProductVendor")}
     rows = []
@@ -123,15 +134,18 @@ def opening(tables: Tables) -> Sequence[RowValues]:
         product = codes[row["ProductID"]]
         if int(row["Quantity"]):
             cost = _figure(product["StandardCost"]) or _figure(paid.get(row["ProductID"], "")) or "1"
-            rows.append(
-                {
-                    "warehouse": warehouse_code(row["LocationID"]),
-                    "lines.product": product["ProductNumber"],
-                    "lines.unit": UNIT,
-                    "lines.qty": row["Quantity"],
-                    "lines.cost_price": cost,
-                }
-            )
+            place = warehouse_code(row["LocationID"])
+            for quantity, values in tracked.opening(product["ProductNumber"], place, Decimal(row["Quantity"])):
+                rows.append(
+                    {
+                        "warehouse": place,
+                        "lines.product": product["ProductNumber"],
+                        "lines.unit": UNIT,
+                        "lines.qty": str(quantity),
+                        "lines.cost_price": cost,
+                        **{f"lines.{key}": value for key, value in values.items()},
+                    }
+                )
     return rows
 
 

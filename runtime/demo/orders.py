@@ -27,6 +27,7 @@ WAITING_PURCHASES = 12  # the newest pending purchase orders stay in approval
 DRAFT_SALES, WAITING_DELIVERIES = 6, 15
 PROMISED = 10 * DAY
 FEW = 5
+EVERY_LATE, LATE = 15, 4
 STATUS_PENDING, STATUS_APPROVED, STATUS_REJECTED = "1", "2", "3"
 
 
@@ -191,3 +192,15 @@ def with_deliveries(
             )
         )
     return tuple(result)
+
+
+def late(bought: Sequence[Order], today: date) -> tuple[Order, ...]:
+    """Every so many receipts one is written days after the goods came, and dated back to that day."""
+    done = [order.reference for order in bought if order.executed_on is not None]
+    tardy = set(done[::EVERY_LATE])
+    return tuple(
+        replace(order, entered_late=min(LATE, (today - DAY - order.executed_on).days))
+        if order.reference in tardy and order.executed_on is not None
+        else order
+        for order in bought
+    )

@@ -14,7 +14,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from runtime.demo.company import DAY, OrderLine, Plan, Tables, warehouse_code
 from runtime.demo.masters import masters, opening
-from runtime.demo.orders import production, purchases, sales, to_shipping, with_deliveries
+from runtime.demo.orders import late, production, purchases, sales, to_shipping, with_deliveries
+from runtime.demo.tracking import Tracking
 
 CENT = Decimal("0.01")
 
@@ -39,9 +40,12 @@ def plan(tables: Tables, today: date, purchase_count: int, sale_count: int, *, f
     orders = with_deliveries(stock, sold, movements)
     return Plan(
         masters=masters(tables, sold),
-        opening=opening(tables),
+        opening=opening(tables, Tracking(today, opening_day)),
+        today=today,
         opening_day=opening_day,
-        orders=tuple(sorted((*bought, *orders), key=lambda order: (order.day, order.kind, order.reference))),
+        orders=tuple(
+            sorted((*late(bought, today), *orders), key=lambda order: (order.day, order.kind, order.reference))
+        ),
         movements=tuple(sorted(movements, key=lambda each: each.day)),
     )
 

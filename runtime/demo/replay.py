@@ -6,15 +6,17 @@ possible (somebody changed the template) is refused by the product and ends the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from engine.document import DocStatus
 from engine.forms.draft import LinePatch, Patch
-from runtime.demo.company import Fate, Movement, Order, Plan
+from runtime.demo.company import DAY, SHIPPING, Fate, Movement, Order, Plan
 from runtime.demo.masters import KEPT
 from runtime.demo.plan import total_with_tax
+from runtime.demo.tracking import TRANSIT, Tracking
 from runtime.facade import documents
 from runtime.facade.door import Door
 from runtime.stages.steps import Command, Outcome
@@ -22,6 +24,7 @@ from runtime.stages.steps import Command, Outcome
 REFUSAL = "供应商无法按期交货"
 RETURNS = 3
 LARGE = 50_000  # above it the general manager decides too; the newest of these wait for him
+FROZEN = "TT-M928"
 RETURN_FORM, DELIVERY_FORM, RECEIPT_FORM = "sales_return", "sales_delivery", "purchase_receipt"
 
 
@@ -37,11 +40,13 @@ class Replay:
     doors: Mapping[str, Door]
     step: Callable[[int], None]
     counts: dict[str, int] = field(default_factory=dict)
+    _tracked: Tracking = field(init=False)
     _orders: dict[str, int] = field(default_factory=dict)
     _shipped: list[int] = field(default_factory=list)
 
     def live(self, plan: Plan) -> Mapping[str, int]:
         """Act out the whole plan; returns how many documents were made, by form."""
+        self._tracked = tracked(plan)
         for act in timeline(plan):
             match act.what:
                 case Movement() as movement:
@@ -53,6 +58,7 @@ class Replay:
             self.step(1)
         for delivery in self._shipped[-RETURNS:]:
             self._take_back(delivery)
+        self._set_aside()
         return self.counts
 
     def _submit(self, login: str, command: Command) -> Outcome:
@@ -104,15 +110,23 @@ class Replay:
         target = RECEIPT_FORM if order.kind == "purchase_order" else DELIVERY_FORM
         login = "keeper" if order.warehouse in KEPT else "wh_mgr"
         proposed = documents.push_patch(self.doors[login], order.kind, self._orders[order.reference], target)
-        sources = [row.source for row in proposed.lines["lines"]]
+        sources = list(dict.fromkeys(row.source for row in proposed.lines["lines"]))  # a line may come split by lot
+        day = order.executed_on or order.day
         lines = tuple(
             LinePatch(
-                values={"qty": str(each.quantity), **({"reject_qty": str(each.rejected)} if each.rejected else {})},
+                values={
+                    "qty": str(quantity),
+                    **({"reject_qty": str(each.rejected)} if each.rejected else {}),
+                    **values,
+                },
                 source=sources[each.line],
             )
             for each in order.executed
+            for quantity, values in self._kept(order, order.lines[each.line].product, each.quantity, day)
         )
-        header = {"biz_date": (order.executed_on or order.day).isoformat()}
+        if not lines:
+            return  # what is there is past its date
+        header = {"biz_date": day.isoformat()}
         filed = self._submit(
             login,
             Command(form=target, action="submit", patch=Patch(values=header, lines={"lines": lines}), confirmed=True),
@@ -128,16 +142,69 @@ class Replay:
             if movement.kind == "transfer"
             else {"warehouse": movement.target, "in_type": "other"}
         )
-        lines = tuple(LinePatch(values={"product": code, "qty": str(quantity)}) for code, quantity in movement.lines)
+        lines = tuple(
+            LinePatch(values={"product": code, "qty": str(quantity), **values})
+            for code, wanted in movement.lines
+            for quantity, values in self._moved(movement, code, wanted)
+        )
         patch = Patch(values={"biz_date": movement.day.isoformat(), **places}, lines={"lines": lines})
         self._submit("wh_mgr", Command(form=movement.kind, action="approve", patch=patch, confirmed=True))
+
+    def _kept(
+        self, order: Order, product: str, quantity: Decimal, day: date
+    ) -> Iterable[tuple[Decimal, Mapping[str, str]]]:
+        """The lots, bins and serial numbers of a line that is received or delivered."""
+        if order.kind == "purchase_order":
+            return [(quantity, self._tracked.incoming(product, order.warehouse, quantity, day))]
+        picked = self._tracked.outgoing(product, order.warehouse, quantity, day)
+        return [(part, {key: value for key, value in values.items() if key != "mfg_date"}) for part, values in picked]
+
+    def _moved(
+        self, movement: Movement, product: str, quantity: Decimal
+    ) -> Iterator[tuple[Decimal, Mapping[str, str]]]:
+        if not movement.source:
+            yield quantity, self._tracked.incoming(product, movement.target, quantity, movement.day)
+            return
+        for part, values in self._tracked.outgoing(product, movement.source, quantity, movement.day, "from_bin"):
+            there = self._tracked.moved(product, movement.target, part, values, movement.source)
+            yield part, {**values, **there}
+
+    def _set_aside(self) -> None:
+        """A few goods are frozen, and some are on their way to another warehouse."""
+        lot = self._tracked.fresh_lot(FROZEN, SHIPPING)
+        if not lot:
+            return
+        goods = {"product": FROZEN, "lot_no": lot}
+        frozen = LinePatch(values={**goods, "qty": "3", "to_status": "frozen"})
+        sent = LinePatch(values={**goods, "qty": "10"})
+        header = {"from_warehouse": SHIPPING, "to_warehouse": "L50", "transit_warehouse": TRANSIT}
+        for form, values, line in (
+            ("status_change", {"warehouse": SHIPPING, "reason": "complaint"}, frozen),
+            ("transfer_send", header, sent),
+        ):
+            patch = Patch(values=values, lines={"lines": (line,)})
+            self._submit("wh_mgr", Command(form=form, action="approve", patch=patch, confirmed=True))
 
     def _take_back(self, delivery: int) -> None:
         """A customer returns the first line; the return waits for approval."""
         proposed = documents.push_patch(self.doors["keeper"], DELIVERY_FORM, delivery, RETURN_FORM)
-        line = LinePatch(values={"qty": "1"}, source=proposed.lines["lines"][0].source)
+        first = proposed.lines["lines"][0]
+        serial = str(first.values.get("serials") or "").partition(" ")[0]
+        line = LinePatch(values={"qty": "1", **({"serials": serial} if serial else {})}, source=first.source)
         patch = Patch(values={"return_reason": "damaged"}, lines={"lines": (line,)})
         self._submit("keeper", Command(form=RETURN_FORM, action="submit", patch=patch, confirmed=True))
+
+
+def tracked(plan: Plan) -> Tracking:
+    """What is where by lot and serial number after the opening stock."""
+    found = Tracking(plan.today, plan.opening_day)
+    totals: dict[tuple[str, str], Decimal] = {}
+    for row in plan.opening:
+        place = (row["lines.product"], row["warehouse"])
+        totals[place] = totals.get(place, Decimal(0)) + Decimal(row["lines.qty"])
+    for (product, warehouse), quantity in totals.items():
+        found.opening(product, warehouse, quantity)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,4 +234,4 @@ def _acts(plan: Plan) -> Iterator[Act]:
         buying = order.kind == "purchase_order"
         yield Act(order.day, 1 if buying else 3, order)
         if order.executed_on is not None:
-            yield Act(order.executed_on, 2 if buying else 4, order, execution=True)
+            yield Act(order.executed_on + order.entered_late * DAY, 2 if buying else 4, order, execution=True)

@@ -45,7 +45,7 @@ def test_the_full_company_is_the_whole_of_the_data() -> None:
 def test_every_code_an_order_names_is_a_master_record(company: Plan) -> None:
     codes: dict[str, set[str]] = {}
     for form, rows in company.masters:
-        found = [row.get("code", row["name"]) for row in rows]
+        found = [row.get("code") or row["name"] for row in rows]
         codes.setdefault(form, set()).update(found)
         assert len(found) == len(set(found)), form
     for order in company.orders:

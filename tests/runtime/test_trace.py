@@ -173,6 +173,25 @@ def test_an_entry_tells_how_it_came_about(home: Home) -> None:
     assert codes(refused.value) == ["stock.no_entry"]
 
 
+def test_who_sees_one_warehouse_and_no_money_is_told_no_more(home: Home) -> None:
+    door, clerk = home.everybody(), home.door("clerk")
+    cream = product(door, "M1")
+    view = trace.trace(clerk, cream, "C0101")
+    assert view.closes and view.start.came == CREAM
+    assert {move.number for move in view.start.moves} == {""} and view.suppliers == ()
+    assert len(view.customers) == CUSTOMERS
+    rows = stock.entries(door, cream, limit=500)
+    away = next(one for one in rows if one.form == "receipt")
+    with pytest.raises(Refused) as refused:
+        entry_story.entry_story(clerk, away.id)
+    assert codes(refused.value) == ["stock.no_entry"]
+    arrived = next(one for one in rows if one.form == "move" and one.quantity > 0)
+    told = entry_story.entry_story(clerk, arrived.id)
+    assert (told.value, told.total, told.unit_cost, told.corrections) == (None, None, None, ())
+    assert told.origin is not None and told.origin.id == 0 and told.origin.number == ""
+    assert {row.warehouse_text for row in lots.details(clerk).rows} == {"烘焙间"}
+
+
 @contextmanager
 def counted(connection: sa.Connection) -> Iterator[list[str]]:
     """The statements of a connection."""
