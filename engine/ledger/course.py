@@ -133,6 +133,9 @@ def _order(row: Entry) -> tuple[date, int]:
 
 
 def _settle(course: _Run, row: Entry) -> Settled:
+    if row.ledger == "expense":
+        origin = course.origins.get(row.origin)
+        return Settled(value=row.stated if row.basis != "pair" or origin is None else -origin.value)
     if row.ledger == "wip":
         return _in_process(course, row)
     key = pool_of(course.declared, row)

@@ -61,7 +61,7 @@ class Ledger:
         dimensions: what an entry must name, in the vocabulary of ``EntryDef.dimensions``.
         grains: by name; the first one counts every entry and carries the hash chain.
         per_line: open quantities are kept per document line (supply, demand, reservation).
-        valued: whose values costing finds and finds again (stock, work in process).
+        valued: whose values costing finds and finds again (stock, work in process, what became an expense).
         subject: form of the records ``subject`` names, for an app's own ledgers.
         nonnegative: the balances of the first grain may not go below zero.
     """
@@ -119,7 +119,7 @@ def ledgers(settings: AppSettings, own: tuple[LedgerDef, ...] = ()) -> Mapping[s
             {"subject": Grain(("subject",)), "element": Grain(("subject", "element"), "element")},
             valued=True,
         ),
-        _ledger("expense", "费用", "Expenses", ("element",), {"item": Grain(("element",))}),
+        _ledger("expense", "费用", "Expenses", ("element",), {"item": Grain(("element",))}, valued=True),
         _ledger("variance", "成本差异", "Cost variance", ("product",), {"product": Grain(("product",))}),
         *(_declared(one) for one in own),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from runtime.storage.database import Connection
 from runtime.storage.locks import lock_balances
 
 NEXT_DAY = timedelta(days=1)
+CUT = frozenset({"stock", "wip"})
 FOLLOWING = frozenset({"source", "share", "pair"})
 Stream = tuple[int, int]  # product, warehouse (0 where all warehouses share one cost)
 
@@ -34,6 +35,8 @@ class Window:
 
     def holds(self, entry: Entry, stream: Stream) -> bool:
         """Whether ``entry`` lies after the cut."""
+        if entry.ledger == "expense":
+            return True
         days: date | None = self.subjects.get(entry.subject) if entry.ledger == "wip" else self.streams.get(stream)
         return days is not None and entry.biz_date >= days
 
@@ -88,14 +91,14 @@ class Plotter:
         window = Window()
         for entry in self.fresh:
             ledger = self.declared[entry.ledger]
-            if not ledger.valued:
+            if entry.ledger not in CUT:
                 continue
             key = key_at(ledger, "cost" if entry.ledger == "stock" and not entry.owner else ledger.chain, entry)
             last = balances.get(key, EMPTY).last_day
             if last is not None and last > entry.biz_date:
                 self._lower(window, entry, entry.biz_date + NEXT_DAY)
         for entry in self.reversing:
-            if self.declared[entry.ledger].valued:
+            if entry.ledger in CUT:
                 self._lower(window, entry, entry.biz_date)
         return window
 
@@ -128,6 +131,10 @@ class Plotter:
             found += courses.depending_on(self.connection, window.entries, ("stock", "wip"))
             lowered = [self._lower(window, one, one.biz_date) for one in found if one.basis in FOLLOWING]
             changed = any(lowered)
+        # What became an expense hands nothing on, so it is no reason to look further.
+        spent = courses.depending_on(self.connection, window.entries, ("expense",))
+        spent = [*spent, *courses.depending_on(self.connection, [one.id or 0 for one in spent], ("expense",))]
+        window.entries.update({one.id or 0: one for one in spent})
 
     def _assembled(self, window: Window, balances: Mapping[BalanceKey, Balance]) -> Course:
         within = {identity: one for identity, one in window.entries.items() if window.holds(one, self._stream(one))}

@@ -164,9 +164,13 @@ class World:
                 where="lines.1", line=line, product=product, warehouse=place, quantity=quantity, value=value,
             )  # fmt: skip
 
+        spent = Request(
+            definition=EntryDef(ledger="expense", each="lines", cost="pair"), where="lines.1", line=line,
+            element=f"item_{act.product}",
+        )  # fmt: skip
         return {
             "receive": lambda: [one(place, quantity, act.value)],
-            "issue": lambda: [one(place, -quantity, None)],
+            "issue": lambda: [one(place, -quantity, None), spent],
             "gain": lambda: [one(place, quantity, None)],
             "transfer": lambda: [one(place, -quantity, None), one(other, quantity, None, "pair")],
             "purchase_return": lambda: [one(place, -quantity, None, "source")],
@@ -278,6 +282,12 @@ class World:
             variance = total(one.value for one in corrections if one.ledger == "variance")
             assert Fraction(value) == expected.value, (posted[identity], expected)
             assert Fraction(variance) == expected.variance, (posted[identity], expected)
+        for one in posted.values():
+            if one.ledger == "expense" and one.basis == "pair" and one.origin in values:
+                corrections = [
+                    each.value for each in posted.values() if each.basis == "derived" and each.origin == one.id
+                ]
+                assert Fraction(one.value + total(corrections)) == -values[one.origin].value, one
         for booked in self.documents:
             if booked.gone:
                 own = [one for one in posted.values() if one.document == booked.document.id]
