@@ -16,7 +16,7 @@ from engine.problems import Problem
 # Ledgers whose values costing finds, and the ones each way of finding them is for (docs/ledger.md).
 VALUED = ("stock", "wip")
 COST_LEDGERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"source": ("stock",), "share": ("stock",), "pair": VALUED, "rest": ("wip",)}
+    {"source": ("stock",), "share": ("stock",), "pair": (*VALUED, "expense"), "rest": ("wip",)}
 )
 DOCUMENT_LEDGERS = ("payable", "receivable", "prepaid", "advance")  # they keep what is open by document
 OF_GOODS = ("made", "expires", "aux")  # what only goods have

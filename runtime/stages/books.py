@@ -137,7 +137,7 @@ class Books:
         ledger, line = self.declared[entry.ledger], request.line
         if ledger.key == "stock" or request.definition.limit == "available":
             yield from available_keys(entry.product, entry.warehouse)
-        if ledger.valued:
+        if ledger.key == "stock":
             yield BalanceKey("variance", "product", product=entry.product)
         if not ledger.per_line:
             yield from keys_of(ledger, entry)
