@@ -16,6 +16,7 @@ from engine.problems import Problem, Refused, problem
 from runtime.api.callers import Body, Knocking, answered
 from runtime.api.imports import import_api
 from runtime.api.openapi import openapi
+from runtime.api.periods import period_api
 from runtime.api.shapes import (
     document_json,
     entry_json,
@@ -49,6 +50,7 @@ def api_routes() -> APIRouter:
     router.get("/-/trace", response_model=None)(answered(lot_trace))
     router.get("/-/tasks", response_model=None)(answered(open_tasks))
     router.include_router(import_api())
+    router.include_router(period_api())
     router.get("/{form}", response_model=None)(answered(list_documents))
     router.get("/{form}/-/look-up", response_model=None)(answered(look_up))
     router.post("/{form}", response_model=None)(answered(create, 201))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from engine.values import ZERO
 from runtime.storage.app_tables import AppTables
-from runtime.storage.ledger_tables import balance
+from runtime.storage.ledger_tables import balance, entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,18 @@ def _places(
     query = sa.select(balance.c.product, balance.c.warehouse).where(*conditions).order_by(balance.c.key).limit(limit)
     rows = connection.execute(query).all() if count else ()
     return Found(count=count, first=tuple((row[0], row[1]) for row in rows))
+
+
+def free_issues(connection: sa.Connection, since: date, limit: int = 5) -> Found:
+    """Entries since a day that took our goods at no cost: the count, and (entry, form/document) of the latest."""
+    free = (
+        entry.c.ledger == "stock", entry.c.quantity < 0, entry.c.value == 0, entry.c.owner == 0,
+        entry.c.mirror_of.is_(None), entry.c.biz_date >= since,
+    )  # fmt: skip
+    count = connection.execute(sa.select(sa.func.count()).select_from(entry).where(*free)).scalar_one()
+    query = sa.select(entry.c.id, entry.c.form, entry.c.document).where(*free).order_by(entry.c.id.desc()).limit(limit)
+    rows = connection.execute(query).all() if count else ()
+    return Found(count=count, first=tuple((row[2], row[1]) for row in rows))
 
 
 def open_jobs(connection: sa.Connection) -> Sequence[tuple[int, Decimal]]:

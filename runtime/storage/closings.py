@@ -76,7 +76,7 @@ def add_closing(
             reason="",
         )
     )  # fmt: skip
-    return int(done.inserted_primary_key[0])
+    return int((done.inserted_primary_key or (0,))[0])
 
 
 def mark_reopened(connection: sa.Connection, identity: int, at: datetime, user: int, reason: str) -> None:

@@ -41,6 +41,7 @@ grants:
 tags: {cost: hidden}
 stock: {measures: [on_hand, available]}
 pages: [stock, entries]
+closing: [day, month]
 """
 
 SignIn = Callable[..., TestClient]

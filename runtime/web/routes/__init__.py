@@ -13,6 +13,7 @@ from runtime.web.routes.imports import import_routes
 from runtime.web.routes.inbox import inbox_routes
 from runtime.web.routes.lists import list_routes
 from runtime.web.routes.lots import lot_routes
+from runtime.web.routes.periods import period_routes
 from runtime.web.routes.person import person_routes
 from runtime.web.routes.session import session_routes, sign_in_routes
 from runtime.web.routes.stock import stock_routes
@@ -27,6 +28,7 @@ def all_routes() -> tuple[APIRouter, ...]:
         stock_routes(),
         lot_routes(),
         finance_routes(),
+        period_routes(),
         inbox_routes(),
         person_routes(),
         account_routes(),

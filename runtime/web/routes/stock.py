@@ -45,12 +45,12 @@ def stock_routes() -> APIRouter:
             search=q.strip()[:LONGEST],
             below_safety=short == "1",
             nonzero=zero != "1",
-            after=_pair(after),
+            after=pair_of(after),
             limit=PAGE_SIZE,
         )
         chosen = {"q": q.strip()[:LONGEST], "product": product, "warehouse": place, "short": short, "zero": zero}
         may = "on_hand" in view.measures
-        opened = _pair(unfold) if may else None
+        opened = pair_of(unfold) if may else None
         return render(
             request,
             found,
@@ -143,7 +143,7 @@ def number_in(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _pair(after: str) -> tuple[int, int] | None:
+def pair_of(after: str) -> tuple[int, int] | None:
     """``12.3`` → (12, 3): the product and warehouse a page goes on after."""
     first, _, second = after.partition(".")
     left, right = number_in(first), number_in(second)

@@ -1,0 +1,138 @@
+"""Stock movements by month, and closing days and months: ``/-/movements`` and ``/-/closings``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from engine.problems import Refused, problem
+from engine.values import ZERO
+from runtime.api.callers import Body, Knocking, answered
+from runtime.facade import closings, movements
+from runtime.facade.movements import MovementRequest, MovementRow, MovementView, Sum
+
+NO_SUM: Sum = (ZERO, ZERO)
+
+
+def period_api() -> APIRouter:
+    """The routes."""
+    router = APIRouter()
+    router.get("/-/movements", response_model=None)(answered(movement_report))
+    router.get("/-/closings", response_model=None)(answered(list_closings))
+    router.get("/-/closings/check", response_model=None)(answered(check))
+    router.post("/-/closings", response_model=None)(answered(close, 201))
+    router.post("/-/closings/{closing}/reopen", response_model=None)(answered(reopen))
+    return router
+
+
+def movement_report(
+    door: Knocking,
+    since: str,
+    until: str = "",
+    by_warehouse: bool = False,
+    product: int | None = None,
+    warehouse: int | None = None,
+    search: str = "",
+    after: str = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Mapping[str, Any]:
+    """Opening, in and out by move type, closing for months ``2026-01``; ``after`` is the ``next`` of a page."""
+    first, _, second = after.partition("-")
+    if after and not (first.isdigit() and second.isdigit()):
+        raise Refused([problem("storage.bad_cursor", "after")])
+    view = movements.report(
+        door,
+        MovementRequest(
+            since=since, until=until or since, by_warehouse=by_warehouse, product=product, warehouse=warehouse,
+            search=search, after=(int(first), int(second)) if after else None, limit=limit,
+        ),
+    )  # fmt: skip
+    return {
+        "categories": [{"key": one.key, "label": one.label, "side": one.side} for one in view.categories],
+        "rows": [
+            {
+                "product": row.product,
+                "product_text": row.product_text,
+                "warehouse": row.warehouse or None,
+                "warehouse_text": row.warehouse_text,
+                "unit": row.unit,
+                **_sums(view, row),
+            }
+            for row in view.rows
+        ],
+        "totals": _sums(view, view.totals),
+        "next": f"{view.next[0]}-{view.next[1]}" if view.next else None,
+    }
+
+
+def list_closings(door: Knocking) -> Mapping[str, Any]:
+    """What is closed, newest first, and what may be closed next."""
+    view = closings.overview(door)
+    return {
+        "rows": [
+            {
+                "id": row.id,
+                "kind": row.kind,
+                "warehouse": row.warehouse or None,
+                "through": row.through.isoformat(),
+                "closed_by": row.closed_by,
+                "closed_at": row.closed_at.isoformat(),
+                "reopened_at": row.reopened_at.isoformat() if row.reopened_at else None,
+                "reason": row.reason,
+                "may_reopen": row.may_reopen,
+            }
+            for row in view.rows
+        ],
+        "rights": sorted(view.rights),
+        "next_month": view.next_month,
+    }
+
+
+def check(door: Knocking, through: str, warehouse: int = 0) -> Mapping[str, Any]:
+    """The checklist for closing a month (``2026-01``) or the days of a warehouse (``2026-01-31``)."""
+    view = closings.check(door, through, warehouse)
+    return {
+        "kind": view.kind,
+        "through": view.through.isoformat(),
+        "ready": view.ready,
+        "checks": [
+            {
+                "key": one.key,
+                "label": one.label,
+                "level": one.level,
+                "count": one.count,
+                "named": [{"form": form or None, "id": identity, "text": text} for form, identity, text in one.links],
+            }
+            for one in view.checks
+        ],
+    }
+
+
+def close(door: Knocking, sent: Body) -> Mapping[str, Any]:
+    """Close a month, or with ``warehouse`` the days of one warehouse, to ``through``."""
+    warehouse = sent.get("warehouse") or 0
+    if not isinstance(warehouse, int):
+        raise Refused([problem("closing.warehouse_denied", "warehouse")])
+    return {"id": closings.close(door, str(sent.get("through", "")), warehouse)}
+
+
+def reopen(door: Knocking, closing: int, sent: Body) -> Mapping[str, Any]:
+    """Open the days of the latest closing again; ``reason`` is demanded."""
+    closings.reopen(door, closing, str(sent.get("reason", "")))
+    return {"id": closing}
+
+
+def _sums(view: MovementView, row: MovementRow) -> Mapping[str, Any]:
+    def told(one: Sum) -> Mapping[str, str]:
+        quantity = {"quantity": f"{one[0]:f}"}
+        return quantity | {"value": f"{one[1]:f}"} if view.with_value else quantity
+
+    return {
+        "opening": told(row.opening),
+        "moves": {one.key: told(row.moves.get(one.key, NO_SUM)) for one in view.categories},
+        "in": told(row.came_in),
+        "out": told(row.went_out),
+        "closing": told(row.closing),
+    }

@@ -1,0 +1,227 @@
+"""收发存汇总表: opening, what came in and went out by category, closing; per product, or per product and warehouse.
+
+It always balances, row by row and in total: every figure is a sum of the same month balances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+
+from engine.ledger.moves import category, outward
+from engine.problems import Refused, problem
+from engine.sheets import Cell
+from engine.values import ZERO
+from runtime.facade.cells import Names
+from runtime.facade.door import Door
+from runtime.facade.lots import base_unit
+from runtime.facade.stock import move_label
+from runtime.facade.stock_rights import allowed, dimension, measures_of
+from runtime.sheets import WriteColumn, write_xlsx
+from runtime.storage import documents, movements
+from runtime.storage.movements import OPENING, MonthQuery, Place
+
+Sum = tuple[Decimal, Decimal]
+NOTHING: Sum = (ZERO, ZERO)
+PAGE = 500
+FIRST_YEAR, LAST_YEAR = 1900, 9999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovementRequest:
+    """What is asked: months ``2026-01``, both included."""
+
+    since: str
+    until: str
+    by_warehouse: bool = False
+    product: int | None = None
+    warehouse: int | None = None
+    search: str = ""
+    after: Place | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryView:
+    """A column: a move type, its name and the side it stands on (``in`` or ``out``)."""
+
+    key: str
+    label: str
+    side: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovementRow:
+    """A row, or the totals (``product`` 0). Sums are (quantity, value); value is zero for who may not see it. What went
+    out is positive; ``opening + came_in - went_out = closing``."""
+
+    product: int
+    product_text: str
+    warehouse: int
+    warehouse_text: str
+    unit: str
+    opening: Sum
+    moves: Mapping[str, Sum]
+    came_in: Sum
+    went_out: Sum
+    closing: Sum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovementView:
+    """A page of the report. Quantities of the totals add up different units and are shown for control only."""
+
+    since: str
+    until: str
+    categories: tuple[CategoryView, ...]
+    rows: tuple[MovementRow, ...]
+    totals: MovementRow
+    with_value: bool
+    next: Place | None
+
+
+def report(door: Door, request: MovementRequest) -> MovementView:
+    """The report.
+
+    Raises:
+        Refused: ``forbidden`` without sight of what is on hand, ``invalid`` for what is no month.
+    """
+    measures = measures_of(door)
+    if "on_hand" not in measures:
+        raise Refused([problem("permission.stock_denied")], "forbidden")
+    products, warehouses = dimension(door, "product"), dimension(door, "warehouse")
+    with_value = "value" in measures
+    with door.reading() as unit:
+        query = MonthQuery(
+            since=_month(request.since, "since"),
+            until=_month(request.until, "until"),
+            product_form=products,
+            warehouse_form=warehouses,
+            by_warehouse=request.by_warehouse,
+            product=request.product,
+            warehouse=request.warehouse,
+            warehouses=allowed(door, unit, warehouses),
+            search=request.search,
+            after=request.after,
+            limit=request.limit,
+        )
+        places = movements.moved_places(unit.connection, unit.tables, query)
+        page = places[: request.limit]
+        sums = movements.month_sums(unit.connection, unit.tables, query, page)
+        total = movements.month_sums(unit.connection, unit.tables, query, None).get((0, 0), {})
+        base, of_unit = base_unit(door, products)
+        facts = documents.load_rows(
+            unit.connection, unit.tables, products, sorted({one[0] for one in page}), frozenset({base} - {""})
+        )
+        names = Names(door.language)
+        units = {identity: value for identity, row in facts.items() if isinstance(value := row.values.get(base), int)}
+        for product, warehouse in page:
+            names.want_id(products, product)
+            if warehouse:
+                names.want_id(warehouses, warehouse)
+            names.want_id(of_unit, units.get(product))
+        names.load(unit)
+    keys = sorted({category(move) for move in total if move != OPENING}, key=lambda key: (outward(key), key))
+    return MovementView(
+        since=request.since,
+        until=request.until,
+        categories=tuple(
+            CategoryView(key=key, label=move_label(door, key), side="out" if outward(key) else "in") for key in keys
+        ),
+        rows=tuple(
+            replace(
+                _row(sums.get(place, {}), with_value),
+                product=place[0],
+                product_text=names.name(products, place[0]),
+                warehouse=place[1],
+                warehouse_text=names.name(warehouses, place[1]) if place[1] else "",
+                unit=names.name(of_unit, units.get(place[0])),
+            )
+            for place in page
+        ),
+        totals=_row(total, with_value),
+        with_value=with_value,
+        next=page[-1] if len(places) > request.limit else None,
+    )
+
+
+def export(door: Door, request: MovementRequest, path: Path, most: int = 50_000) -> int:
+    """Write the whole report to an Excel file, totals last; returns how many rows there were."""
+    asked = replace(request, after=None, limit=PAGE)
+    first = report(door, asked)
+    ui = door.house.catalogue.ui
+    heads = [ui(f"movements.{key}", door.language) for key in ("product", "warehouse", "unit")]
+    names = [
+        ui("movements.opening", door.language),
+        *(one.label for one in first.categories),
+        *(ui(f"movements.{key}", door.language) for key in ("came_in", "went_out", "closing")),
+    ]
+    for name in names:
+        heads.append(f"{name} {ui('movements.quantity', door.language)}")
+        if first.with_value:
+            heads.append(f"{name} {ui('movements.value', door.language)}")
+    columns = [WriteColumn(header=head, width=24 if index == 0 else 14) for index, head in enumerate(heads)]
+    sheet = ui("page.movements", door.language)
+    return write_xlsx(path, columns, _cells(door, asked, first, most), sheet=sheet)
+
+
+def _cells(door: Door, asked: MovementRequest, first: MovementView, most: int) -> Iterator[list[Cell]]:
+    view, written = first, 0
+    while True:
+        for row in view.rows:
+            if written >= most:
+                return
+            written += 1
+            yield _line(first, row, row.product_text)
+        if view.next is None:
+            break
+        view = report(door, replace(asked, after=view.next))
+    yield _line(first, first.totals, door.house.catalogue.ui("movements.total", door.language))
+
+
+def _line(view: MovementView, row: MovementRow, name: str) -> list[Cell]:
+    sums = [row.opening, *(row.moves.get(one.key, NOTHING) for one in view.categories)]
+    cells: list[Cell] = [name, row.warehouse_text, row.unit]
+    for quantity, value in (*sums, row.came_in, row.went_out, row.closing):
+        cells.append(quantity)
+        if view.with_value:
+            cells.append(value)
+    return cells
+
+
+def _row(sums: Mapping[str, Sum], with_value: bool) -> MovementRow:
+    moves: dict[str, Sum] = {}
+    for move, (quantity, value) in sums.items():
+        if move == OPENING:
+            continue
+        key = category(move)
+        sign = -1 if outward(key) else 1
+        before = moves.get(key, NOTHING)
+        moves[key] = (before[0] + sign * quantity, before[1] + sign * (value if with_value else ZERO))
+    opening = sums.get(OPENING, NOTHING)
+    opening = (opening[0], opening[1] if with_value else ZERO)
+    came_in = _added(one for key, one in moves.items() if not outward(key))
+    went_out = _added(one for key, one in moves.items() if outward(key))
+    closing = (opening[0] + came_in[0] - went_out[0], opening[1] + came_in[1] - went_out[1])
+    return MovementRow(
+        product=0, product_text="", warehouse=0, warehouse_text="", unit="", opening=opening,
+        moves=MappingProxyType(moves), came_in=came_in, went_out=went_out, closing=closing,
+    )  # fmt: skip
+
+
+def _added(sums: Iterator[Sum]) -> Sum:
+    quantity, value = NOTHING
+    for one in sums:
+        quantity, value = quantity + one[0], value + one[1]
+    return quantity, value
+
+
+def _month(text: str, where: str) -> int:
+    year, _, month = text.strip().partition("-")
+    right = year.isascii() and year.isdigit() and month.isascii() and month.isdigit()
+    if not right or not FIRST_YEAR <= int(year) <= LAST_YEAR or not 1 <= int(month) <= 12:
+        raise Refused([problem("closing.bad_period", where, text=text[:40])])
+    return int(year) * 100 + int(month)
