@@ -19,6 +19,7 @@ from engine.document import DocStatus
 from engine.expressions.types import Kind
 from engine.problems import Problem, Refused, problem
 from runtime.declared import declared_ledgers
+from runtime.sealing import seal_within
 from runtime.stages.steps import Unit
 from runtime.storage import closing_facts, closings, documents
 from runtime.storage.closing_facts import Found, Wanted
@@ -118,6 +119,8 @@ def close(unit: Unit, period: Period) -> int:
     checks = checklist(unit, period)
     if against := [refusal(one) for one in checks if one.level == "error"]:
         raise Refused(against, "conflict")
+    if period.kind == MONTH:
+        seal_within(unit.connection, unit.now)
     return closings.add_closing(
         unit.connection, period.kind, period.warehouse, period.through, unit.now, unit.around.actor.user,
         _report(unit, checks),

@@ -65,6 +65,7 @@ class Check:
     def counts(self, grain: dict, one: dict) -> bool:
         detailed = any(map(one.get, ("bin", "lot", "serial", "status", "owner")))
         cases = {"owned": not one["owner"], "referring": one["ref_document"], "element": one["element"], "": True}
+        cases["serial"] = one["serial"]
         cases |= {"detailed": detailed, "unusable": one["owner"] or one["status"] in self.rules["unusable"]}
         return bool(cases[grain["only"]])
 
@@ -156,7 +157,7 @@ class Check:
             live = [batch for batch in batches.values() if any(one["id"] not in self.mirrors for one in batch)]
             status = self.standing.get((form, document), {}).get("status", "missing")
             wrong = len(live) > 1 or any(one["id"] in self.mirrors for batch in live for one in batch)
-            right = ("closed",) if action == "close" else ("approved", "closed", "reversed")
+            right = {"close": ["closed"], "submit": ["pending"]}.get(action, ["approved", "closed", "reversed"])
             if live and (wrong or status not in right):
                 self.say("I4", f"the document is {status}; {len(live)} live postings of {action}", live[0][0])
         times = Counter((one["form"], one["number"] or one["id"]) for one in self.rows["documents"])

@@ -19,6 +19,10 @@ from runtime.storage import documents, integrity
 from runtime.storage.integrity import Live, Standing
 
 POSTED = (DocStatus.APPROVED, DocStatus.CLOSED, DocStatus.REVERSED)
+# When what an action wrote may stand, where that is not as long as the document is posted.
+STANDING: Mapping[str, tuple[DocStatus, ...]] = MappingProxyType(
+    {"close": (DocStatus.CLOSED,), "submit": (DocStatus.PENDING,)}
+)
 LINK_STATES: Mapping[str, str] = MappingProxyType(
     {**dict.fromkeys(map(str, POSTED), "done"), str(DocStatus.VOIDED): "dropped"}
 )
@@ -42,7 +46,7 @@ def entries_of_documents(
         document = standings.get(one.document)
         if document is None:
             yield problem("verify.foreign_entries", form=form.label, document=one.document)
-        elif document.doc_status not in POSTED or (one.action == "close" and document.doc_status != DocStatus.CLOSED):
+        elif document.doc_status not in STANDING.get(one.action, POSTED):
             yield problem("verify.entries_left", form=form.label, number=document.number)
         elif one.batches != 1:
             yield problem("verify.entries_twice", form=form.label, number=document.number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from runtime.bundles import bundle_in
 from runtime.messages.catalogue import Catalogue
+from runtime.storage import files
 from runtime.storage.database import write
 from runtime.stories import Theatre
 from runtime.stories.deeds import do, give
@@ -17,6 +19,7 @@ from runtime.stories.theatre import Performance
 from runtime.verification import verify
 from tests.stories.apps import ROOT
 
+AT = datetime(2026, 1, 5, 9)
 LENDING = ROOT / "tests" / "outsider" / "tool_lending"
 FORGED = """
 insert into sys_balance
@@ -36,6 +39,17 @@ TAMPERING = [
     (
         "delete from t_giveback__lines; delete from t_giveback",
         {"verify.foreign_entries", "verify.link_left", "verify.number_gap"},
+    ),
+    ("update sys_counter set value = value + 1 where name = 'number:loan'", {"verify.number_gap"}),
+    ("update sys_counter set value = 0 where name = 'number:loan'", {"verify.number_ahead"}),
+    ("drop trigger sys_history_delete; delete from sys_history where form = 'loan'", {"verify.no_history"}),
+    (
+        "drop trigger sys_snapshot_update; update sys_snapshot set files = replace(files, 'n: 1.0.0', 'n: 1.0.1')",
+        {"verify.snapshot_changed"},
+    ),
+    (
+        "insert into sys_file values ('0123456789abcdef0123456789abcdef', 'a', 'text/plain', 1, '', 1, '2026-01-01')",
+        {"verify.file_gone"},
     ),
 ]
 
@@ -84,3 +98,14 @@ def test_tampering_is_named(tampered: Performance, statements: str, expected: se
         for statement in statements.split(";"):
             assert connection.execute(sa.text(statement)).rowcount, statement
     assert {one.code for one in verify(tampered.house, tampered.workspace.key).differences} == expected
+
+
+def test_bytes_of_a_file_are_those_that_came(tampered: Performance) -> None:
+    place = tampered.workspace
+    with write(place.database) as connection:
+        kept = files.save(
+            connection, place.files_dir, name="a.txt", media_type="text/plain", content=[b"paper"], creator=1, at=AT
+        )
+    assert verify(tampered.house, place.key).differences == ()
+    files.path_of(place.files_dir, kept.id).write_bytes(b"vapor")
+    assert [one.code for one in verify(tampered.house, place.key).differences] == ["verify.file_changed"]
