@@ -45,7 +45,11 @@ def entry_with(connection: sa.Connection, identity: int) -> tuple[Entry | None, 
     around = entries_from(
         connection.execute(
             SELECT.where(
-                sa.or_(entry.c.origin == identity, entry.c.mirror_of == identity, entry.c.id.in_(named))
+                sa.or_(
+                    sa.and_(entry.c.origin == identity, entry.c.origin != sa.literal_column("0")),
+                    entry.c.mirror_of == identity,
+                    entry.c.id.in_(named),
+                )
             ).order_by(entry.c.id)
         )
     )

@@ -19,6 +19,9 @@ import sqlalchemy as sa
 from runtime.storage.ledger_tables import balance, entry, lot
 
 CHUNK = 400
+# Written out, not bound: only then does a database see that an index of the rows that name something will do.
+NONE: sa.ColumnElement[int] = sa.literal_column("0")
+NO_LOT: sa.ColumnElement[str] = sa.literal_column("''")
 Direction: TypeAlias = Literal["up", "down"]
 
 
@@ -95,7 +98,7 @@ def movements(connection: sa.Connection, keys: Iterable[LotKey]) -> tuple[Moveme
     for chunk in _chunks(keys):
         query = (
             sa.select(*columns, sa.func.min(entry.c.biz_date), total)
-            .where(entry.c.ledger == "stock", _among(entry.c.product, entry.c.lot, chunk), _standing(entry))
+            .where(_in(entry, "stock"), _among(entry.c.product, entry.c.lot, chunk), _standing(entry))
             .group_by(*columns)
             .having(total != 0)
         )
@@ -159,12 +162,13 @@ def _flows(connection: sa.Connection, chunk: Sequence[LotKey] = (), subjects: Se
         sa.func.min(goods.c.document),
     )  # fmt: skip
     found: dict[tuple[LotKey, int], _Flow] = {}
-    for named in (work.c.origin == goods.c.id, goods.c.origin == work.c.id):
+    for later, earlier in ((work, goods), (goods, work)):
+        named = sa.and_(later.c.origin == earlier.c.id, later.c.origin != NONE)
         query = (
             sa.select(*columns)
-            .select_from(goods.join(work, sa.and_(named, work.c.ledger == "wip")))
-            .where(goods.c.ledger == "stock", goods.c.basis != "derived", work.c.basis != "derived")
-            .where(goods.c.quantity != 0, work.c.subject != 0, asked, _standing(goods), _standing(work))
+            .select_from(goods.join(work, sa.and_(named, _in(work, "wip"))))
+            .where(_in(goods, "stock"), goods.c.basis != "derived", work.c.basis != "derived")
+            .where(goods.c.quantity != 0, work.c.subject != NONE, asked, _standing(goods), _standing(work))
             .group_by(goods.c.product, goods.c.lot, work.c.subject)
         )
         for product, number, subject, quantity, form, document in connection.execute(query):
@@ -184,8 +188,8 @@ def _direct(connection: sa.Connection, keys: Sequence[LotKey], direction: Direct
                 given.c.product, given.c.lot, taken.c.product, taken.c.lot, sa.func.sum(given.c.quantity),
                 sa.func.sum(taken.c.quantity), sa.func.min(taken.c.form), sa.func.min(taken.c.document),
             )
-            .select_from(given.join(taken, taken.c.origin == given.c.id))
-            .where(given.c.ledger == "stock", taken.c.ledger == "stock", given.c.quantity < 0, taken.c.quantity > 0)
+            .select_from(given.join(taken, sa.and_(taken.c.origin == given.c.id, taken.c.origin != NONE)))
+            .where(_in(given, "stock"), _in(taken, "stock"), given.c.quantity < 0, taken.c.quantity > 0)
             .where(taken.c.basis.in_(("pair", "neutral")))
             .where(sa.or_(given.c.product != taken.c.product, given.c.lot != taken.c.lot))
             .where(_among(near.c.product, near.c.lot, chunk), _standing(given), _standing(taken))
@@ -196,10 +200,15 @@ def _direct(connection: sa.Connection, keys: Sequence[LotKey], direction: Direct
             yield Step(source, target, 0, -row[4], row[5], row[6], row[7])
 
 
+def _in(goods: Any, ledger: str) -> sa.ColumnElement[bool]:
+    """Of this ledger. Half of all entries are of one: they are to be found by lot, origin or subject instead."""
+    return sa.func.coalesce(goods.c.ledger, "") == ledger
+
+
 def _standing(goods: Any) -> sa.ColumnElement[bool]:
-    """Neither reversed nor a reversal."""
+    """Neither reversed nor a reversal. Nearly all entries are no reversals: no index is to be tried for that."""
     mirror = entry.alias()
-    return sa.and_(goods.c.mirror_of.is_(None), ~sa.exists().where(mirror.c.mirror_of == goods.c.id))
+    return sa.and_(sa.func.coalesce(goods.c.mirror_of, 0) == 0, ~sa.exists().where(mirror.c.mirror_of == goods.c.id))
 
 
 def _among(product: Any, number: Any, chunk: Sequence[LotKey]) -> sa.ColumnElement[bool]:
@@ -207,9 +216,9 @@ def _among(product: Any, number: Any, chunk: Sequence[LotKey]) -> sa.ColumnEleme
     by_product: dict[int, list[str]] = {}
     for key in chunk:
         by_product.setdefault(key.product, []).append(key.lot)
-    return sa.and_(
-        number != "", sa.or_(*(sa.and_(product == one, number.in_(lots)) for one, lots in by_product.items()))
-    )
+    exactly = sa.or_(*(sa.and_(product == one, number.in_(lots)) for one, lots in by_product.items()))
+    roughly = (product.in_(sorted(by_product)), number.in_(sorted({key.lot for key in chunk})), number != NO_LOT)
+    return sa.and_(*roughly, exactly) if len(by_product) > 1 else sa.and_(*roughly)
 
 
 def _chunks(keys: Iterable[LotKey]) -> Iterator[Sequence[LotKey]]:

@@ -71,7 +71,7 @@ def test_lots_are_found_by_number_and_by_what_is_left_of_their_life(home: Home, 
     later = signed_in(home, "everybody")  # the session of five days ago is over
     expired = later.get(f"{ROOT}/stock/lots?due=expired").text
     assert "已过期" in expired and "已过 2 天" in expired
-    assert later.get(f"{ROOT}/stock/lots?due=nonsense").status_code == 422
+    assert later.get(f"{ROOT}/stock/lots?due=nonsense").status_code == 404
 
 
 def test_a_lot_number_leads_to_its_trace_both_ways(page: TestClient) -> None:
