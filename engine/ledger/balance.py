@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from engine.ledger.entry import Entry
@@ -48,8 +49,7 @@ class BalanceKey(NamedTuple):
     def text(self) -> str:
         """The key as one text: ``stock|place|p12|w3``. Balances are locked in the order of these texts everywhere; the
         cost pool (``stock|cost|…``) comes before the places that share it, so that whoever holds it may touch them."""
-        parts = [f"{letter}{_plain(value)}" for letter, value in zip(LETTERS, self[2:], strict=True) if value]
-        return "|".join((self.ledger, self.grain, *parts))
+        return _text(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,13 @@ class Balance:
 
 
 EMPTY = Balance()
+
+
+@lru_cache(maxsize=16_384)
+def _text(key: BalanceKey) -> str:
+    # One posting asks for the same few texts again and again: to lock, to settle, to save.
+    parts = [f"{letter}{_plain(value)}" for letter, value in zip(LETTERS, key[2:], strict=True) if value]
+    return "|".join((key.ledger, key.grain, *parts))
 
 
 def _plain(value: object) -> str:

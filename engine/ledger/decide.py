@@ -301,7 +301,7 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
         book.problems.append(problem("ledger.back_dating", "biz_date", day=book.biz_date, last=last))
     against = refused(book.entries, book.wheres, book.reversed, balances, declared, facts, book.policy)
     return Posted(
-        entries=tuple(replace(entry, id=None) for entry in entries),
+        entries=tuple(replace(entry, id=None) if entry.id is not None else entry for entry in entries),
         balances={key: balances[key] for key in sorted(balances, key=lambda key: key.text)},
         problems=(*book.problems, *against),
         layering=_layering(book, ran) if costing.layered else Layering(),
@@ -325,11 +325,12 @@ def _derived(book: Book, fresh: Sequence[Entry], ran: Ran) -> list[Entry]:
             changes.append((entry, -value, -variance))
     for entry, value, variance in changes:
         further = replace(
-            entry, quantity=ZERO, aux=ZERO, stated=ZERO, action=COST, basis="derived", origin=entry.id or 0,
-            mirror_of=None, ref_form=book.document.form, ref_document=book.document.id or 0, hash="", id=None,
+            entry, quantity=ZERO, aux=ZERO, stated=ZERO, value=value, action=COST, basis="derived",
+            origin=entry.id or 0, mirror_of=None, ref_form=book.document.form, ref_document=book.document.id or 0,
+            hash="", id=None,
         )  # fmt: skip
         if value:
-            found.append(replace(further, value=value))
+            found.append(further)
         if variance:
             found.append(replace(further, ledger="variance", warehouse=0, value=variance))
     return found

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +44,7 @@ COLUMNS = (
     "action", "batch", "biz_date", "basis", "origin", "stated", "mirror_of", "snapshot", "posted_at", "user", "hash",
 )  # fmt: skip
 WRITER = Writer(entry, COLUMNS)
+ROW = attrgetter(*COLUMNS)
 SELECT = sa.select(*(entry.c[name] for name in COLUMNS))
 OF_DOCUMENT = SELECT.where(entry.c.form == sa.bindparam("form"), entry.c.document == sa.bindparam("document")).order_by(
     entry.c.id
@@ -90,8 +92,9 @@ def append_entries(
         key = key_at(ledger, ledger.chain, named)
         hashed = link(heads[key] if key in heads else balances[key].head, named)
         heads[key] = hashed
-        kept.append(replace(named, hash=hashed))
-    WRITER.insert(connection, [[getattr(each, name) for name in COLUMNS] for each in kept])
+        object.__setattr__(named, "hash", hashed)  # nobody has seen it yet; a further copy costs as much as the hash
+        kept.append(named)
+    WRITER.insert(connection, [ROW(each) for each in kept])
     return tuple(kept), {**balances, **{key: replace(balances[key], head=head) for key, head in heads.items()}}
 
 
@@ -235,4 +238,5 @@ def _counted(grain: Grain) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def entries_from(result: sa.CursorResult[Any]) -> tuple[Entry, ...]:
-    return tuple(Entry(**row) for row in result.mappings())
+    """The entries of rows that have the columns of ``SELECT``, in its order."""
+    return tuple(Entry(**dict(zip(COLUMNS, row, strict=True))) for row in result)

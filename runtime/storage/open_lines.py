@@ -15,12 +15,19 @@ from engine.document import DocStatus
 from engine.ledger.balance import BalanceKey
 from engine.ledger.entry import Entry
 from engine.ledger.facts import live
+from engine.values import QUANTITY_SCALE
 from runtime.storage.app_tables import AppTables
-from runtime.storage.ledger_tables import balance, entry
+from runtime.storage.column_types import unscaled
+from runtime.storage.driver import fetched
+from runtime.storage.ledger_tables import entry
 from runtime.storage.ledgers import SELECT, entries_from
 
 CHUNK = 500
-COLUMNS = ("ledger", "product", "warehouse", "ref_form", "ref_line", "quantity")
+# Asked in every posting that brings goods, hence in the words of the driver.
+OPEN = (
+    "SELECT ledger, product, warehouse, ref_form, ref_line, quantity FROM sys_balance WHERE grain = 'line'"
+    " AND quantity <> 0 AND product IN ({}) AND warehouse IN ({}) AND ledger IN ({})"
+)
 
 
 def open_lines(
@@ -28,22 +35,19 @@ def open_lines(
 ) -> Mapping[BalanceKey, Decimal]:
     """Every line balance of these ledgers at (product, warehouse) that is not zero, without a lock."""
     wanted = set(places)
-    products = sorted({product for product, _ in wanted})
+    products, warehouses = (sorted(set(each)) for each in zip(*wanted, strict=True)) if wanted else ([], [])
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
     found: dict[BalanceKey, Decimal] = {}
     for start in range(0, len(products), CHUNK):
-        query = sa.select(*(balance.c[name] for name in COLUMNS)).where(
-            balance.c.grain == "line",
-            balance.c.product.in_(products[start : start + CHUNK]),
-            balance.c.warehouse.in_(sorted({warehouse for _, warehouse in wanted})),
-            balance.c.ledger.in_(ledgers),
-            balance.c.quantity != Decimal(0),
-        )
-        for ledger, product, warehouse, ref_form, ref_line, quantity in connection.execute(query):
+        some = products[start : start + CHUNK]
+        marks = (", ".join([mark] * len(each)) for each in (some, warehouses, ledgers))
+        rows = fetched(connection, OPEN.format(*marks), (*some, *warehouses, *ledgers))
+        for ledger, product, warehouse, ref_form, ref_line, quantity in rows:
             if (product, warehouse) in wanted:
                 key = BalanceKey(
                     ledger, "line", product=product, warehouse=warehouse, ref_form=ref_form, ref_line=ref_line
                 )
-                found[key] = quantity
+                found[key] = unscaled(quantity, QUANTITY_SCALE)
     return found
 
 
