@@ -24,6 +24,8 @@ class AppSettings(Definition):
             later ones again, ``forbid`` refuses.
         lot_rule: 出库批次规则: which lots are proposed first.
         partial_reservation: whether an order may reserve less than it wants; otherwise all of a line or nothing.
+        shortage_action: what follows an order that cannot be served by its promised date: ``warn`` its salesperson, or
+            ask for a ``purchase_request`` as well. Rules of the app read it.
         lock_hours: how long a hard lock (锁库) holds when the document does not say.
         over_receipt, over_delivery: 超收/超发容差 in percent of the ordered quantity.
         short_close: an order counts as done when this percentage or less is missing.
@@ -39,6 +41,7 @@ class AppSettings(Definition):
     back_dating: Literal["replay", "forbid"] = "replay"
     lot_rule: Literal["fefo", "fifo", "manual"] = "fefo"
     partial_reservation: bool = True
+    shortage_action: Literal["none", "warn", "purchase_request"] = "warn"
     lock_hours: Annotated[int, Field(ge=1, le=720)] = 24
     over_receipt: Percent = Decimal(5)
     over_delivery: Percent = Decimal(0)

@@ -32,6 +32,7 @@ SETTING_TYPES: Mapping[str, ValueType] = MappingProxyType(
         "back_dating": ValueType(Kind.TEXT, choices=("replay", "forbid")),
         "lot_rule": ValueType(Kind.TEXT, choices=("fefo", "fifo", "manual")),
         "partial_reservation": BOOLEAN,
+        "shortage_action": ValueType(Kind.TEXT, choices=("none", "warn", "purchase_request")),
         "lock_hours": NUMBER,
         "over_receipt": NUMBER,
         "over_delivery": NUMBER,

@@ -6,12 +6,14 @@ moment of loading; a formula that uses one is a snapshot of that moment.
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from engine.expressions.arithmetic import ZERO, identity
 from engine.expressions.function import Function, Parameter
-from engine.expressions.types import NUMBER, Kind
+from engine.expressions.tree import Clock
+from engine.expressions.types import DATE, NUMBER, Kind
 from engine.labels import Label
 
 ON_HAND = "$on_hand"
@@ -19,6 +21,7 @@ ON_HAND_AT = "$on_hand_at"
 UNIT_COST = "$unit_cost"
 RECEIVABLE = "$receivable"
 PAYABLE = "$payable"
+OUTLOOK = "$outlook"
 
 
 def on_hand(product: Any, warehouse: Any) -> Decimal:
@@ -34,6 +37,26 @@ def on_hand_at(product: Any, warehouse: Any, moment: Any) -> Decimal:
     place = identity(warehouse)
     later = sum((quantity for at, where, quantity in moves if where == place and at > moment), ZERO)
     found: Decimal = present.get(place, ZERO) - later
+    return found
+
+
+def promisable(clock: Clock, product: Any, warehouse: Any, day: date) -> Decimal:
+    """What can be promised of ``product`` in ``warehouse`` for ``day``, base units (domain rule B0.6, atp).
+
+    The row carries a mapping warehouse → outlook under ``$outlook``: an object with ``promisable(today, day)`` and
+    ``earliest(today, quantity)``.
+    """
+    outlook = product.values[OUTLOOK].get(identity(warehouse))
+    found: Decimal = outlook.promisable(clock.today, day) if outlook is not None else ZERO
+    return found
+
+
+def earliest(clock: Clock, product: Any, warehouse: Any, quantity: Decimal) -> date | None:
+    """The first day on which ``quantity`` base units can be promised, empty when nobody can tell."""
+    outlook = product.values[OUTLOOK].get(identity(warehouse))
+    if outlook is None:
+        return clock.today if quantity <= ZERO else None
+    found: date | None = outlook.earliest(clock.today, quantity)
     return found
 
 
@@ -63,6 +86,31 @@ LEDGER_FUNCTIONS: tuple[Function, ...] = (
             "stock on hand as posted at a moment of the last 31 days, base units",
         ),
         example="on_hand_at(product, warehouse, created_at)",
+    ),
+    Function(
+        name="promisable", clock=True, loads=OUTLOOK,
+        parameters=(
+            Parameter("product", (Kind.LINK,)), Parameter("warehouse", (Kind.LINK,)), Parameter("day", (Kind.DATE,)),
+        ),
+        result=NUMBER, call=promisable,
+        help=Label(
+            "到那一天能承诺多少（基本单位）：可用量加预计到货，减更早的订单还要的",
+            "how much can be promised for a day, base units: available and expected, less what earlier orders want",
+        ),
+        example="promisable(product, warehouse, today())",
+    ),
+    Function(
+        name="earliest", clock=True, loads=OUTLOOK,
+        parameters=(
+            Parameter("product", (Kind.LINK,)), Parameter("warehouse", (Kind.LINK,)),
+            Parameter("quantity", (Kind.NUMBER,)),
+        ),
+        result=DATE, call=earliest,
+        help=Label(
+            "这么多数量（基本单位）最早哪天可发，无法预计时为空",
+            "the first day on which so many base units can leave; empty when nobody can tell",
+        ),
+        example="earliest(product, warehouse, qty)",
     ),
     Function(
         name="unit_cost", parameters=(Parameter("product", (Kind.LINK,)),), result=NUMBER, call=_carried(UNIT_COST),

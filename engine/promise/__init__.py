@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.promise.allocate import LOCK_HOURS, Allocation, HardLock, allocate, lapsed, lock_until, releasable, reserve
-from engine.promise.available import Answer, Step, Timeline, answer, available_to_promise, order_day, said
+from engine.promise.available import Answer, Outlook, Step, Timeline, answer, available_to_promise, order_day, said
 from engine.promise.demand import Backorder, LineKey, Supply, priority
 from engine.promise.peg import Peg, Pegging, peg
 from engine.promise.warehouses import Sourced, Sourcing, Wanted, source
@@ -15,6 +15,7 @@ __all__ = (
     "Backorder",
     "HardLock",
     "LineKey",
+    "Outlook",
     "Peg",
     "Pegging",
     "Sourced",

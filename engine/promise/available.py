@@ -76,6 +76,27 @@ def available_to_promise(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """A product in a warehouse as order entry sees it: what `available_to_promise` takes, before anybody says today."""
+
+    free: Decimal = ZERO
+    supplies: tuple[tuple[date, Decimal], ...] = ()
+    demands: tuple[tuple[date, Decimal], ...] = ()
+
+    def timeline(self, today: date) -> Timeline:
+        """The timeline from ``today`` on."""
+        return available_to_promise(self.free, self.supplies, self.demands, today)
+
+    def promisable(self, today: date, day: date) -> Decimal:
+        """What may be promised for ``day``."""
+        return self.timeline(today).on(day).promisable
+
+    def earliest(self, today: date, quantity: Decimal) -> date | None:
+        """The first day on which ``quantity`` can be promised."""
+        return self.timeline(today).earliest(quantity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What can be said about an order line.
 

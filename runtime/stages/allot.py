@@ -27,7 +27,7 @@ from runtime.stages.steps import Unit
 from runtime.storage import documents
 from runtime.storage import ledgers as ledger_rows
 from runtime.storage.locks import lock_balances
-from runtime.storage.open_lines import entries_of_open_lines, open_lines
+from runtime.storage.open_lines import entries_of_open_lines, open_lines, unserved
 
 ALLOT = "allot"
 RUSH = "rush"  # element of a demand that goes first
@@ -62,9 +62,8 @@ def allot(unit: Unit, books: Books, written: Sequence[Entry], day: date) -> Allo
         written: what this transaction has just appended. day: business date of the allotment.
     """
     places = [place for place, change in freed(written).items() if change > ZERO]
-    wanted = open_lines(unit.connection, (DEMAND, RESERVATION), places) if places else {}
-    waiting = [key for key in wanted if key.ledger == DEMAND and wanted[key] > wanted.get(_reserved(key), ZERO)]
-    waiting = [key for key in waiting if _reserves(unit, key.ref_form)]
+    wanted = unserved(unit.connection, {product for product, _ in places}) if places else {}
+    waiting = [key for key in wanted if (key.product, key.warehouse) in places and _reserves(unit, key.ref_form)]
     if not waiting:
         return NOTHING
     balances = _locked(unit, books, places, waiting)

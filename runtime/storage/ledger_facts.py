@@ -12,12 +12,13 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from engine.expressions.ledger_functions import ON_HAND, ON_HAND_AT, PAYABLE, RECEIVABLE, UNIT_COST
+from engine.expressions.ledger_functions import ON_HAND, ON_HAND_AT, OUTLOOK, PAYABLE, RECEIVABLE, UNIT_COST
 from engine.values import PRICE_SCALE, ZERO, divided, rounded
 from runtime.storage.ledger_tables import balance, entry
+from runtime.storage.outlook import outlooks
 
 LOOKED_BACK = timedelta(days=31)  # counts are not open for longer
-LEDGER_FACTS = frozenset({ON_HAND, ON_HAND_AT, UNIT_COST, RECEIVABLE, PAYABLE})
+LEDGER_FACTS = frozenset({ON_HAND, ON_HAND_AT, UNIT_COST, RECEIVABLE, PAYABLE, OUTLOOK})
 
 
 def ledger_facts(
@@ -87,11 +88,12 @@ def _payable(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
 _FIGURES = MappingProxyType(
     {
         ON_HAND: _on_hand, ON_HAND_AT: _on_hand_at, UNIT_COST: _unit_cost, RECEIVABLE: _receivable, PAYABLE: _payable,
+        OUTLOOK: outlooks,
     }
 )  # fmt: skip
 _EMPTY: Mapping[str, object] = MappingProxyType(
     {
         ON_HAND: MappingProxyType({}), ON_HAND_AT: (MappingProxyType({}), ()), UNIT_COST: None, RECEIVABLE: ZERO,
-        PAYABLE: ZERO,
+        PAYABLE: ZERO, OUTLOOK: MappingProxyType({}),
     }
 )  # fmt: skip

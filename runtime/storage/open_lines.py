@@ -51,26 +51,58 @@ def open_lines(
     return found
 
 
+def unserved(connection: sa.Connection, products: Iterable[int]) -> Mapping[BalanceKey, Decimal]:
+    """The ``demand`` lines of these products, in any warehouse, that want more than is reserved for them: how much.
+
+    The comparison is left to the database: of a thousand orders that are reserved and wait for their delivery none has
+    to be looked at here.
+    """
+    wanted = sorted(set(products))
+    demand, reserved = balance.alias(), balance.alias()
+    # The text of a key begins with its ledger; the rest is the same for the two balances of one line.
+    same_line = reserved.c.key == sa.literal("reservation") + sa.func.substr(demand.c.key, len("demand") + 1)
+    missing = demand.c.quantity - sa.func.coalesce(reserved.c.quantity, sa.literal(Decimal(0), demand.c.quantity.type))
+    found: dict[BalanceKey, Decimal] = {}
+    for start in range(0, len(wanted), CHUNK):
+        query = (
+            sa.select(*(demand.c[name] for name in COLUMNS[:-1]), missing)
+            .select_from(demand.outerjoin(reserved, same_line))
+            .where(
+                demand.c.grain == "line",
+                demand.c.product.in_(wanted[start : start + CHUNK]),
+                demand.c.ledger == "demand",
+                missing > sa.literal(Decimal(0), demand.c.quantity.type),
+            )
+        )
+        for row in connection.execute(query):
+            found[BalanceKey(row[0], "line", row[1], row[2], ref_form=row[3], ref_line=row[4])] = row[5]
+    return found
+
+
 def entries_of_open_lines(connection: sa.Connection, keys: Iterable[BalanceKey]) -> Mapping[BalanceKey, list[Entry]]:
     """The live entries of each line balance, in posting order."""
     found: dict[BalanceKey, list[Entry]] = {key: [] for key in keys}
-    groups: dict[tuple[str, int, int], list[int]] = {}
-    for key in found:
-        groups.setdefault((key.ledger, key.product, key.warehouse), []).append(key.ref_line)
-    for (ledger, product, warehouse), lines in sorted(groups.items()):
-        for start in range(0, len(lines), CHUNK):
-            query = SELECT.where(
-                entry.c.ledger == ledger,
-                entry.c.product == product,
-                entry.c.warehouse == warehouse,
-                entry.c.ref_line.in_(lines[start : start + CHUNK]),
+    wanted = sorted(found, key=lambda key: (key.ledger, key.product, key.warehouse, key.ref_line))
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        mine = set(chunk)  # what the query finds of another chunk's lines is left to that chunk
+        query = SELECT.where(
+            entry.c.ledger.in_({key.ledger for key in chunk}),
+            entry.c.product.in_({key.product for key in chunk}),
+            entry.c.warehouse.in_({key.warehouse for key in chunk}),
+            entry.c.ref_line.in_({key.ref_line for key in chunk}),
+        )
+        for one in live(entries_from(connection.execute(query.order_by(entry.c.id)))):
+            key = BalanceKey(
+                one.ledger,
+                "line",
+                product=one.product,
+                warehouse=one.warehouse,
+                ref_form=one.ref_form,
+                ref_line=one.ref_line,
             )
-            for one in live(entries_from(connection.execute(query.order_by(entry.c.id)))):
-                key = BalanceKey(
-                    ledger, "line", product=product, warehouse=warehouse, ref_form=one.ref_form, ref_line=one.ref_line
-                )
-                if key in found:
-                    found[key].append(one)
+            if key in mine:
+                found[key].append(one)
     return found
 
 

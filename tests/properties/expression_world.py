@@ -9,6 +9,7 @@ from types import MappingProxyType
 from engine.expressions import Checked, Clock, Kind, Row, Scope, Tree, ValueType, check, parse
 from engine.expressions.types import BOOLEAN, DATE, DATETIME, DEPARTMENT, MEMBER, NUMBER, TEXT
 from engine.problems import Problem
+from engine.promise import Outlook
 
 STATUS = ValueType(Kind.TEXT, choices=("draft", "approved", "closed"))
 TAGS = ValueType(Kind.CHOICES, choices=("hot", "new", "old"))
@@ -70,6 +71,7 @@ LEDGERS = MappingProxyType(
             MappingProxyType({21: Decimal(40)}),
             ((datetime(2020, 1, 1, 8), 21, Decimal(50)), (datetime(2020, 1, 1, 12), 21, Decimal(-10))),
         ),
+        "$outlook": MappingProxyType({21: Outlook(free=Decimal(2), supplies=((date(2026, 12, 1), Decimal(10)),))}),
         "$receivable": Decimal(300), "$payable": Decimal(0),
     }
 )  # fmt: skip
