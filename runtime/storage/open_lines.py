@@ -19,10 +19,11 @@ from engine.values import QUANTITY_SCALE
 from runtime.storage.app_tables import AppTables
 from runtime.storage.column_types import unscaled
 from runtime.storage.driver import fetched
-from runtime.storage.ledger_tables import entry
+from runtime.storage.ledger_tables import balance, entry
 from runtime.storage.ledgers import SELECT, entries_from
 
 CHUNK = 500
+COLUMNS = ("ledger", "product", "warehouse", "ref_form", "ref_line", "quantity")
 # Asked in every posting that brings goods, hence in the words of the driver.
 OPEN = (
     "SELECT ledger, product, warehouse, ref_form, ref_line, quantity FROM sys_balance WHERE grain = 'line'"
