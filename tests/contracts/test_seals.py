@@ -5,18 +5,21 @@ from __future__ import annotations
 import threading
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from engine.definitions.app import AppSettings
 from engine.ledger import Entry, keys_of, ledgers
 from engine.ledger.chain import digest
+from runtime.facade import closings
 from runtime.jobs.contract import JobContext
 from runtime.sealing import SEAL, seal, sealing_handler
 from runtime.storage import ledgers as storage
 from runtime.storage import seals
 from runtime.storage.database import Database, read, write
 from tests.contracts.storage_contract import AT, DAY
+from tests.houses import CATALOG, WORKSPACE, do, furnished, make_home
 
 DECLARED = ledgers(AppSettings())
 
@@ -94,6 +97,19 @@ def test_the_job_seals_every_workspace(empty: Database) -> None:
     with read(empty) as connection:
         assert [one.sealed_at for one in seals.every(connection)] == [at]
     assert steps == [(0, 1), (0, 1)]
+
+
+def test_closing_a_month_seals(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
+    home = make_home(tmp_path, CATALOG / "general", url)
+    door = furnished(home)
+    line = {"product": "A032", "qty": 10, "cost_price": 2}
+    do(door, "other_receipt", "approve", {"warehouse": "W1", "lines": [line]})
+    home.clock.wait(days=30)
+    closings.close(door, "2026-01")
+    with read(home.house.workspace(WORKSPACE).database) as connection:
+        assert [(one.sealed_at, one.chains) for one in seals.every(connection)] == [(home.clock.now, 1)]
+    home.house.close()
 
 
 def replace_day(at: datetime) -> datetime:
