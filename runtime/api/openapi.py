@@ -31,6 +31,12 @@ def openapi(door: Door) -> Mapping[str, Any]:
     paths[f"{base}/-/entries"] = {"get": _operation(door, "stock", "库存流水 / Ledger entries", _any())}
     paths[f"{base}/-/entries/{{identity}}"] = {"get": _operation(door, "stock", "流水来历 / One entry", _any())}
     paths[f"{base}/-/trace"] = {"get": _operation(door, "stock", "批次追溯 / Trace a lot", _any())}
+    for name, words in (
+        ("ageing", "账龄 / Ageing"),
+        ("statement", "对账单 / Statement"),
+        ("vouchers", "会计凭证 / Vouchers"),
+    ):
+        paths[f"{base}/-/{name}"] = {"get": _operation(door, "finance", words, _any())}
     paths[f"{base}/-/tasks"] = {"get": _operation(door, "tasks", "待办 / Open tasks", _any())}
     return {
         "openapi": OPENAPI,
@@ -88,7 +94,7 @@ def _properties(door: Door, fields: Any, access: FormAccess, writing: bool) -> d
 def _property(door: Door, field: CompiledField, writing: bool) -> dict[str, Any]:
     schema = dict(field.type.json_schema(field.options))
     described: dict[str, Any] = {"title": field.label.text(door.language), "x-type": field.type_name}
-    if writing and field.type_name in ("link", "member", "department"):
+    if writing and field.type_name in ("link", "member", "department", "open_item"):
         return {**described, "anyOf": [schema, {"type": "string"}, {"type": "null"}]}
     if writing and "pattern" in schema and schema.get("type") == "string":
         return {**described, "anyOf": [schema, {"type": "number"}, {"type": "null"}]}

@@ -151,6 +151,8 @@ def plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, tuple | list):
         return [plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
     return value
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import csv
+import re
 import threading
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 
 from engine.problems import Refused
 from engine.values import ZERO
-from runtime.facade import finance, lists, open_items, stock, vouchers
+from runtime.app import create_app
+from runtime.facade import accounts, finance, lists, open_items, stock, vouchers
 from runtime.facade.door import Door
 from runtime.facade.list_views import ListRequest
 from runtime.verification import verify
-from tests.houses import CATALOG, WORKSPACE, Home, codes, do, furnished, make_home
+from tests.houses import CATALOG, PASSWORD, WORKSPACE, Home, codes, do, furnished, make_home
 
 START = date(2026, 1, 5)
 
@@ -174,3 +177,51 @@ def test_two_people_cannot_both_settle_a_document(home: Home, door: Door) -> Non
     assert len(refusals) == 1 and refusals[0] in ("ledger.over_settled", "field.open_item_closed")
     assert stock.balance(door, "receivable", {"customer": customer(door)})[1] == Decimal(20)
     assert verify(home.house, WORKSPACE).differences == ()
+
+
+def test_the_pages_tell_the_same_figures(home: Home, door: Door) -> None:
+    first = deliver(door, 100)
+    receive_money(door, 30, (first, 30))
+    client = TestClient(create_app(home.house.settings, home.house))
+    session = client.post(
+        f"/w/{WORKSPACE}/login",
+        data={**_entrance(client), "login": "everybody", "password": PASSWORD},
+        follow_redirects=False,
+    )
+    assert session.status_code == 303
+    root = f"/w/{WORKSPACE}/general"
+    for page, says in (("ageing", "¥70.00"), (f"statement?partner={customer(door)}", "¥70.00"), ("vouchers", "记-1")):
+        answer = client.get(f"{root}/{page}")
+        assert answer.status_code == 200 and says in answer.text, page
+    exported = client.get(f"{root}/vouchers?file=csv")
+    assert exported.headers["content-type"].startswith("text/csv") and "1122" in exported.text
+    found = client.get(f"{root}/receipt/lookup?field=lines.item&q=SD&partner={customer(door)}").json()["hits"]
+    assert [hit[0] for hit in found] == [f"sales_delivery/{first}"]
+
+
+def test_the_api_answers_ageing_statement_and_vouchers(home: Home, door: Door) -> None:
+    first = deliver(door, 100)
+    client = TestClient(create_app(home.house.settings, home.house))
+    token = accounts.create_api_key(door, "test")
+    headers = {"Authorization": f"Bearer {token}"}
+    base = f"/api/v1/{WORKSPACE}/general"
+    number = client.get(f"{base}/sales_delivery/{first}", headers=headers).json()["number"]
+    line = {"item": number, "this": 30}
+    data = {"customer": "K77", "account": "A01", "amount": 30, "lines": [line]}
+    made = client.post(f"{base}/receipt", json={"data": data, "action": "approve"}, headers=headers)
+    assert made.status_code == 201, made.text
+    assert client.get(f"{base}/sales_delivery/{first}", headers=headers).json()["settle_status"] == "partial"
+    ageing = client.get(f"{base}/-/ageing", headers=headers).json()
+    assert ageing["rows"][0]["total"] == "70" and ageing["rows"][0]["amounts"]["not_due"] == "70"
+    period = {"start": "2026-01-01", "end": "2026-01-31"}
+    told = client.get(f"{base}/-/statement", params={**period, "partner": customer(door)}, headers=headers).json()
+    assert (told["opening"], told["closing"]) == ("0", "70")
+    booked = client.get(f"{base}/-/vouchers", params=period, headers=headers).json()
+    assert booked["debit"] == booked["credit"] and booked["unmapped"] == []
+
+
+def _entrance(client: TestClient) -> dict[str, str]:
+    page = client.get(f"/w/{WORKSPACE}/login").text
+    return {
+        name: match[1] for name in ("entrance", "back") if (match := re.search(rf'name="{name}" value="([^"]*)"', page))
+    }

@@ -1,0 +1,48 @@
+"""Money: ageing, open documents, statements and vouchers: ``/-/ageing``, ``/-/statement``, ``/-/vouchers``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Literal
+
+from fastapi import APIRouter
+
+from runtime.api.callers import Knocking, answered
+from runtime.api.shapes import plain_object
+from runtime.facade import finance, vouchers
+
+
+def money_api() -> APIRouter:
+    """The routes."""
+    router = APIRouter()
+    router.get("/-/ageing", response_model=None)(answered(ageing))
+    router.get("/-/statement", response_model=None)(answered(statement))
+    router.get("/-/vouchers", response_model=None)(answered(voucher_list))
+    return router
+
+
+def ageing(
+    door: Knocking,
+    side: Literal["receivable", "payable"] = "receivable",
+    by: Literal["due", "day"] = "due",
+    partner: int | None = None,
+    overdue: bool = False,
+) -> Mapping[str, Any]:
+    """Open amounts by age per partner; ``items`` are the documents of ``partner``, or the overdue ones."""
+    return plain_object(finance.ageing(door, side, by, partner, overdue))
+
+
+def statement(
+    door: Knocking, partner: int, start: date, end: date, side: Literal["receivable", "payable"] = "receivable"
+) -> Mapping[str, Any]:
+    """Opening, documents and payments, closing of a partner over a period."""
+    return plain_object(finance.statement(door, side, partner, start, end))
+
+
+def voucher_list(
+    door: Knocking, start: date, end: date, chart: str = "", by: Literal["document", "day", "period"] = "document"
+) -> Mapping[str, Any]:
+    """Vouchers of a period by the rules of ``chart``, and what no rule books."""
+    view = vouchers.vouchers(door, chart, start, end, by)
+    return {**plain_object(view), "unmapped": [plain_object(one) for _, one in view.unmapped]}
