@@ -13,7 +13,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import cases, servers
+from bench import cases, scale, servers
 from bench.cases import FULL, QUICK, Effort, Pair
 from bench.company import FLOOR, PRODUCT, found, open_house
 from bench.fill import fill_entries, fill_products
@@ -21,6 +21,7 @@ from bench.importing import import_products
 from bench.load import resident_mb
 from bench.report import Found, machine, tables, written
 from bench.stages import by_stage
+from runtime.house import House
 from runtime.settings import Settings
 from runtime.verification import verify
 
@@ -83,13 +84,28 @@ def _on(kind: str, data: Path, url: str | None, effort: Effort) -> Found:
             fill_entries(house, company, products, there, entries)
             there = entries
             _say(kind, f"filled {entries} entries at {time.perf_counter() - began:.0f} s")
+            if entries == effort.entries[0]:  # later the floor has written into the same books
+                result.differences = _verified(kind, house, company.workspace)
             result.pairs += _tell(kind, cases.balances(sides, company, products[7], effort, entries))
+            result.pairs += _tell(kind, cases.posting(sides, company, effort, entries))
+            result.scales.append(scale.monthly(house, company, entries))
         result.memory_mb = max(result.memory_mb, resident_mb(product.pid))
+    result.scales += scale.grown(house, company, products, effort.later, effort.lots)
+    result.scales += scale.side_by_side(house, company, products, effort.documents)
+    for one in result.scales:
+        _say(kind, f"{one.what}: {one.measured:.2f} {one.unit}")
     result.starts = [servers.seconds_to_first_page(data, url) for _ in range(effort.starts)]
-    result.differences = len(verify(house, company.workspace).differences)
     house.close()
     _say(kind, "done")
     return result
+
+
+def _verified(kind: str, house: House, workspace: str) -> int:
+    """How many differences ``verify`` finds, the first of them told."""
+    found = verify(house, workspace).differences
+    for one in found[:3]:
+        _say(kind, f"verify: {one.code} {dict(one.params)}")
+    return len(found)
 
 
 def _tell(kind: str, pairs: list[Pair]) -> list[Pair]:

@@ -35,10 +35,19 @@ class Effort:
     entries: tuple[int, ...]
     imported: int
     starts: int
+    later: int
+    lots: int
+    documents: int
 
 
-FULL = Effort(blocks=8, size=20, products=100_000, entries=(100_000, 1_000_000), imported=10_000, starts=3)
-QUICK = Effort(blocks=4, size=10, products=5_000, entries=(5_000, 20_000), imported=1_000, starts=1)
+FULL = Effort(
+    blocks=8, size=20, products=100_000, entries=(100_000, 1_000_000, 5_000_000), imported=10_000, starts=3,
+    later=10_000, lots=100_000, documents=480,
+)  # fmt: skip
+QUICK = Effort(
+    blocks=4, size=10, products=5_000, entries=(5_000, 20_000), imported=1_000, starts=1, later=2_000, lots=5_000,
+    documents=96,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +180,13 @@ def balances(sides: tuple[Side, Side], company: Company, product: int, effort: E
         measured(f"balances of a product, {entries:,} entries", sides, of_one, effort, 3.0),
         measured(f"page of 50 balances, {entries:,} entries", sides, of_all, effort, 3.0),
     ]
+
+
+def posting(sides: tuple[Side, Side], company: Company, effort: Effort, entries: int) -> list[Pair]:
+    """A receipt into a ledger of this many entries."""
+    requests = (creating_receipts(company), bare_receipts(company))
+    case = f"create and approve a 10-line receipt, {entries:,} entries"
+    return [measured(case, sides, requests, effort, 3.0)]
 
 
 def race(side: Side, company: Company) -> Race:

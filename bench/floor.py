@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bench.company import open_house
+from engine.ledger import BalanceKey
 from runtime.settings import read_settings
 from runtime.storage.app_tables import AppTables, RowTable
 from runtime.storage.counters import next_values
@@ -30,6 +31,14 @@ from runtime.storage.product_tables import approval_log, history
 USER, SNAPSHOT = 1, "floor"
 KEEP_ALIVE_S = 30
 CENT, ZERO = Decimal("0.01"), Decimal(0)
+HASH = "0" * 64  # as long as a link of the chain; the floor works none out
+
+
+BLANK_ENTRY = {
+    "move": "purchase_in", "form": "purchase_receipt", "action": "approve", "batch": 1, "user": USER, "mirror_of": None,
+    "snapshot": SNAPSHOT, "ref_line": 0, "bin": 0, "lot": "", "serial": "", "status": "", "owner": 0, "subject": 0,
+    "element": "", "aux": ZERO, "basis": "given", "origin": 0, "hash": HASH,
+}  # fmt: skip
 
 
 class ProductData(BaseModel):
@@ -100,6 +109,30 @@ def acted(form: str, document: int, now: datetime, action: str) -> dict[str, Any
     }  # fmt: skip
 
 
+def changed(moves: list[tuple[Any, ...]], document: int, now: datetime) -> dict[str, dict[str, Any]]:
+    """Rows of balances the moves add to, by key, in the order of keys."""
+    rows: dict[str, dict[str, Any]] = {}
+    for ledger, product, warehouse, partner, _, quantity, value in moves:
+        place = {"product": product, "warehouse": warehouse}
+        month = {**place, "move": "purchase_in", "month": now.year * 100 + now.month}
+        goods = {"place": place, "cost": {"product": product}, "month": month}
+        money = {
+            "partner": {"partner": partner},
+            "document": {"partner": partner, "ref_form": "purchase_receipt", "ref_document": document},
+        }
+        for grain, dimensions in (goods if product else money).items():
+            key = BalanceKey(ledger, grain, **dimensions)
+            row = rows.setdefault(
+                key.text,
+                {"key": key.text, **key._asdict(), "quantity": ZERO, "value": ZERO, "entries": 0, "version": 1,
+                 "last_day": now.date(), "head": HASH},
+            )  # fmt: skip
+            row["quantity"] += quantity
+            row["value"] += value
+            row["entries"] += 1
+    return dict(sorted(rows.items()))
+
+
 class Floor:
     """The tables of one workspace and the statements over them, put together once."""
 
@@ -115,6 +148,9 @@ class Floor:
         self.upsert = insert.on_conflict_do_update(
             index_elements=[column.name for column in balance.primary_key],
             set_={
+                "entries": balance.c.entries + insert.excluded.entries,
+                "last_day": insert.excluded.last_day,
+                "head": insert.excluded.head,
                 "quantity": sa.type_coerce(balance.c.quantity, sa.BigInteger)
                 + sa.type_coerce(insert.excluded.quantity, sa.BigInteger),
                 "value": sa.type_coerce(balance.c.value, sa.BigInteger)
@@ -149,7 +185,7 @@ class Floor:
         total = sum(amounts, ZERO) + sum(taxes, ZERO)
 
         def work(connection: sa.Connection) -> tuple[int, str]:
-            ids = iter(allocate(connection, 2 + 2 * len(data.lines)))
+            ids = iter(allocate(connection, 3 + 2 * len(data.lines)))
             identity = next(ids)
             day = f"PI{now:%Y%m%d}-"
             number = f"{day}{next_values(connection, 'number:purchase_receipt', f'{day}#'):04d}"
@@ -186,36 +222,23 @@ class Floor:
                 ("stock", one.product, data.warehouse, 0, line["id"], one.qty, amount)
                 for one, line, amount in zip(data.lines, lines, amounts, strict=True)
             ]
-            moves.append(("payable", 0, 0, data.supplier, 0, Decimal(0), total))
+            moves += [
+                ("payable", 0, 0, data.supplier, 0, ZERO, amount) for amount in (sum(amounts, ZERO), sum(taxes, ZERO))
+            ]
             connection.execute(
                 entry.insert(),
                 [
                     {
-                        "id": next(ids), "ledger": ledger, "product": product, "warehouse": warehouse,
-                        "partner": partner, "ref_form": "", "ref_document": 0, "ref_line": 0, "quantity": quantity,
-                        "value": value, "move": "purchase_in", "form": "purchase_receipt", "document": identity,
-                        "line": line, "action": "approve", "batch": 1, "biz_date": now.date(), "posted_at": now,
-                        "user": USER, "mirror_of": None, "snapshot": SNAPSHOT,
+                        **BLANK_ENTRY, "id": next(ids), "ledger": ledger, "product": product, "warehouse": warehouse,
+                        "partner": partner, "quantity": quantity, "value": value, "stated": value if product else ZERO,
+                        "ref_form": "" if product else "purchase_receipt", "ref_document": 0 if product else identity,
+                        "due": None if product else now.date(), "document": identity, "line": line,
+                        "biz_date": now.date(), "posted_at": now,
                     }
                     for ledger, product, warehouse, partner, line, quantity, value in moves
                 ],
             )  # fmt: skip
-            changes = [
-                (ledger, grain, product, warehouse if grain == "place" else 0, partner, quantity, value)
-                for ledger, product, warehouse, partner, _, quantity, value in moves
-                for grain in (("place", "pool") if ledger == "stock" else ("partner",))
-            ]
-            connection.execute(
-                self.upsert,
-                [
-                    {
-                        "ledger": ledger, "grain": grain, "product": product, "warehouse": warehouse,
-                        "partner": partner, "ref_form": "", "ref_line": 0, "quantity": quantity, "value": value,
-                        "version": 1,
-                    }
-                    for ledger, grain, product, warehouse, partner, quantity, value in sorted(changes)
-                ],
-            )  # fmt: skip
+            connection.execute(self.upsert, list(changed(moves, identity, now).values()))
             return identity, number
 
         identity, number = in_transaction(self.database, work)
@@ -291,7 +314,7 @@ class Floor:
             .join(w, w.c.id == balance.c.warehouse)
             .outerjoin(
                 pool,
-                sa.and_(pool.c.ledger == "stock", pool.c.grain == "pool", pool.c.product == balance.c.product),
+                sa.and_(pool.c.ledger == "stock", pool.c.grain == "cost", pool.c.product == balance.c.product),
             )
             .where(
                 balance.c.grain == "place",

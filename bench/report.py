@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.cases import Pair, Race
 from bench.importing import Imported
+from bench.scale import Scale
 
 README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
@@ -28,6 +29,7 @@ class Found:
     memory_mb: float = 0.0
     imported: Imported | None = None
     differences: int = 0
+    scales: list[Scale] = field(default_factory=list)
     fill_s: float = 0.0
 
 
@@ -92,9 +94,12 @@ def _others(found: Found) -> str:
         ready, page, memory = (sorted(each)[len(each) // 2] for each in zip(*found.starts, strict=True))
         rows.append(f"| Start to the first answer / the first page | {ready:.2f} s / {page:.2f} s | ≤ 2 s |")
         rows.append(f"| Memory after the start, job engine included | {memory:.0f} MB | ≤ 200 MB |")
+    for one in found.scales:
+        floor = "" if one.floor is None else f"; floor {one.floor:.2f} {one.unit}, ratio {one.measured / one.floor:.1f}"
+        rows.append(f"| {one.what} | {one.measured:.2f} {one.unit}{floor} | {one.target} |")
     if found.memory_mb:
         rows.append(f"| Memory after all requests above | {found.memory_mb:.0f} MB | ≤ 200 MB |")
-    rows.append(f"| `verify` afterwards | {found.differences} differences | 0 |")
+    rows.append(f"| `verify` with the first of the fillings | {found.differences} differences | 0 |")
     return "\n".join(rows)
 
 
