@@ -164,3 +164,21 @@ def test_nobody_gets_in_without_a_key(client: TestClient) -> None:
     for headers in ({}, {"Authorization": "Bearer nonsense"}):
         answer = client.get(f"{BASE}/purchase_order", headers=headers)
         assert answer.status_code == 401, answer.text
+
+
+def test_lots_their_trace_and_an_entry_explained(client: TestClient, home: Home) -> None:
+    headers = key(home)
+    door = home.everybody()
+    kept = {"code": "M1", "name": "奶油", "category": "C1", "base_unit": "件", "lot_managed": "是", "shelf_life": 30}
+    product = do(door, "product", "save", kept).document
+    line = {"product": "M1", "qty": "12.5", "lot_no": "L1", "mfg_date": "2026-01-01", "cost_price": "2"}
+    do(door, "other_receipt", "approve", {"warehouse": "W1", "lines": [line]})
+    (row,) = client.get(f"{BASE}/-/lots", params={"lot": "l1"}, headers=headers).json()["rows"]
+    assert (row["lot"], row["quantity"], row["expires"], row["freshness"]) == ("L1", "12.5", "2026-01-31", "fresh")
+    trace = client.get(f"{BASE}/-/trace", params={"product": product, "lot": "L1"}, headers=headers).json()
+    assert (trace["start"]["came"], trace["start"]["on_hand"], trace["closes"]) == ("12.5", "12.5", True)
+    entry = client.get(f"{BASE}/-/entries", headers=headers).json()["rows"][0]["id"]
+    told = client.get(f"{BASE}/-/entries/{entry}", headers=headers).json()
+    assert (told["basis"], told["value"], told["unit_cost"], told["lot"]) == ("given", "25", "2", "L1")
+    unknown = client.get(f"{BASE}/-/trace", params={"product": product, "lot": "L2"}, headers=headers)
+    assert unknown.status_code == 404
