@@ -19,15 +19,21 @@ from engine.values import QUANTITY_SCALE
 from runtime.storage.app_tables import AppTables
 from runtime.storage.column_types import unscaled
 from runtime.storage.driver import fetched
-from runtime.storage.ledger_tables import balance, entry
+from runtime.storage.ledger_tables import entry
 from runtime.storage.ledgers import SELECT, entries_from
 
 CHUNK = 500
-COLUMNS = ("ledger", "product", "warehouse", "ref_form", "ref_line", "quantity")
 # Asked in every posting that brings goods, hence in the words of the driver.
 OPEN = (
     "SELECT ledger, product, warehouse, ref_form, ref_line, quantity FROM sys_balance WHERE grain = 'line'"
     " AND quantity <> 0 AND product IN ({}) AND warehouse IN ({}) AND ledger IN ({})"
+)
+
+# The text of a key begins with its ledger; the rest is the same for the two balances of one line.
+UNSERVED = (
+    "SELECT d.product, d.warehouse, d.ref_form, d.ref_line, d.quantity - COALESCE(r.quantity, 0) FROM sys_balance d"
+    " LEFT JOIN sys_balance r ON r.key = 'reservation' || substr(d.key, 7)"
+    " WHERE d.grain = 'line' AND d.product IN ({}) AND d.ledger = 'demand' AND d.quantity > COALESCE(r.quantity, 0)"
 )
 
 
@@ -59,24 +65,14 @@ def unserved(connection: sa.Connection, products: Iterable[int]) -> Mapping[Bala
     to be looked at here.
     """
     wanted = sorted(set(products))
-    demand, reserved = balance.alias(), balance.alias()
-    # The text of a key begins with its ledger; the rest is the same for the two balances of one line.
-    same_line = reserved.c.key == sa.literal("reservation") + sa.func.substr(demand.c.key, len("demand") + 1)
-    missing = demand.c.quantity - sa.func.coalesce(reserved.c.quantity, sa.literal(Decimal(0), demand.c.quantity.type))
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
     found: dict[BalanceKey, Decimal] = {}
     for start in range(0, len(wanted), CHUNK):
-        query = (
-            sa.select(*(demand.c[name] for name in COLUMNS[:-1]), missing)
-            .select_from(demand.outerjoin(reserved, same_line))
-            .where(
-                demand.c.grain == "line",
-                demand.c.product.in_(wanted[start : start + CHUNK]),
-                demand.c.ledger == "demand",
-                missing > sa.literal(Decimal(0), demand.c.quantity.type),
-            )
-        )
-        for row in connection.execute(query):
-            found[BalanceKey(row[0], "line", row[1], row[2], ref_form=row[3], ref_line=row[4])] = row[5]
+        some = wanted[start : start + CHUNK]
+        rows = fetched(connection, UNSERVED.format(", ".join([mark] * len(some))), some)
+        for product, warehouse, ref_form, ref_line, missing in rows:
+            key = BalanceKey("demand", "line", product, warehouse, ref_form=ref_form, ref_line=ref_line)
+            found[key] = unscaled(missing, QUANTITY_SCALE)
     return found
 
 
