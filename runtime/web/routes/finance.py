@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 from urllib.parse import quote
 
@@ -18,7 +19,12 @@ from runtime.web.dependencies import Visit, Visiting
 from runtime.web.pages import render, say
 from runtime.web.site import site_of
 
-MEDIA = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv; charset=utf-8"}
+MEDIA = MappingProxyType(
+    {
+        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "csv": "text/csv; charset=utf-8",
+    }
+)
 MOST_PARTNERS = 500
 MOST_SHOWN = 200
 
