@@ -63,10 +63,9 @@ class Check:
         return "|".join((ledger, grain, *parts))
 
     def counts(self, grain: dict, one: dict) -> bool:
-        detailed = any(map(one.get, ("bin", "lot", "serial", "status", "owner")))
-        cases = {"owned": not one["owner"], "referring": one["ref_document"], "element": one["element"], "": True}
-        cases["serial"] = one["serial"]
-        cases |= {"detailed": detailed, "unusable": one["owner"] or one["status"] in self.rules["unusable"]}
+        cases = {**one, "": True, "owned": not one["owner"], "referring": one["ref_document"]}  # element, serial: as is
+        cases["detailed"] = any(map(one.get, ("bin", "lot", "serial", "status", "owner")))
+        cases["unusable"] = one["owner"] or one["status"] in self.rules["unusable"]
         return bool(cases[grain["only"]])
 
     def balances(self) -> None:
@@ -135,7 +134,7 @@ class Check:
         for one in self.own:
             other = self.by_id.get(one["origin"])
             if one["basis"] in ("pair", "neutral") and other:
-                value = sum(each["value"] + self.added[each["id"]] for each in (one, other))
+                value = self.varied[one["id"]] + sum(each["value"] + self.added[each["id"]] for each in (one, other))
                 if value or (one["basis"] == "neutral" and one["quantity"] + other["quantity"]):
                     self.say("I3", f"it does not cancel out with entry #{other['id']}", one)
         for original, one in self.mirrors.items():

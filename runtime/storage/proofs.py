@@ -121,8 +121,8 @@ def moves(connection: sa.Connection, ledger: Ledger, by: Sequence[str]) -> Itera
 def unequal_legs(connection: sa.Connection) -> Iterator[Leg]:
     """Pairs of entries that should cancel out and do not."""
     other = entry.alias("other")
-    added = _added()
-    mine, theirs = added.alias("mine"), added.alias("theirs")
+    # What arrives on a shortfall is worth less or more than what left; the rest is the variance of the arrival.
+    mine, theirs = _added(variance=True).alias("mine"), _added(variance=False).alias("theirs")
     value = entry.c.value + sa.func.coalesce(mine.c.value, 0)
     other_value = other.c.value + sa.func.coalesce(theirs.c.value, 0)
     query = (
@@ -201,13 +201,10 @@ def half_reversed(connection: sa.Connection) -> Iterator[Batch]:
         yield Batch(form=row[0], document=row[1], entries=row[2], reversed=row[3])
 
 
-def _added() -> sa.Select[Any]:
-    """What costing added to the value of entries, by entry."""
-    return (
-        sa.select(entry.c.origin, sa.func.sum(entry.c.value).label("value"))
-        .where(entry.c.basis == "derived", entry.c.ledger != "variance")
-        .group_by(entry.c.origin)
-    )
+def _added(*, variance: bool) -> sa.Select[Any]:
+    """What costing added to the value of entries, by entry; with what it put to 成本差异 or without."""
+    query = sa.select(entry.c.origin, sa.func.sum(entry.c.value).label("value")).where(entry.c.basis == "derived")
+    return (query if variance else query.where(entry.c.ledger != "variance")).group_by(entry.c.origin)
 
 
 def derived_sums(connection: sa.Connection, *, variance: bool) -> Mapping[int, Decimal]:
