@@ -69,7 +69,7 @@ def shown(raw: object) -> str:
     elif isinstance(raw, int):
         text = str(raw) if raw.bit_length() <= 256 else "9" * SHOWN_LENGTH + "…"
     elif isinstance(raw, Decimal):
-        text = str(raw)
+        text = plain(raw) if abs(raw.adjusted()) <= SHOWN_LENGTH else str(raw)
     else:
         text = type(raw).__name__
     return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"

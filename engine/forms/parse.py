@@ -10,6 +10,7 @@ from types import MappingProxyType
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import Document, Line, Value
 from engine.fieldtypes.contract import settled
+from engine.fieldtypes.moments import FIRST_YEAR, LAST_YEAR
 from engine.fieldtypes.open_item import OpenItemOptions, referred
 from engine.forms.draft import Draft, LinePatch, Patch, Unresolved
 from engine.problems import Problem, problem, suggestion
@@ -143,10 +144,14 @@ def _value(
 
 
 def _date(raw: object, problems: list[Problem]) -> date | None:
-    if isinstance(raw, date):
-        return raw
+    """The business date, or None and a problem; years as in fields of type ``date``, so that dates can be reckoned."""
     try:
-        return date.fromisoformat(str(raw))
+        found = raw if isinstance(raw, date) else date.fromisoformat(str(raw))
     except ValueError:
         problems.append(problem("document.bad_date", "biz_date", text=str(raw)[:40]))
         return None
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        shown, first, last = found.isoformat(), str(FIRST_YEAR), str(LAST_YEAR)
+        problems.append(problem("field.date_out_of_range", "biz_date", value=shown, first=first, last=last))
+        return None
+    return found

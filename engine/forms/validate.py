@@ -119,7 +119,7 @@ def _field(
     for one in field.type.check(value, field.options):
         yield replace(one, where=where, params={"field": field.label, **one.params})
     if isinstance(value, Decimal) and not _storable(value, field.type.column(field.options).scale):
-        yield problem("field.out_of_range", where, field=field.label)
+        yield problem("field.out_of_range", where, field=field.label, value=value)
     target = compiled_target(field.options)
     if target and value != before and isinstance(value, int):
         row = linked.get((target, value))

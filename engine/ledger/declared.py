@@ -24,7 +24,7 @@ OPEN_LINE = ("product", "warehouse", "ref_form", "ref_line")
 UNUSABLE = frozenset(posting.UNUSABLE)
 PARTNERS = ("supplier", "customer")
 
-Only: TypeAlias = Literal["", "detailed", "owned", "unusable", "referring", "element"]
+Only: TypeAlias = Literal["", "detailed", "owned", "unusable", "serial", "referring", "element"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Grain:
 
     Attributes:
         only: empty: every entry. ``detailed``: those that name a bin, lot, serial number, status or owner. ``owned``:
-            goods that are ours. ``unusable``: goods nobody may be promised. ``referring``: those that refer to a
-            document. ``element``: those with an element.
+            goods that are ours. ``unusable``: goods nobody may be promised. ``serial``: those with a serial number.
+            ``referring``: those that refer to a document. ``element``: those with an element.
     """
 
     dimensions: tuple[str, ...]
@@ -50,6 +50,8 @@ class Grain:
             return bool(entry.bin or entry.lot or entry.serial or entry.status or entry.owner)
         if self.only == "unusable":
             return entry.status in UNUSABLE or bool(entry.owner)
+        if self.only == "serial":
+            return bool(entry.serial)
         return bool(entry.ref_document) if self.only == "referring" else bool(entry.element)
 
 
@@ -98,6 +100,7 @@ def ledgers(settings: AppSettings, own: tuple[LedgerDef, ...] = ()) -> Mapping[s
                 "month": Grain((*PLACE, "move", "month")),
                 "detail": Grain((*PLACE, *DETAIL), "detailed"),
                 "unusable": Grain(PLACE, "unusable"),
+                "serial": Grain(("product", "serial"), "serial"),
             },
             valued=True,
         ),

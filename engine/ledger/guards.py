@@ -7,12 +7,13 @@ from datetime import date
 from decimal import Decimal
 
 from engine.ledger.balance import EMPTY, Balance, BalanceKey
-from engine.ledger.declared import Ledger, key_at
+from engine.ledger.declared import Ledger, key_at, keys_of
 from engine.ledger.entry import FRESH, Entry
 from engine.ledger.facts import Facts, Policy
 from engine.problems import Problem, distinct, problem
-from engine.values import ZERO
+from engine.values import LARGEST, MONEY_SCALE, QUANTITY_SCALE, ZERO
 
+MOST_QUANTITY, MOST_MONEY = LARGEST[QUANTITY_SCALE], LARGEST[MONEY_SCALE]
 DOCUMENT = "document"  # the grain of open amounts
 
 
@@ -36,6 +37,7 @@ def refused(
     where = {_place(entry): wheres.get(entry.id or 0, "") for entry in reversed(stock)}
     found: list[Problem] = [*_serials(stock, wheres, after), *_own(entries, wheres, after, declared)]
     found += _settlements(entries, wheres, after, declared, facts)
+    found += _too_large(entries, wheres, balances, declared)
     if not policy.negative_stock:
         short = [*_short(stock, where, after, facts), *_short_details(stock, where, after, declared, facts)]
         found += short
@@ -61,6 +63,26 @@ class _After:
 
     def value_before(self, key: BalanceKey) -> Decimal:
         return self._before.get(key, EMPTY).value
+
+
+def _too_large(
+    entries: Sequence[Entry],
+    wheres: Mapping[int, str],
+    balances: Mapping[BalanceKey, Balance],
+    declared: Mapping[str, Ledger],
+) -> Iterator[Problem]:
+    """Balances that could not be kept any more (64-bit integers of millionths and ten-thousandths)."""
+    beyond = {
+        key: one for key, one in balances.items() if abs(one.quantity) > MOST_QUANTITY or abs(one.value) > MOST_MONEY
+    }
+    for entry in entries if beyond else ():
+        ledger = declared[entry.ledger]
+        for key in keys_of(ledger, entry):
+            if key in beyond:
+                quantity, value = beyond[key].quantity, beyond[key].value
+                where = wheres.get(entry.id or 0, "")
+                yield problem("ledger.balance_out_of_range", where, ledger=ledger.label, quantity=quantity, value=value)
+                break
 
 
 def _place(entry: Entry) -> tuple[int, int]:
@@ -120,13 +142,10 @@ def _short_details(
 
 
 def _serials(stock: Sequence[Entry], wheres: Mapping[int, str], after: _After) -> Iterator[Problem]:
-    """A serial number is one thing: it cannot come in while it is here."""
+    """A serial number is one thing: it cannot come in while it is in any warehouse."""
     for entry in stock:
         if entry.serial and entry.quantity > ZERO:
-            key = BalanceKey(
-                "stock", "detail", product=entry.product, warehouse=entry.warehouse, bin=entry.bin, lot=entry.lot,
-                serial=entry.serial, status=entry.status, owner=entry.owner,
-            )  # fmt: skip
+            key = BalanceKey("stock", "serial", product=entry.product, serial=entry.serial)
             if after.held(key) > 1:
                 yield problem("ledger.serial_here", wheres.get(entry.id or 0, ""), serial=entry.serial)
 

@@ -14,14 +14,14 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledEntry, CompiledPosting
-from engine.definitions.posting import EntryDef
+from engine.definitions.posting import GOOD, STATUSES, EntryDef
 from engine.document import Document, Line
 from engine.expressions import Checked, Clock, EvaluationFailed, evaluate
 from engine.expressions.types import Row
 from engine.labels import Label
 from engine.ledger.declared import PARTNERS, Ledger
 from engine.ledger.entry import Entry
-from engine.problems import Problem, distinct, problem
+from engine.problems import Problem, distinct, problem, suggestion
 from engine.shares import spread
 from engine.values import MONEY_SCALE, QUANTITY_SCALE, ZERO, fits, rounded
 
@@ -43,7 +43,6 @@ DIMENSION_LABELS: Mapping[str, Label] = MappingProxyType(
 TEXTS = frozenset({"lot", "serial", "status", "element"})
 ONE_SERIAL = re.compile(r"[\s,，;；、]+")
 LONGEST_TEXT = 100
-GOOD = "ok"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +220,15 @@ def _request(
         return missing
     amount = None if value is None else rounded(value, places)
     if not fits(rounded(quantity or ZERO, QUANTITY_SCALE), QUANTITY_SCALE) or not fits(amount or ZERO, MONEY_SCALE):
-        return (problem("ledger.out_of_range", where),)
+        return (problem("ledger.out_of_range", where, quantity=quantity or ZERO, value=amount or ZERO),)
+    wrong = tuple(_wrong_words(dimensions, where))
+    if wrong:
+        return wrong
+    if days[1] is not None and days[2] is not None and days[2] < days[1]:
+        return (problem("ledger.expires_before_made", where, made=days[1], expires=days[2]),)
+    shares = definition.cost == "share" and not dimensions.get("subject")
+    if shares and (line is None or line.source is None):
+        return (problem("ledger.share_of_nothing", where, amount=amount or ZERO),) if amount else ()
     # A share that names a subject is worth what was taken from the subject, which is not known yet.
     idle = definition.cost in ("method", "source") or (definition.cost == "share" and not dimensions.get("subject"))
     if not quantity and not amount and idle:
@@ -236,6 +243,22 @@ def _request(
         **{name: value for name, value in dimensions.items() if name not in PARTNERS},  # type: ignore[arg-type]
     )  # fmt: skip
     return tuple(_serials(made, places))
+
+
+def _wrong_words(dimensions: Mapping[str, int | str], where: str) -> Iterator[Problem]:
+    """Texts no balance is kept by: too long, with characters nobody sees, or a status the product does not know."""
+    for name, text in dimensions.items():
+        if not isinstance(text, str):
+            continue
+        longest = max(map(len, ONE_SERIAL.split(text))) if name == "serial" else len(text)
+        label = DIMENSION_LABELS[name]
+        if longest > LONGEST_TEXT:
+            yield problem("ledger.text_too_long", where, dimension=label, length=longest, most=LONGEST_TEXT)
+        elif name != "serial" and not text.isprintable():
+            yield problem("ledger.text_unprintable", where, dimension=label)
+        elif name == "status" and text and text not in STATUSES:
+            statuses = "、".join(STATUSES)
+            yield problem("ledger.status_unknown", where, status=text, statuses=statuses, **suggestion(text, STATUSES))
 
 
 def _serials(request: Request, places: int) -> Iterator[Request | Problem]:
@@ -282,7 +305,7 @@ def _reference(entry: CompiledEntry, document: Document, names: Mapping[str, obj
 
 def _dimension(name: str, value: object) -> int | str:
     if name in TEXTS:
-        return value.strip()[: LONGEST_TEXT * 100] if isinstance(value, str) else ""
+        return value.strip() if isinstance(value, str) else ""
     if isinstance(value, Row):
         return value.id or 0
     # ``id``: the document itself, as the subject of what it takes apart or puts together.

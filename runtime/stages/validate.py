@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import DocStatus, Document, Line, Value
-from engine.environment import Linked, scene
+from engine.environment import Linked, compiled_target, scene
 from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.expressions.types import Row
 from engine.forms.complete import computed, prefilled, stored_value
@@ -21,12 +21,13 @@ from engine.forms.draft import Draft, Patch
 from engine.forms.parse import parse, resolved
 from engine.forms.pushdown import Link
 from engine.forms.validate import CleanDocument, changed_paths, problems_of
-from engine.problems import Problem, Refused, Severity
+from engine.problems import Problem, Refused, Severity, problem
 from runtime.stages.link_filters import filter_problems
 from runtime.stages.open_items import filled
 from runtime.stages.resolve import resolve
 from runtime.stages.sources import links_of, load_sources, source_of, source_problems
 from runtime.stages.steps import Begun, Unit, Validated, load_linked
+from runtime.storage import documents
 
 NO_LINKS: tuple[Link, ...] = ()
 NO_SOURCES: Mapping[tuple[str, int], Document] = MappingProxyType({})
@@ -111,7 +112,7 @@ def _examined(
 ) -> tuple[Validated, tuple[Problem, ...]]:
     form, old = begun.form, begun.old
     document, failures, names = computed(draft.document, form, linked, unit.around)
-    problems = [*draft.problems, *failures]
+    problems = [*draft.problems, *(_unit_named(unit, form, document, one) for one in failures)]
     broken = {one.where for one in problems}
     problems.extend(
         one
@@ -224,6 +225,25 @@ def _map(
             values[key] = stored_value(field, evaluate(checked, scope, unit.around.clock))
         except EvaluationFailed:
             continue
+
+
+def _unit_named(unit: Unit, form: CompiledForm, document: Document, failed: Problem) -> Problem:
+    """A missing conversion told of the unit by its name and at its field: the formula knows only its id."""
+    table, _, rest = failed.where.partition(".")
+    number = rest.partition(".")[0]
+    if failed.code != "expression.no_conversion" or table not in form.tables or not number.isdecimal():
+        return failed
+    line = document.lines[table][int(number) - 1]
+    product, names = unit.bundle.app.dimensions.product, {}
+    for key, field in form.tables[table].fields.items():
+        target, value = compiled_target(field.options), line.values.get(key)
+        if isinstance(value, int) and target and (target == product or str(value) == str(failed.params["unit"])):
+            kept = documents.display_names(unit.connection, unit.tables, target, [value], unit.around.actor.language)
+            names["product" if target == product else "unit"] = (key, kept.get(value, ""))
+    if names.keys() < {"product", "unit"}:
+        return failed
+    (key, named), (_, product_name) = names["unit"], names["product"]
+    return problem("form.unit_of_another", f"{table}.{number}.{key}", product=product_name, unit=named)
 
 
 def _once(problems: list[Problem]) -> tuple[Problem, ...]:

@@ -231,6 +231,8 @@ def _counted(grain: Grain) -> tuple[sa.ColumnElement[bool], ...]:
             return (sa.or_(c.bin != 0, c.lot != "", c.serial != "", c.status != "", c.owner != 0),)
         case "unusable":
             return (sa.or_(c.status.in_(sorted(UNUSABLE)), c.owner != 0),)
+        case "serial":
+            return (c.serial != "",)
         case "referring":
             return (c.ref_document != 0,)
         case "element":
