@@ -51,6 +51,7 @@ def fill_products(house: House, company: Company, wanted: int) -> tuple[int, ...
             stored = documents.insert_many(
                 connection, door.tables, listed, [searchable(form, one) for one in listed], house.now()
             )
+            history.append(connection, [_told(door, one, "create") for one in stored])
         made.extend(one.id or 0 for one in stored)
     return tuple(made)
 
@@ -157,14 +158,16 @@ def fill_lots(house: House, company: Company, product: int, number: int) -> str:
 
 def _kept(connection: Connection, door: Door, paper: Document) -> Document:
     """The document stored, with the line in its history that says it was approved."""
-    at = door.house.now()
-    kept = documents.insert(connection, door.tables, paper, paper.number or "", at)
-    approved = HistoryRow(
-        form=paper.form, document=kept.id or 0, version=1, at=at, user=door.actor.user, user_name="bench",
-        action="approve",
-    )  # fmt: skip
-    history.append(connection, [approved])
+    kept = documents.insert(connection, door.tables, paper, paper.number or "", door.house.now())
+    history.append(connection, [_told(door, kept, "approve")])
     return kept
+
+
+def _told(door: Door, kept: Document, action: str) -> HistoryRow:
+    return HistoryRow(
+        form=kept.form, document=kept.id or 0, version=1, at=door.house.now(), user=door.actor.user, user_name="bench",
+        action=action,
+    )  # fmt: skip
 
 
 def _product(door: Door, company: Company, number: int) -> Document:
