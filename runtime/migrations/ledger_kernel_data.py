@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,8 +39,11 @@ LETTERS = (
     ("product", "p"), ("warehouse", "w"), ("partner", "c"), ("ref_form", "f"), ("ref_document", "d"), ("ref_line", "i"),
     ("move", "m"), ("month", "t"),
 )  # fmt: skip
-OPEN = {"place": ("product", "warehouse"), "line": ("product", "warehouse", "ref_form", "ref_line")}
-MONEY = {"partner": ("partner",), "document": ("partner", "ref_form", "ref_document")}
+Grains = Mapping[str, tuple[str, ...]]
+OPEN: Grains = MappingProxyType(
+    {"place": ("product", "warehouse"), "line": ("product", "warehouse", "ref_form", "ref_line")}
+)
+MONEY: Grains = MappingProxyType({"partner": ("partner",), "document": ("partner", "ref_form", "ref_document")})
 ENTRY = sa.table(
     "sys_entry",
     *(sa.column(name, sa.BigInteger) for name in NUMBERS),
@@ -119,7 +123,7 @@ def carry_over(connection: sa.Connection) -> None:
     _restate(connection)
     pool = ("product", "warehouse") if settings.get("cost_scope") == "warehouse" else ("product",)
     _append(connection, [*_corrections(connection, pool, int(settings.get("money_decimals", 2)))])
-    grains: dict[str, dict[str, tuple[str, ...]]] = {
+    grains: dict[str, Grains] = {
         "stock": {"place": OPEN["place"], "cost": pool, "month": (*OPEN["place"], "move", "month")},
         "supply": OPEN, "reservation": OPEN, "payable": MONEY, "receivable": MONEY,
         "variance": {"product": ("product",)},
@@ -237,7 +241,7 @@ def _append(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
     )
 
 
-def _link(connection: sa.Connection, grains: Mapping[str, Mapping[str, tuple[str, ...]]]) -> None:
+def _link(connection: sa.Connection, grains: Mapping[str, Grains]) -> None:
     """Hash every entry after the one before it in its chain, and fold every balance."""
     balances: dict[str, Sums] = {}
     hashed = ENTRY.update().where(ENTRY.c.id == sa.bindparam("entry")).values(hash=sa.bindparam("linked"))
