@@ -31,6 +31,7 @@ def identity(*, allocated: bool = False) -> sa.Column[int]:
 
 
 def text(name: str, *, key: bool = False, default: str | None = None) -> sa.Column[str]:
+    """A text column; ``default`` is what the database puts into rows that were there before the column."""
     stored = None if default is None else sa.text(f"'{default}'")
     return sa.Column(name, TEXT, primary_key=key, nullable=False, server_default=stored)
 
