@@ -72,7 +72,9 @@ class Settings:
         False, "测试模式：快速口令哈希、可设日期", "test mode: fast password hashing, a date that can be set"
     )
     fault: str = _setting(
-        "", "测试模式下，在哪一步出什么故障（步骤:故障）", "in test mode, which fault to make at which step (step:action)"
+        "",
+        "测试模式下，在哪一步出什么故障（步骤:故障）",
+        "in test mode, which fault to make at which step (step:action)",
     )
 
     @property

@@ -26,8 +26,8 @@ class OpenItemOptions(NoOptions):
 
     Attributes:
         ledger: whose open amounts may be picked. partner: field of the header that names whose.
-        fills: field of this row → what is copied into it: ``open`` (未结金额), ``total`` (原始金额), ``due`` (到期日) or
-            ``day`` (单据日期). A read-only field follows at every look; another is filled when the item is picked.
+        fills: field of this row → what is copied into it: ``open`` (未结金额), ``total`` (原始金额), ``due`` (到期日)
+            or ``day`` (单据日期). A read-only field follows at every look; another is filled when the item is picked.
     """
 
     ledger: Literal["receivable", "payable", "advance", "prepaid"]

@@ -51,9 +51,7 @@ def delivery_handler(start_document: StartFollowUp, clock: Clock, faults: Faults
     return deliver
 
 
-def _perform(
-    workspace: Workspace, outbox_id: int, start_document: StartFollowUp, clock: Clock, faults: Faults
-) -> None:
+def _perform(workspace: Workspace, outbox_id: int, start_document: StartFollowUp, clock: Clock, faults: Faults) -> None:
     with read(workspace.database) as connection:
         row = outbox.get(connection, outbox_id)
     if row is None or _is_done(row):

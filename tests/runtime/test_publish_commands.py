@@ -98,8 +98,8 @@ def test_verify_tells_every_workspace_and_fails_on_a_difference(stockloom: Run, 
         connection.execute(
             "insert into sys_balance (key, ledger, grain, product, warehouse, bin, lot, serial, status, owner, partner,"
             " subject, element, ref_form, ref_document, ref_line, move, month, quantity, value, entries, head, version)"
-            " values ('stock|place|p1|w1', 'stock', 'place', 1, 1, 0, '', '', '', 0, 0, 0, '', '', 0, 0, '', 0, 5000000,"
-            " 0, 0, '', 1)"
+            " values ('stock|place|p1|w1', 'stock', 'place', 1, 1, 0, '', '', '', 0, 0, 0, '', '', 0, 0, '', 0,"
+            " 5000000, 0, 0, '', 1)"
         )
     connection.close()
     code, said, _ = stockloom("verify", "--workspace", "acme")
