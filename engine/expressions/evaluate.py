@@ -37,6 +37,7 @@ OPERATORS: Mapping[type[ast.AST], Callable[..., object]] = MappingProxyType(
         ast.In: arithmetic.contained, ast.NotIn: arithmetic.not_contained,
     }
 )  # fmt: skip
+PLAIN = frozenset({Decimal, str, bool, date, Row})
 HARMLESS = frozenset({Decimal, str, bool, int, NoneType, date, datetime, Row})
 
 
@@ -55,7 +56,12 @@ def evaluate(
         EvaluationFailed: there is no value (division by zero, out of range, no such date, missing conversion …).
         LookupError: a name or field was not loaded; a defect of the caller.
     """
-    return finished(checked, Evaluator(names, clock, functions or checked.functions).run(checked.node))
+    node = checked.node
+    if type(node) is ast.Name:
+        value = names.get(node.id)
+        if type(value) in PLAIN:  # a field by its name, which most expressions of postings are
+            return finished(checked, value)
+    return finished(checked, Evaluator(names, clock, functions or checked.functions).run(node))
 
 
 def finished(checked: Checked, value: object) -> object:

@@ -8,7 +8,7 @@ comes after them. The policies are those of docs/ledger.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -50,7 +50,7 @@ class Book:
     def append(self, entry: Entry, where: str = "") -> None:
         """Note a further entry; its id tells its place until it is appended."""
         identity = FRESH + len(self.entries) + 1
-        self.entries.append(replace(entry, id=identity))
+        self.entries.append(entry.having(id=identity))
         self.wheres[identity] = where
         for key in keys_of(self.declared[entry.ledger], entry):
             self.balances[key] = self.balance(key).plus(entry)
@@ -91,11 +91,16 @@ def post(
         held = book.balance(key).quantity
         if held > ZERO:
             book.append(
-                replace(
-                    entry, quantity=-held, value=ZERO, move=f"{entry.move}_release", action=action, batch=book.batch,
-                    biz_date=biz_date, mirror_of=None,
+                entry.having(
+                    quantity=-held,
+                    value=ZERO,
+                    move=f"{entry.move}_release",
+                    action=action,
+                    batch=book.batch,
+                    biz_date=biz_date,
+                    mirror_of=None,
                 )
-            )  # fmt: skip
+            )
     return _finished(book, costing)
 
 
@@ -119,11 +124,17 @@ def mirror(
     for entry in reversed([one for one in live(own) if one.action == reversed_action]):
         book.reversed.append(entry)
         book.append(
-            replace(
-                entry, quantity=-entry.quantity, value=-entry.value, aux=-entry.aux, stated=-entry.stated,
-                move=f"{entry.move}_cancel", action=action, batch=book.batch, mirror_of=entry.id,
+            entry.having(
+                quantity=-entry.quantity,
+                value=-entry.value,
+                aux=-entry.aux,
+                stated=-entry.stated,
+                move=f"{entry.move}_cancel",
+                action=action,
+                batch=book.batch,
+                mirror_of=entry.id,
             )
-        )  # fmt: skip
+        )
     return _finished(book, costing)
 
 
@@ -136,9 +147,13 @@ def held_lines(own: Sequence[Entry], releasing: frozenset[str]) -> tuple[tuple[B
 def line_key(entry: Entry) -> BalanceKey:
     """The open quantity of a document line that ``entry`` opened or takes from."""
     return BalanceKey(
-        entry.ledger, "line", product=entry.product, warehouse=entry.warehouse, ref_form=entry.ref_form,
+        entry.ledger,
+        "line",
+        product=entry.product,
+        warehouse=entry.warehouse,
+        ref_form=entry.ref_form,
         ref_line=entry.ref_line,
-    )  # fmt: skip
+    )
 
 
 def origin_of(request: Request, sources: Mapping[tuple[str, int], Sequence[Entry]]) -> Entry | None:
@@ -177,7 +192,7 @@ def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) ->
     if cost == "pair" or (cost == "method" and request.value is None and other_leg and entry.quantity > ZERO):
         return _paired(book, request, entry, before)
     if cost == "rest":
-        return replace(entry, basis="rest", stated=request.weight, value=ZERO)
+        return entry.having(basis="rest", stated=request.weight, value=ZERO)
     if cost in ("source", "share"):
         origin = origin_of(request, book.facts.sources)
         if origin is not None and origin.biz_date > book.biz_date:
@@ -186,14 +201,14 @@ def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) ->
             )
         if cost == "share":
             stated = request.value or ZERO
-            return replace(entry, basis="share", origin=(origin.id or 0) if origin else 0, stated=stated, value=ZERO)
+            return entry.having(basis="share", origin=(origin.id or 0) if origin else 0, stated=stated, value=ZERO)
         if origin is not None and request.value is None:
-            return replace(entry, basis="source", origin=origin.id or 0)
+            return entry.having(basis="source", origin=origin.id or 0)
     if request.value is not None:
         if entry.ledger == "stock" and request.value < ZERO < entry.quantity:
             book.problems.append(problem("ledger.negative_cost", request.where, amount=request.value))
-        return replace(entry, basis="given", stated=request.value)
-    return replace(entry, basis="method")
+        return entry.having(basis="given", stated=request.value)
+    return entry.having(basis="method")
 
 
 def _paired(book: Book, request: Request, entry: Entry, before: Entry | None) -> Entry:
@@ -202,10 +217,10 @@ def _paired(book: Book, request: Request, entry: Entry, before: Entry | None) ->
         return entry
     same = before.ledger == "stock" == entry.ledger and pool_of(book.declared, before) == pool_of(book.declared, entry)
     if not same:
-        return replace(entry, basis="pair", origin=before.id or 0)
+        return entry.having(basis="pair", origin=before.id or 0)
     place = (before.id or 0) - FRESH - 1
-    book.entries[place] = replace(book.entries[place], basis="neutral", stated=ZERO)
-    return replace(entry, basis="neutral", origin=before.id or 0)
+    book.entries[place] = book.entries[place].having(basis="neutral", stated=ZERO)
+    return entry.having(basis="neutral", origin=before.id or 0)
 
 
 def _note_lot(book: Book, request: Request) -> None:
@@ -230,7 +245,7 @@ def _open_quantity(book: Book, request: Request, ledger: Ledger) -> None:
     line = request.line
     entry = request.entry(book.document, book.action, book.batch, book.biz_date)
     if request.back is not None:
-        book.append(replace(_at(entry, request.back), quantity=request.quantity, value=ZERO), request.where)
+        book.append(_at(entry, request.back).having(quantity=request.quantity, value=ZERO), request.where)
         return
     if request.definition.consumes:
         if line is None or line.source is None:
@@ -242,7 +257,7 @@ def _open_quantity(book: Book, request: Request, ledger: Ledger) -> None:
             taken = min(wanted, max(book.balance(line_key(source)).quantity, ZERO))
             if taken:
                 wanted -= taken
-                book.append(replace(_at(entry, source), quantity=-taken, value=ZERO), request.where)
+                book.append(_at(entry, source).having(quantity=-taken, value=ZERO), request.where)
         return
     quantity = request.quantity
     if request.definition.limit == "available":
@@ -250,21 +265,31 @@ def _open_quantity(book: Book, request: Request, ledger: Ledger) -> None:
         quantity = min(quantity, free) if book.policy.partial_reservation or quantity <= free else ZERO
     if quantity:
         book.append(
-            replace(
-                entry, quantity=quantity, value=ZERO, ref_form=book.document.form,
-                ref_document=book.document.id or 0, ref_line=line.id if line and line.id else 0,
+            entry.having(
+                quantity=quantity,
+                value=ZERO,
+                ref_form=book.document.form,
+                ref_document=book.document.id or 0,
+                ref_line=line.id if line and line.id else 0,
             ),
             request.where,
-        )  # fmt: skip
+        )
 
 
 def _at(entry: Entry, there: Entry) -> Entry:
     """``entry`` in the place, and for the open quantity, of another one."""
-    return replace(
-        entry, product=there.product, warehouse=there.warehouse, bin=there.bin, lot=there.lot, serial=there.serial,
-        status=there.status, element=there.element, ref_form=there.ref_form, ref_document=there.ref_document,
+    return entry.having(
+        product=there.product,
+        warehouse=there.warehouse,
+        bin=there.bin,
+        lot=there.lot,
+        serial=there.serial,
+        status=there.status,
+        element=there.element,
+        ref_form=there.ref_form,
+        ref_document=there.ref_document,
         ref_line=there.ref_line,
-    )  # fmt: skip
+    )
 
 
 def available(balances: Mapping[BalanceKey, Balance], product: int, warehouse: int) -> Decimal:
@@ -289,7 +314,7 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
     fresh = [one for one in book.entries if declared[one.ledger].valued and one.mirror_of is None]
     ran = run(facts.start, fresh, costing, declared, book.policy.places)
     entries = [
-        replace(one, value=ran.settled[one.id or 0].value) if one.id in ran.settled else one for one in book.entries
+        one.having(value=ran.settled[one.id or 0].value) if one.id in ran.settled else one for one in book.entries
     ]
     entries += _derived(book, fresh, ran)
     balances: dict[BalanceKey, Balance] = {}
@@ -301,7 +326,7 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
         book.problems.append(problem("ledger.back_dating", "biz_date", day=book.biz_date, last=last))
     against = refused(book.entries, book.wheres, book.reversed, balances, declared, facts, book.policy)
     return Posted(
-        entries=tuple(replace(entry, id=None) if entry.id is not None else entry for entry in entries),
+        entries=tuple(entries),
         balances={key: balances[key] for key in sorted(balances, key=lambda key: key.text)},
         problems=(*book.problems, *against),
         layering=_layering(book, ran) if costing.layered else Layering(),
@@ -324,15 +349,24 @@ def _derived(book: Book, fresh: Sequence[Entry], ran: Ran) -> list[Entry]:
         if value or variance:
             changes.append((entry, -value, -variance))
     for entry, value, variance in changes:
-        further = replace(
-            entry, quantity=ZERO, aux=ZERO, stated=ZERO, value=value, action=COST, basis="derived",
-            origin=entry.id or 0, mirror_of=None, ref_form=book.document.form, ref_document=book.document.id or 0,
-            hash="", id=None,
-        )  # fmt: skip
+        further = entry.having(
+            quantity=ZERO,
+            aux=ZERO,
+            stated=ZERO,
+            value=value,
+            action=COST,
+            basis="derived",
+            origin=entry.id or 0,
+            mirror_of=None,
+            ref_form=book.document.form,
+            ref_document=book.document.id or 0,
+            hash="",
+            id=None,
+        )
         if value:
             found.append(further)
         if variance:
-            found.append(replace(further, ledger="variance", warehouse=0, value=variance))
+            found.append(further.having(ledger="variance", warehouse=0, value=variance))
     return found
 
 

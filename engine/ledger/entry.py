@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -74,7 +74,20 @@ class Entry:
     user: int = 0
     hash: str = ""
 
+    def having(self, **changes: object) -> Entry:
+        """This entry with some attributes changed: ``dataclasses.replace``, at a third of its cost. A posting makes
+        some hundred copies."""
+        made = _new(Entry)
+        for name in NAMES:
+            _put(made, name, changes[name] if name in changes else getattr(self, name))
+        return made
+
     @property
     def month(self) -> int:
         """The month it counts in, ``YYYYMM``."""
         return self.biz_date.year * 100 + self.biz_date.month
+
+
+NAMES = tuple(each.name for each in fields(Entry))
+_new = object.__new__
+_put = object.__setattr__

@@ -7,7 +7,7 @@ evaluated before.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from engine.document import Document
@@ -69,7 +69,7 @@ class Books:
     ) -> Posted:
         """Decide what ``action`` writes; every balance it touches is locked from here on."""
         fresh = [
-            replace(one.entry(document, action, 0, day), basis="method" if one.value is None else "given")
+            one.entry(document, action, 0, day).having(basis="method" if one.value is None else "given")
             for one in wanted
         ]
         sources = self._sources(wanted)
@@ -99,7 +99,7 @@ class Books:
         for entry in touched:
             if entry.ledger == "stock":
                 keys.update(available_keys(entry.product, entry.warehouse))
-                keys.update(keys_of(self.declared["stock"], replace(entry, move=f"{entry.move}_cancel")))
+                keys.update(keys_of(self.declared["stock"], entry.having(move=f"{entry.move}_cancel")))
                 keys.add(BalanceKey("variance", "product", product=entry.product))
         course = self._plotter((), touched, {}).course(lock_balances(self.connection, keys))
         facts = self._facts(course, {}, {})
@@ -145,7 +145,7 @@ class Books:
             yield line_key(request.back)
             yield from keys_of(ledger, request.back)
         elif not request.definition.consumes:
-            opened = replace(entry, ref_form=entry.form, ref_line=line.id if line and line.id else 0)
+            opened = entry.having(ref_form=entry.form, ref_line=line.id if line and line.id else 0)
             yield from keys_of(ledger, opened)
         elif line is not None and line.source is not None:
             for source in live(sources.get((line.source.form, line.source.line), ())):

@@ -87,7 +87,7 @@ def append_entries(
     kept: list[Entry] = []
     for number, each in zip(ids, entries, strict=True):
         origin = ids[each.origin - FRESH - 1] if each.origin > FRESH else each.origin
-        named = replace(each, id=number, origin=origin, posted_at=at, user=user)
+        named = each.having(id=number, origin=origin, posted_at=at, user=user)
         ledger = declared[each.ledger]
         key = key_at(ledger, ledger.chain, named)
         hashed = link(heads[key] if key in heads else balances[key].head, named)
