@@ -28,6 +28,7 @@ from runtime.stages.judge import judge
 from runtime.stages.post import post_entries
 from runtime.stages.red import RED_FLUSH, red_flush
 from runtime.stages.steps import Advanced, Authorized, Command, Outcome, Unit, Written
+from runtime.stages.tree import check_tree
 from runtime.stages.validate import validate, validate_new
 from runtime.stages.write import write, write_new
 from runtime.storage import idempotency
@@ -145,6 +146,7 @@ def _finished(unit: Unit, written: Written) -> Outcome:
 def _followed(unit: Unit, advanced: Advanced) -> Outcome:
     reach = unit.faults.reach
     reach("advanced")
+    check_tree(unit, advanced)
     posted = post_entries(unit, advanced)
     reach("posted")
     judged = judge(unit, posted)

@@ -46,6 +46,7 @@ from engine.definitions.form_checks import (
     numbers_can_be_made,
     sections_cover_known_fields,
     sources_fit_both_forms,
+    trees_name_links,
     unit_tables_are_complete,
 )
 from engine.definitions.language_checks import labels_have_english
@@ -108,6 +109,7 @@ DEFINITION_CHECKS: tuple[DefinitionCheck, ...] = (
     checks_stand_beside_fields,
     sources_fit_both_forms,
     executions_are_pushed,
+    trees_name_links,
     unit_tables_are_complete,
     actions_fit_the_kind,
     workflows_belong_to_one_document,

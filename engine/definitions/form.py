@@ -143,6 +143,19 @@ class UnitTable(Definition):
     rate: Key
 
 
+class TreeDef(Definition):
+    """What a form says is made of what (a bill of material): the approved documents together may not lead in a circle.
+
+    Attributes:
+        whole: header field that links to the record described. table, part: line table and its field that links to a
+            record it contains.
+    """
+
+    whole: Key
+    table: Key = "lines"
+    part: Key
+
+
 class View(Definition):
     """A named list: a saved filter."""
 
@@ -180,6 +193,7 @@ class FormDef(Definition):
         actions: which optional actions the form offers; save, submit, approve and delete follow from ``kind``.
         auto_approve: 保存即审核: submitting approves at once when no workflow stands in between.
         reason: actions that demand a reason.
+        tree: says what contains what; a circle is refused on approval.
     """
 
     form: Key
@@ -199,4 +213,5 @@ class FormDef(Definition):
     auto_approve: bool = False
     sources: tuple[Source, ...] = ()
     execution: Execution | None = None
+    tree: TreeDef | None = None
     checks: tuple[Check, ...] = ()

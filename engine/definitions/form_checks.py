@@ -192,6 +192,24 @@ def unit_tables_are_complete(loaded: Loaded) -> Iterator[Problem]:
             yield from unknown(loaded, place / "rate", FIELD, units.rate, columns)
 
 
+def trees_name_links(loaded: Loaded) -> Iterator[Problem]:
+    """What contains what is told by a header field and a field of a line table, both links to one form."""
+    for key, form in loaded.forms.items():
+        tree = form.tree
+        if tree is None:
+            continue
+        place = form_place(key, "tree")
+        lines = form.fields[tree.table].fields if tree.table in tables_of(form) else {}
+        yield from unknown(loaded, place / "table", "definition.unknown_table", tree.table, tables_of(form))
+        yield from unknown(loaded, place / "whole", "definition.unknown_field", tree.whole, form.fields)
+        if lines:
+            yield from unknown(loaded, place / "part", "definition.unknown_field", tree.part, lines)
+        ends = [form.fields.get(tree.whole), lines.get(tree.part)]
+        targets = {getattr(each.options, "to", "") for each in ends if each is not None}
+        if len(targets) > 1 or "" in targets:
+            yield complaint(loaded, place, "definition.tree_of_two", whole=tree.whole, part=tree.part)
+
+
 def actions_fit_the_kind(loaded: Loaded) -> Iterator[Problem]:
     """Actions a form offers, and those that demand a reason, exist for its kind."""
     for key, form in loaded.forms.items():

@@ -170,7 +170,7 @@ def test_the_golden_bundle_joins_forms_and_processes() -> None:
     workflow = made.workflows["purchase_order"]
     assert set(workflow.conditions) == {(1, 0)}
     assert set(workflow.nodes) == {"purchase_mgr", "gm"}
-    assert set(made.postings["purchase_order"][0].entries) == {"approve", "close"}
+    assert set(made.postings["purchase_order"][0].entries) == {"approve", "submit", "close"}
     assert [rule.definition.rule for rule in made.rules_by_form["purchase_order"]] == ["dear_line"]
     assert set(made.roles["buyer"].grants[0].rows) == {"purchase_order", "purchase_receipt"}
     assert made.cards[0].text == "doc_status == 'pending'"
