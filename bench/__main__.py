@@ -1,6 +1,7 @@
 """``python -m bench``: measure on SQLite and PostgreSQL and write the tables of ``bench/README.md``.
 
-``--quick`` takes fewer requests and rows and only prints; ``--only`` picks a database; ``--keep`` only prints.
+``--quick`` takes fewer requests and rows and only prints; ``--only`` picks a database; ``--keep`` only prints;
+``--most`` stops at a number of ledger entries.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from bench import cases, scale, servers
@@ -35,10 +37,13 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer requests and rows; the README stays as it is")
     parser.add_argument("--keep", action="store_true", help="leave the README as it is")
     parser.add_argument("--only", choices=DATABASES, help="one database")
+    parser.add_argument("--most", type=int, default=FULL.entries[-1], help="stop at this many ledger entries")
     given = parser.parse_args()
     effort = QUICK if given.quick else FULL
+    effort = replace(effort, entries=tuple(each for each in effort.entries if each <= given.most))
     measured = [_measure(kind, effort) for kind in DATABASES if given.only in (None, kind)]
-    text = tables(measured, "quick run" if given.quick else "full run", machine())
+    run = "quick run" if given.quick else f"up to {effort.entries[-1]:,} entries"
+    text = tables(measured, run, machine())
     print(text)
     if not (given.quick or given.keep or given.only):
         written(text)
