@@ -14,6 +14,7 @@ from runtime.facade import documents, stock
 from runtime.facade.door import Door
 from runtime.storage.database import read
 from runtime.verification import verify
+from tests.checker import assert_checker_agrees
 from tests.houses import CATALOG, WORKSPACE, Home, codes, do, furnished, make_home
 
 CLIENTS = 8
@@ -56,6 +57,7 @@ def on_hand(door: Door) -> str:
 
 def clean(home: Home, door: Door) -> None:
     assert verify(home.house, WORKSPACE).differences == ()
+    assert_checker_agrees(home.house, WORKSPACE)
     with read(door.workspace.database) as connection:
         negative = connection.execute(
             text("SELECT count(*) FROM sys_balance WHERE ledger = 'stock' AND grain = 'place' AND quantity < 0")

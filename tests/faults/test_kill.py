@@ -21,6 +21,7 @@ from runtime.house_jobs import inline_house
 from runtime.messages.catalogue import Catalogue
 from runtime.settings import Settings
 from runtime.verification import verify
+from tests.checker import assert_checker_agrees
 from tests.faults.house_with_goods import ISSUED, STOCK, counts, issue, recover, stocked, tasks
 from tests.houses import CATALOG, WORKSPACE, StillClock, _bundle
 
@@ -56,6 +57,7 @@ def test_a_kill_at_any_step_leaves_all_or_nothing(
         seen[step] += 1
     house, _ = inline_house(settings, built_in_kinds(), catalogue, home.clock)
     report = verify(house, WORKSPACE)
+    assert_checker_agrees(house, WORKSPACE)
     house.close()
     assert report.differences == ()
     assert seen == Counter(dict.fromkeys(STEPS, TURNS))
