@@ -6,7 +6,6 @@ integer is refused where it enters, never truncated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 QUANTITY_SCALE = 6
@@ -38,19 +37,3 @@ def divided(numerator: Decimal, denominator: Decimal) -> Decimal:
 def fits(value: Decimal, scale: int) -> bool:
     """Whether ``value`` can be kept at rest: finite, at most ``scale`` decimals, inside 64 bits once scaled."""
     return value.is_finite() and value.copy_abs() <= LARGEST[scale] and rounded(value, scale) == value
-
-
-def allocated(total: Decimal, weights: Sequence[Decimal], places: int) -> tuple[Decimal, ...]:
-    """Split ``total`` in proportion to ``weights`` without losing a cent; the last weighted share takes the remainder.
-
-    Source: domain rule 整单优惠 / 费用分摊 "last line takes the rounding remainder". All-zero weights split evenly.
-    """
-    if not weights:
-        return ()
-    weight_sum = sum(weights, ZERO)
-    basis = list(weights) if weight_sum else [Decimal(1)] * len(weights)
-    weight_sum = weight_sum or Decimal(len(weights))
-    shares = [rounded(divided(total * weight, weight_sum), places) for weight in basis]
-    last = max(index for index, weight in enumerate(basis) if weight)
-    shares[last] = total - sum((share for index, share in enumerate(shares) if index != last), ZERO)
-    return tuple(shares)

@@ -123,11 +123,6 @@ def pool_of(declared: Mapping[str, Ledger], row: Entry) -> str:
     return "" if row.ledger != "stock" or row.owner else key_at(declared["stock"], "cost", row).text
 
 
-def neutral(row: Entry) -> bool:
-    """One leg of a move inside its pool."""
-    return row.basis == "neutral"
-
-
 def _order(row: Entry) -> tuple[date, int]:
     return row.biz_date, row.id or 0
 

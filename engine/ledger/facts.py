@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 
 from engine.ledger.balance import Balance, BalanceKey
 from engine.ledger.course import Start
 from engine.ledger.entry import Entry
 from engine.pools import Layer, Use
 from engine.problems import Problem
-from engine.values import ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +96,3 @@ def live(entries: Sequence[Entry]) -> tuple[Entry, ...]:
         for entry in entries
         if entry.mirror_of is None and entry.basis != "derived" and entry.id not in reversed_ids
     )
-
-
-def quantity_of(entries: Sequence[Entry]) -> Decimal:
-    """Their quantities together."""
-    return sum((entry.quantity for entry in entries), ZERO)

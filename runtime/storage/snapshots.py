@@ -84,11 +84,6 @@ def current_hash(connection: sa.Connection, app: str | None = None) -> str | Non
     return None if found is None else str(found)
 
 
-def current_apps(connection: sa.Connection) -> Mapping[str, str]:
-    """Current hash by app."""
-    return {row[0]: row[1] for row in connection.execute(sa.select(current.c.app, current.c.hash))}
-
-
 def set_current(connection: sa.Connection, app: str, snapshot_hash: str, at: datetime) -> None:
     """Make a kept snapshot the current one of its app."""
     values = {"hash": snapshot_hash, "since": at}

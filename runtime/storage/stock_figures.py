@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from engine.values import divided
-from runtime.storage.ledger_tables import balance, entry
+from runtime.storage.ledger_tables import balance
 
 UNUSABLE = "unusable"
 TOTALS = (
@@ -32,15 +31,3 @@ def totals(
         (grain if grain == UNUSABLE else ledger, product): quantity
         for ledger, grain, product, quantity in connection.execute(TOTALS, asked)
     }
-
-
-def last_costs(connection: sa.Connection, products: Iterable[int]) -> Mapping[int, Decimal]:
-    """Unit cost of the last valued stock move of each product; products never moved are absent."""
-    latest = (
-        sa.select(sa.func.max(entry.c.id).label("id"))
-        .where(entry.c.ledger == "stock", entry.c.quantity != 0, entry.c.product.in_(sorted(set(products))))
-        .group_by(entry.c.product)
-        .subquery()
-    )
-    query = sa.select(entry.c.product, entry.c.quantity, entry.c.value).join(latest, latest.c.id == entry.c.id)
-    return {row[0]: divided(row[2], row[1]) for row in connection.execute(query)}

@@ -1,6 +1,7 @@
 """The addresses of pages, in one place: ``/w/<workspace>/<app>/…``.
 
-A form's key takes the place of a page's name, so a form cannot be called like one of `PAGES`.
+A form's key takes the place of a page's name, so a form cannot be called like one of those
+(engine/definitions/pages.py).
 """
 
 from __future__ import annotations
@@ -9,12 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-PAGES = frozenset(
-    {
-        *("home", "menu", "scan", "search", "stock", "entries", "tasks", "messages", "import", "settings", "me"),
-        *("look-up", "files", "toasts", "closing", "movements", "health", "ageing", "statement", "vouchers"),
-    }
-)
 LOGIN = "login"
 
 
