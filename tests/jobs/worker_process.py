@@ -34,7 +34,10 @@ def main(url: str, folder: Path) -> None:
         raise LookupError(key)
 
     def ready(executor: str) -> None:
-        (folder / f"ready-{os.getpid()}").write_text(executor)
+        # Renamed into place: who waits for the file must never see it empty.
+        written = folder / f"writing-{os.getpid()}"
+        written.write_text(executor)
+        written.rename(folder / f"ready-{os.getpid()}")
 
     options = EngineOptions(url=url, poll_s=0.05, take_over_every_s=0.5, dead_after_s=1.0)
     engine = JobEngine(options, no_workspace)
