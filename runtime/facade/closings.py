@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from engine.permissions import closing_rights, stock_rows
+from engine.permissions import closing_rights
 from engine.problems import Refused, problem
 from runtime import closing
 from runtime.closing import COMPANY, DAY, MONTH, Check, CloseKind, Period, month_end
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
+from runtime.facade.stock_rights import allowed
 from runtime.stages.steps import Unit
-from runtime.storage import audit, closing_facts, closings, documents
+from runtime.storage import audit, closings, documents
 from runtime.storage.database import Connection, in_transaction
-from runtime.storage.row_filters import where_of
 from runtime.submit import unit_of
 
 T = TypeVar("T")
@@ -84,9 +84,9 @@ def overview(door: Door) -> ClosingsView:
     """
     rights = _rights(door)
     with door.reading() as unit:
-        allowed = _allowed(door, unit)
+        places = _warehouses(door, unit)
         found = [
-            one for one in closings.closings_of(unit.connection, SHOWN) if not one.warehouse or one.warehouse in allowed
+            one for one in closings.closings_of(unit.connection, SHOWN) if not one.warehouse or one.warehouse in places
         ]
         names = _names(door, unit, [one.warehouse for one in found])
         people = Names(door.language)
@@ -122,7 +122,7 @@ def overview(door: Door) -> ClosingsView:
         ),
         rights=rights,
         next_month=f"{following:%Y-%m}",
-        warehouses=tuple((key, text, closed.get(key)) for key, text in allowed.items()),
+        warehouses=tuple((key, text, closed.get(key)) for key, text in places.items()),
     )
 
 
@@ -174,7 +174,7 @@ def reopen(door: Door, identity: int, reason: str) -> None:
         found = closing.reopen(unit, identity, reason)
         if f"reopen_{found.kind}" not in rights:
             raise Refused([problem("closing.reopen_denied")], "forbidden")
-        if found.warehouse and found.warehouse not in _allowed(door, unit):
+        if found.warehouse and found.warehouse not in _warehouses(door, unit):
             raise Refused([problem("closing.warehouse_denied")], "forbidden")
         return found.id
 
@@ -214,19 +214,16 @@ def _rights(door: Door) -> frozenset[str]:
 def _may_close(door: Door, unit: Unit, period: Period) -> None:
     if period.kind not in _rights(door):
         raise Refused([problem("closing.denied")], "forbidden")
-    if period.kind == DAY and period.warehouse not in _allowed(door, unit):
+    if period.kind == DAY and period.warehouse not in _warehouses(door, unit):
         raise Refused([problem("closing.warehouse_denied", "warehouse")], "forbidden")
 
 
-def _allowed(door: Door, unit: Unit) -> dict[int, str]:
+def _warehouses(door: Door, unit: Unit) -> dict[int, str]:
     """The warehouses whose stock the person sees, by id."""
     form = door.bundle.app.dimensions.warehouse
     if form is None:
         return {}
-    names = {"me": unit.around.me, "app": unit.around.app}
-    rows = stock_rows(door.bundle, door.actor)
-    where = where_of(rows, unit.tables, form, door.actor, names, unit.around.clock, record="warehouse")
-    found = closing_facts.records_where(unit.connection, unit.tables, form, where)
+    found = documents.record_ids(unit.connection, unit.tables, form, allowed(door, unit, form))
     return dict(documents.display_names(unit.connection, unit.tables, form, found, door.language))
 
 

@@ -17,7 +17,7 @@ from runtime.facade.lots import base_unit, status_text
 from runtime.facade.stock import move_label
 from runtime.facade.stock_rights import allowed, dimension, moves_seen, numbers
 from runtime.stages.steps import Unit
-from runtime.storage import documents, stock
+from runtime.storage import documents
 from runtime.storage import entry_story as rows
 from runtime.storage.entry_story import LayerUse, OpenLayer
 
@@ -172,7 +172,7 @@ def _visible(door: Door, unit: Unit, listed: list[Entry]) -> frozenset[int]:
     condition = allowed(door, unit, warehouses)
     if condition is None:
         return frozenset(one.warehouse for one in listed)
-    return stock.warehouse_ids(unit.connection, unit.tables, warehouses, condition)
+    return frozenset(documents.record_ids(unit.connection, unit.tables, warehouses, condition))
 
 
 def _ref(door: Door, one: Entry, known: Mapping[tuple[str, int], str], values: bool, *, shown: bool) -> EntryRef:

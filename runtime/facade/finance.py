@@ -19,7 +19,7 @@ from runtime.facade.lists import row_condition
 from runtime.facade.menu import may_open
 from runtime.facade.stock import move_label
 from runtime.stages.steps import Unit
-from runtime.storage import finance
+from runtime.storage import documents, finance
 from runtime.storage import open_items as rows
 
 Side = Literal["receivable", "payable"]
@@ -210,7 +210,7 @@ def _readable(door: Door, unit: Unit, form: str, ids: Iterable[int] | None = Non
     where = row_condition(door, unit, compiled, door.access(compiled))
     if where is None:
         return None
-    return frozenset(rows.identities(unit.connection, unit.tables, form, where, ids))
+    return frozenset(documents.record_ids(unit.connection, unit.tables, form, where, ids))
 
 
 def _since(one: rows.OpenItem, basis: Basis) -> date:

@@ -19,7 +19,7 @@ from runtime.facade.lots import base_unit, freshness
 from runtime.facade.stock import move_label
 from runtime.facade.stock_rights import allowed, dimension, moves_seen
 from runtime.stages.steps import Unit
-from runtime.storage import documents, lot_trace, stock
+from runtime.storage import documents, lot_trace
 from runtime.storage.lot_trace import Direction, LotFacts, LotKey, Movement, Step
 
 MOST_LEVELS = 12
@@ -262,11 +262,9 @@ class _Told:
 
     def _warehouses_open(self, unit: Unit) -> frozenset[int] | None:
         condition = allowed(self._door, unit, self._warehouses)
-        return (
-            None
-            if condition is None
-            else stock.warehouse_ids(unit.connection, unit.tables, self._warehouses, condition)
-        )
+        if condition is None:
+            return None
+        return frozenset(documents.record_ids(unit.connection, unit.tables, self._warehouses, condition))
 
     def _documents(
         self, unit: Unit, wanted: set[tuple[str, int]]

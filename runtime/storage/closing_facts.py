@@ -125,12 +125,3 @@ def totals(connection: sa.Connection, chains: Sequence[tuple[str, str]]) -> Sequ
         row = connection.execute(query).one()
         found.append((ledger, row[0] or ZERO, row[1] or ZERO))
     return found
-
-
-def records_where(
-    connection: sa.Connection, tables: AppTables, form: str, where: sa.ColumnElement[bool] | None
-) -> list[int]:
-    """Ids of the records of a form that satisfy a condition, in the order they were made."""
-    header = tables.forms[form].header
-    query = sa.select(header.c.id).order_by(header.c.id)
-    return [row[0] for row in connection.execute(query if where is None else query.where(where))]

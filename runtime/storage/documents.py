@@ -21,7 +21,15 @@ from runtime.storage.app_tables import AppTables, FormTables
 from runtime.storage.document_rows import DRAFTS, document_of, header_changes, header_row, line_of, line_row
 from runtime.storage.duplicates import unique_keys_explained
 from runtime.storage.ids import allocate
-from runtime.storage.records import display_names, find_ids, find_keys, load_rows, look_up, referring_forms
+from runtime.storage.records import (
+    display_names,
+    find_ids,
+    find_keys,
+    load_rows,
+    look_up,
+    record_ids,
+    referring_forms,
+)
 
 __all__ = (
     "delete",
@@ -35,6 +43,7 @@ __all__ = (
     "load_rows",
     "look_up",
     "mark",
+    "record_ids",
     "referring_forms",
     "step",
     "update",

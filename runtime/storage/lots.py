@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from runtime.storage.app_tables import AppTables
 from runtime.storage.ledger_tables import balance, lot
+from runtime.storage.places import PlaceQuery, place_conditions
 from runtime.storage.records import contains
-from runtime.storage.search_text import terms
 
 PLACES: sa.BindParameter[Any] = sa.bindparam("products", expanding=True)
 DETAILS = (
@@ -44,21 +44,14 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DetailQuery:
+class DetailQuery(PlaceQuery):
     """Which goods.
 
     Attributes:
-        warehouses: a condition on the warehouse record. search: words about the product. lot: part of a lot number or
-            of a serial number. status: exactly this one, ``ok`` for goods without one.
+        lot: part of a lot number or of a serial number. status: exactly this one, ``ok`` for goods without one.
         expires_by: only lots whose last good day is this one or before. offset: rows of the pages before.
     """
 
-    product_form: str
-    warehouse_form: str
-    product: int | None = None
-    warehouse: int | None = None
-    warehouses: sa.ColumnElement[bool] | None = None
-    search: str = ""
     lot: str = ""
     status: str = ""
     expires_by: date | None = None
@@ -76,18 +69,7 @@ def details(connection: sa.Connection, tables: AppTables, query: DetailQuery) ->
     """A page of details, those that expire first at the head of their product; one more than ``limit`` when there is a
     next page."""
     c = balance.c
-    conditions: list[sa.ColumnElement[bool]] = [c.ledger == "stock", c.grain == "detail", c.quantity != 0]
-    if query.product is not None:
-        conditions.append(c.product == query.product)
-    if query.warehouse is not None:
-        conditions.append(c.warehouse == query.warehouse)
-    if query.warehouses is not None:
-        header = tables.forms[query.warehouse_form].header
-        conditions.append(c.warehouse.in_(sa.select(header.c.id).where(query.warehouses)))
-    if query.search:
-        products = tables.forms[query.product_form].header
-        found = sa.select(products.c.id).where(*(contains(products.c.search, term) for term in terms(query.search)))
-        conditions.append(c.product.in_(found))
+    conditions = [c.ledger == "stock", c.grain == "detail", c.quantity != 0, *place_conditions(tables, query)]
     if query.lot:
         wanted = query.lot.lower()
         conditions.append(sa.or_(*(contains(sa.func.lower(each), wanted) for each in (c.lot, c.serial))))

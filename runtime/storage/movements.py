@@ -12,8 +12,7 @@ from engine.values import MONEY_SCALE, QUANTITY_SCALE
 from runtime.storage.app_tables import AppTables
 from runtime.storage.column_types import Scaled
 from runtime.storage.ledger_tables import balance
-from runtime.storage.records import contains
-from runtime.storage.search_text import terms
+from runtime.storage.places import PlaceQuery, place_conditions
 
 Place = tuple[int, int]  # product, warehouse (0: all together)
 OPENING = ""
@@ -22,24 +21,17 @@ VALUE = sa.func.sum(balance.c.value, type_=Scaled(MONEY_SCALE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MonthQuery:
+class MonthQuery(PlaceQuery):
     """Which months (``YYYYMM``, both included), of what.
 
     Attributes:
         by_warehouse: a row per product and warehouse; else per product.
-        warehouses: a condition on the warehouse record.
         after: place of the last row of the page before.
     """
 
     since: int
     until: int
-    product_form: str
-    warehouse_form: str
     by_warehouse: bool = False
-    product: int | None = None
-    warehouse: int | None = None
-    warehouses: sa.ColumnElement[bool] | None = None
-    search: str = ""
     after: Place | None = None
     limit: int = 50
 
@@ -94,18 +86,7 @@ def _keys(query: MonthQuery) -> list[sa.Column[int]]:
 
 
 def _conditions(tables: AppTables, query: MonthQuery) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = [
-        balance.c.ledger == "stock", balance.c.grain == "month", balance.c.month <= query.until
+    return [
+        balance.c.ledger == "stock", balance.c.grain == "month", balance.c.month <= query.until,
+        *place_conditions(tables, query),
     ]  # fmt: skip
-    if query.product is not None:
-        found.append(balance.c.product == query.product)
-    if query.warehouse is not None:
-        found.append(balance.c.warehouse == query.warehouse)
-    if query.warehouses is not None:
-        header = tables.forms[query.warehouse_form].header
-        found.append(balance.c.warehouse.in_(sa.select(header.c.id).where(query.warehouses)))
-    if query.search:
-        products = tables.forms[query.product_form].header
-        hits = sa.select(products.c.id).where(*(contains(products.c.search, term) for term in terms(query.search)))
-        found.append(balance.c.product.in_(hits))
-    return found

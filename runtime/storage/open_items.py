@@ -91,21 +91,6 @@ def numbers(
     return found
 
 
-def identities(
-    connection: sa.Connection,
-    tables: AppTables,
-    form: str,
-    where: sa.ColumnElement[bool],
-    among: Iterable[int] | None = None,
-) -> tuple[int, ...]:
-    """Records of ``form`` that satisfy ``where``."""
-    header = tables.forms[form].header
-    query = sa.select(header.c.id).where(where)
-    if among is not None:
-        query = query.where(header.c.id.in_(sorted(set(among))))
-    return tuple(connection.execute(query).scalars())
-
-
 def settle_status(header: sa.Table, form: str, today: date) -> sa.ColumnElement[str]:
     """结算状态 of each row of ``header``: ``none``, ``partial``, ``done``, ``overdue``; NULL where nothing was opened.
 

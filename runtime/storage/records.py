@@ -73,6 +73,27 @@ def load_rows(
     return MappingProxyType(found)
 
 
+def ids_where(tables: AppTables, form: str, *conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
+    """The query for the ids of the records of a form that satisfy every condition."""
+    return sa.select(tables.forms[form].header.c.id).where(*conditions)
+
+
+def record_ids(
+    connection: sa.Connection,
+    tables: AppTables,
+    form: str,
+    where: sa.ColumnElement[bool] | None,
+    among: Iterable[int] | None = None,
+) -> tuple[int, ...]:
+    """Ids of the records that satisfy ``where`` (None: of all), only those ``among`` these, in the order they were
+    made."""
+    header = tables.forms[form].header
+    conditions = [] if where is None else [where]
+    if among is not None:
+        conditions.append(header.c.id.in_(sorted(set(among))))
+    return tuple(connection.execute(ids_where(tables, form, *conditions).order_by(header.c.id)).scalars())
+
+
 def find_ids(
     connection: sa.Connection, tables: AppTables, form: str, path: str, values: Iterable[Value]
 ) -> Mapping[Value, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,10 +17,9 @@ from engine.values import ZERO, divided, rounded
 from runtime.storage import stock_figures
 from runtime.storage.app_tables import AppTables
 from runtime.storage.ledger_tables import balance, entry
-from runtime.storage.records import contains
-from runtime.storage.search_text import terms
+from runtime.storage.places import Clause, PlaceQuery, place_conditions
+from runtime.storage.records import ids_where
 
-Clause: TypeAlias = sa.ColumnElement[bool]
 LEDGERS = ("stock", "reservation", "supply")
 PRODUCTS: sa.BindParameter[Any] = sa.bindparam("products", expanding=True)
 FIGURES = sa.select(
@@ -50,16 +49,10 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LevelQuery:
-    """Which places. ``warehouses``: a condition on the warehouse record; ``after``: (product, warehouse) of the last
-    place of the page before; ``places``: decimals of money."""
+class LevelQuery(PlaceQuery):
+    """Which page of places. ``after``: (product, warehouse) of the last place of the page before; ``places``: decimals
+    of money."""
 
-    product_form: str
-    warehouse_form: str
-    product: int | None = None
-    warehouse: int | None = None
-    warehouses: sa.ColumnElement[bool] | None = None
-    search: str = ""
     below_safety: str = ""
     nonzero: bool = True
     after: tuple[int, int] | None = None
@@ -69,25 +62,14 @@ class LevelQuery:
 
 def levels(connection: sa.Connection, tables: AppTables, query: LevelQuery) -> tuple[Level, ...]:
     """A page of places, ordered by product and warehouse; one more than ``limit`` when there is a next page."""
-    conditions: list[sa.ColumnElement[bool]] = [balance.c.grain == "place", balance.c.ledger.in_(LEDGERS)]
+    conditions = [balance.c.grain == "place", balance.c.ledger.in_(LEDGERS), *place_conditions(tables, query)]
     if query.nonzero:
         conditions.append(balance.c.quantity != 0)
-    if query.product is not None:
-        conditions.append(balance.c.product == query.product)
-    if query.warehouse is not None:
-        conditions.append(balance.c.warehouse == query.warehouse)
     if query.after is not None:
         product, warehouse = query.after
         conditions.append(
             sa.or_(balance.c.product > product, sa.and_(balance.c.product == product, balance.c.warehouse > warehouse))
         )
-    if query.warehouses is not None:
-        header = tables.forms[query.warehouse_form].header
-        conditions.append(balance.c.warehouse.in_(sa.select(header.c.id).where(query.warehouses)))
-    products = tables.forms[query.product_form].header
-    if query.search:
-        found = sa.select(products.c.id).where(*(contains(products.c.search, term) for term in terms(query.search)))
-        conditions.append(balance.c.product.in_(found))
     if query.below_safety:
         conditions.append(balance.c.product.in_(_below_safety(tables, query)))
     page = (
@@ -174,11 +156,4 @@ def _below_safety(tables: AppTables, query: LevelQuery) -> sa.Select[tuple[int]]
 
 def among(tables: AppTables, warehouse_form: str, allowed: Clause) -> Clause:
     """The condition on entries whose warehouse is one of the allowed."""
-    header = tables.forms[warehouse_form].header
-    return entry.c.warehouse.in_(sa.select(header.c.id).where(allowed))
-
-
-def warehouse_ids(connection: sa.Connection, tables: AppTables, warehouse_form: str, allowed: Clause) -> frozenset[int]:
-    """The warehouses ``allowed`` admits."""
-    header = tables.forms[warehouse_form].header
-    return frozenset(connection.execute(sa.select(header.c.id).where(allowed)).scalars())
+    return entry.c.warehouse.in_(ids_where(tables, warehouse_form, allowed))
