@@ -11,11 +11,13 @@ from decimal import Decimal
 from engine.ledger import Entry
 from engine.problems import Refused, problem
 from engine.values import PRICE_SCALE, ZERO, divided, rounded
+from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
-from runtime.facade.lots import base_unit, status_text
+from runtime.facade.lots import status_text
+from runtime.facade.referred import numbers
 from runtime.facade.stock import move_label
-from runtime.facade.stock_rights import allowed, dimension, moves_seen, numbers
+from runtime.facade.stock_rights import allowed, dimension, moves_seen
 from runtime.stages.steps import Unit
 from runtime.storage import documents
 from runtime.storage import entry_story as rows
@@ -112,16 +114,12 @@ def entry_story(door: Door, identity: int) -> EntryStory:
         listed = [own, *around, *others.values()]
         places = {(one.form, one.document) for one in listed} | {(one.ref_form, one.ref_document) for one in around}
         known = numbers(door, unit, {place for place in places if place[1]})
-        base, of_unit = base_unit(door, products)
-        units = documents.load_rows(unit.connection, unit.tables, products, [own.product], {base} - {""})
-        counted = units[own.product].values.get(base) if base and own.product in units else None
+        units = units_of(door, unit, [own.product])
         names = Names(door.language)
         names.want_id(products, own.product)
         names.want_id(warehouses, own.warehouse)
         if own.bin:
             names.want_id(bins, own.bin)
-        if isinstance(counted, int):
-            names.want_id(of_unit, counted)
         names.load(unit)
         seen = _visible(door, unit, listed)
 
@@ -142,7 +140,7 @@ def entry_story(door: Door, identity: int) -> EntryStory:
         lot=own.lot,
         serial=own.serial,
         status_text=status_text(own.status, door.language) if own.status else "",
-        unit=names.name(of_unit, counted) if isinstance(counted, int) else "",
+        unit=units.get(own.product, ""),
         aux=own.aux,
         basis=own.basis,
         value=own.value if values else None,

@@ -17,6 +17,7 @@ from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.lists import row_condition
 from runtime.facade.menu import may_open
+from runtime.facade.referred import numbers
 from runtime.facade.stock import move_label
 from runtime.stages.steps import Unit
 from runtime.storage import documents, finance
@@ -153,7 +154,7 @@ def statement(door: Door, side: Side, partner: int, start: date, end: date) -> S
             raise Refused([problem("document.missing", form=door.bundle.forms[form].label)], "missing")
         before = finance.opening(unit.connection, ledgers, partner, start)
         turned = finance.turnover(unit.connection, ledgers, partner, start, end)
-        numbers = _numbers(door, unit, {(one.form, one.document) for one in turned})
+        known = numbers(door, unit, {(one.form, one.document) for one in turned})
         names = Names(door.language)
         names.want_id(form, partner)
         names.load(unit)
@@ -167,9 +168,9 @@ def statement(door: Door, side: Side, partner: int, start: date, end: date) -> S
         lines.append(
             StatementLine(
                 day=one.day,
-                form=one.form if (one.form, one.document) in numbers else "",
+                form=one.form if (one.form, one.document) in known else "",
                 document=one.document,
-                number=numbers.get((one.form, one.document), ""),
+                number=known.get((one.form, one.document), ""),
                 move=move_label(door, one.move),
                 due=one.due if one.ledger == side and amount > ZERO else None,
                 charged=amount if amount > ZERO else ZERO,
@@ -232,14 +233,14 @@ def _items(
     today: date,
 ) -> tuple[OpenView, ...]:
     listed = tuple(items)
-    numbers = _numbers(door, unit, {(one.form, one.document) for one in listed})
+    known = numbers(door, unit, {(one.form, one.document) for one in listed})
     return tuple(
         OpenView(
             partner=one.partner,
             partner_text=names.name(form, one.partner),
-            form=one.form if (one.form, one.document) in numbers else "",
+            form=one.form if (one.form, one.document) in known else "",
             document=one.document,
-            number=numbers.get((one.form, one.document), ""),
+            number=known.get((one.form, one.document), ""),
             day=one.day,
             due=one.due,
             total=one.total,
@@ -249,17 +250,3 @@ def _items(
         )
         for one in listed
     )
-
-
-def _numbers(door: Door, unit: Unit, wanted: set[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
-    """Numbers of the documents the person may read."""
-    found: dict[tuple[str, int], str] = {}
-    for key in sorted({form for form, _ in wanted}):
-        form = door.bundle.forms.get(key)
-        if form is None or not door.may(form, "read"):
-            continue
-        where = row_condition(door, unit, form, door.access(form))
-        ids = [document for one, document in wanted if one == key]
-        called = rows.numbers(unit.connection, unit.tables, key, ids, where)
-        found.update({(key, identity): number for identity, number in called.items()})
-    return found

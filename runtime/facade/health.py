@@ -15,6 +15,8 @@ from engine.permissions import stock_measures
 from engine.problems import Refused, problem
 from runtime.closing import moving_forms
 from runtime.facade.door import Door
+from runtime.facade.referred import numbers
+from runtime.facade.stock_rights import dimension
 from runtime.stages.steps import Unit
 from runtime.storage import closing_facts, documents
 from runtime.storage.closing_facts import Found, Wanted
@@ -65,7 +67,7 @@ def checkup(door: Door) -> HealthView:
 
 
 def _products(door: Door, unit: Unit, key: str, found: Found) -> FindingView:
-    form = door.bundle.app.dimensions.product or ""
+    form = dimension(door, "product")
     ids = [identity for identity, _ in found.first]
     names = documents.display_names(unit.connection, unit.tables, form, ids, door.language) if ids else {}
     opens = form if door.may(door.bundle.forms[form], "read") else ""
@@ -75,13 +77,14 @@ def _products(door: Door, unit: Unit, key: str, found: Found) -> FindingView:
 
 def _issues(door: Door, unit: Unit, since: date) -> FindingView:
     found = closing_facts.free_issues(unit.connection, since, SHOWN)
-    links = []
-    for identity, form in dict.fromkeys((identity, str(form)) for identity, form in found.first):
-        compiled = door.bundle.forms.get(form)
-        if compiled is not None and door.may(compiled, "read"):
-            number = documents.load_many(unit.connection, unit.tables, form, [identity])[identity].number or ""
-            links.append((form, identity, f"{compiled.label.text(door.language)} {number}"))
-    return FindingView(key="free_issues", count=found.count, links=tuple(links))
+    places = dict.fromkeys((str(form), identity) for identity, form in found.first)
+    known = numbers(door, unit, places)
+    links = tuple(
+        (form, identity, f"{door.bundle.forms[form].label.text(door.language)} {known[form, identity]}")
+        for form, identity in places
+        if (form, identity) in known
+    )
+    return FindingView(key="free_issues", count=found.count, links=links)
 
 
 def _waiting(door: Door, unit: Unit, through: date) -> FindingView:

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from engine.picking import STATUS_LABELS, Level, ShelfLife, level, near_days
+from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.stock_rights import allowed, dimension, moves_seen
-from runtime.storage import documents, lots
+from runtime.storage import lots
 from runtime.storage.lots import DetailQuery
 
 GOOD = "ok"
@@ -98,15 +99,11 @@ def details(
             ),
         )
         page = found[:limit]
-        ids = sorted({one.product for one in page})
-        base, of_unit = base_unit(door, products)
-        rows = documents.load_rows(unit.connection, unit.tables, products, ids, {base} - {""})
-        units = {key: value for key, row in rows.items() if isinstance(value := row.values.get(base), int)}
+        units = units_of(door, unit, {one.product for one in page})
         names = Names(door.language)
         for one in page:
             names.want_id(products, one.product)
             names.want_id(warehouses, one.warehouse)
-            names.want_id(of_unit, units.get(one.product))
             if one.bin:
                 names.want_id(bins, one.bin)
         names.load(unit)
@@ -122,7 +119,7 @@ def details(
             status=one.status or GOOD,
             status_text=status_text(one.status, door.language),
             quantity=one.quantity,
-            unit=names.name(of_unit, units.get(one.product)),
+            unit=units.get(one.product, ""),
             made=one.made,
             expires=one.expires,
             freshness=freshness(one.made or one.received, one.expires, today),
@@ -153,12 +150,3 @@ def status_text(status: str, language: Literal["zh", "en"]) -> str:
     """The word for a stock status; an app's own is shown as written."""
     label = STATUS_LABELS.get(status or GOOD)
     return label.text(language) if label else status
-
-
-def base_unit(door: Door, products: str) -> tuple[str, str]:
-    """The product's field of its base unit, and the form of units; empty where products have no units."""
-    form = door.bundle.forms[products]
-    if form.definition.units is None:
-        return "", ""
-    base = form.definition.units.base
-    return base, str(getattr(form.fields[base].options, "to", ""))

@@ -15,13 +15,13 @@ from engine.ledger.moves import category, outward
 from engine.problems import Refused, problem
 from engine.sheets import Cell
 from engine.values import ZERO
+from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
-from runtime.facade.lots import base_unit
 from runtime.facade.stock import move_label
-from runtime.facade.stock_rights import allowed, dimension, measures_of
+from runtime.facade.stock_rights import allowed, dimension, moves_seen
 from runtime.sheets import WriteColumn, write_xlsx
-from runtime.storage import documents, movements
+from runtime.storage import movements
 from runtime.storage.movements import OPENING, MonthQuery, Place
 
 Sum = tuple[Decimal, Decimal]
@@ -89,11 +89,8 @@ def report(door: Door, request: MovementRequest) -> MovementView:
     Raises:
         Refused: ``forbidden`` without sight of what is on hand, ``invalid`` for what is no month.
     """
-    measures = measures_of(door)
-    if "on_hand" not in measures:
-        raise Refused([problem("permission.stock_denied")], "forbidden")
+    with_value = moves_seen(door)
     products, warehouses = dimension(door, "product"), dimension(door, "warehouse")
-    with_value = "value" in measures
     with door.reading() as unit:
         query = MonthQuery(
             since=_month(request.since, "since"),
@@ -112,17 +109,12 @@ def report(door: Door, request: MovementRequest) -> MovementView:
         page = places[: request.limit]
         sums = movements.month_sums(unit.connection, unit.tables, query, page)
         total = movements.month_sums(unit.connection, unit.tables, query, None).get((0, 0), {})
-        base, of_unit = base_unit(door, products)
-        facts = documents.load_rows(
-            unit.connection, unit.tables, products, sorted({one[0] for one in page}), frozenset({base} - {""})
-        )
+        units = units_of(door, unit, {one[0] for one in page})
         names = Names(door.language)
-        units = {identity: value for identity, row in facts.items() if isinstance(value := row.values.get(base), int)}
         for product, warehouse in page:
             names.want_id(products, product)
             if warehouse:
                 names.want_id(warehouses, warehouse)
-            names.want_id(of_unit, units.get(product))
         names.load(unit)
     keys = sorted({category(move) for move in total if move != OPENING}, key=lambda key: (outward(key), key))
     return MovementView(
@@ -138,7 +130,7 @@ def report(door: Door, request: MovementRequest) -> MovementView:
                 product_text=names.name(products, place[0]),
                 warehouse=place[1],
                 warehouse_text=names.name(warehouses, place[1]) if place[1] else "",
-                unit=names.name(of_unit, units.get(place[0])),
+                unit=units.get(place[0], ""),
             )
             for place in page
         ),

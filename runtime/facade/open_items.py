@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.fieldtypes.open_item import OpenItemOptions
 from engine.problems import Refused, problem
 from runtime.facade.door import Door
-from runtime.facade.lists import row_condition
+from runtime.facade.referred import numbers
 from runtime.storage import open_items as rows
 
 MOST = 20
@@ -28,18 +28,10 @@ def look_up(door: Door, form: str, path: str, partner: int | None, text: str) ->
     found: list[tuple[str, str, str]] = []
     with door.reading() as unit:
         items = rows.open_items(unit.connection, field.options.ledger, partner)
-        numbers: dict[tuple[str, int], str] = {}
-        for key in sorted({one.form for one in items}):
-            target = door.bundle.forms.get(key)
-            if target is None or not door.may(target, "read"):
-                continue
-            ids = [one.document for one in items if one.form == key]
-            readable = row_condition(door, unit, target, door.access(target))
-            called = rows.numbers(unit.connection, unit.tables, key, ids, readable)
-            numbers.update({(key, identity): number for identity, number in called.items()})
+        known = numbers(door, unit, {(one.form, one.document) for one in items})
     places = door.bundle.app.settings.money_decimals
     for one in items:
-        number = numbers.get((one.form, one.document), "")
+        number = known.get((one.form, one.document), "")
         if number and text.lower() in number.lower():
             due = f" · {one.due.isoformat()}" if one.due else ""
             found.append((f"{one.form}/{one.document}", number, f"{one.day.isoformat()} · {one.open:,.{places}f}{due}"))

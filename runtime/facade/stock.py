@@ -11,11 +11,11 @@ from engine.ledger import BalanceKey, Entry
 from engine.problems import Refused, problem, suggestion
 from engine.rules.evaluate import shown
 from runtime.declared import declared_ledgers
+from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
-from runtime.facade.lots import base_unit
-from runtime.facade.stock_rights import MEASURES as MEASURES
-from runtime.facade.stock_rights import allowed, dimension, measures_of, numbers
+from runtime.facade.referred import numbers
+from runtime.facade.stock_rights import allowed, dimension, measures_of
 from runtime.storage import documents, locks, stock
 from runtime.storage import ledgers as ledger_rows
 from runtime.storage.stock import LevelQuery
@@ -107,14 +107,12 @@ def levels(
         )
         page = found[:limit]
         ids = sorted({level.product for level in page})
-        base, of_unit = base_unit(door, products)
-        facts = documents.load_rows(unit.connection, unit.tables, products, ids, {base, safety} - {""})
-        units = {identity: value for identity, row in facts.items() if isinstance(value := row.values.get(base), int)}
+        units = units_of(door, unit, ids)
+        facts = documents.load_rows(unit.connection, unit.tables, products, ids, {safety}) if safety else {}
         names = Names(door.language)
         for level in page:
             names.want_id(products, level.product)
             names.want_id(warehouses, level.warehouse)
-            names.want_id(of_unit, units.get(level.product))
         names.load(unit)
         available = stock.totals(unit.connection, ids)
     stocks = {
@@ -127,7 +125,7 @@ def levels(
                 product_text=names.name(products, level.product),
                 warehouse=level.warehouse,
                 warehouse_text=names.name(warehouses, level.warehouse),
-                unit=names.name(of_unit, units.get(level.product)),
+                unit=units.get(level.product, ""),
                 figures={measure: getattr(level, measure) for measure in measures},
                 safety_stock=stocks.get(level.product),
                 below_safety=(stocks.get(level.product) or Decimal(0)) > available.get(level.product, Decimal(0)),

@@ -1,15 +1,13 @@
-"""What of the ledgers of stock a person may see: measures, warehouses, documents. Shared by the pages about stock."""
+"""What of the ledgers of stock a person may see: measures, warehouses. Shared by the pages about stock."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Mapping
 
 from engine.labels import Label
 from engine.permissions import stock_measures, stock_rows
 from engine.problems import Refused, problem
 from runtime.facade.door import Door
 from runtime.stages.steps import Unit
-from runtime.storage import documents, stock
+from runtime.storage.places import Clause
 from runtime.storage.row_filters import where_of
 
 MEASURES = ("on_hand", "reserved", "in_transit", "available", "value")
@@ -52,22 +50,8 @@ def dimension(door: Door, name: str) -> str:
     return str(form)
 
 
-def allowed(door: Door, unit: Unit, warehouses: str) -> stock.Clause | None:
+def allowed(door: Door, unit: Unit, warehouses: str) -> Clause | None:
     """Which records of the form ``warehouses`` the person's stock is in; None: all of them."""
     rows = stock_rows(door.bundle, door.actor)
     names = {"me": unit.around.me, "app": unit.around.app}
     return where_of(rows, unit.tables, warehouses, door.actor, names, unit.around.clock, record="warehouse")
-
-
-def numbers(door: Door, unit: Unit, wanted: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
-    """Numbers of the documents whose form the person may read, by form and id."""
-    asked = set(wanted)
-    found: dict[tuple[str, int], str] = {}
-    for key in sorted({form for form, _ in asked}):
-        form = door.bundle.forms.get(key)
-        if form is None or not door.may(form, "read"):
-            continue
-        ids = [document for one, document in asked if one == key]
-        for identity, row in documents.load_rows(unit.connection, unit.tables, key, ids, frozenset({"number"})).items():
-            found[key, identity] = str(row.values.get("number") or "")
-    return found

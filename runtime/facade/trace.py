@@ -13,9 +13,11 @@ from decimal import Decimal
 
 from engine.problems import Refused, problem
 from engine.values import ZERO
+from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
-from runtime.facade.lots import base_unit, freshness
+from runtime.facade.lots import freshness
+from runtime.facade.referred import numbers
 from runtime.facade.stock import move_label
 from runtime.facade.stock_rights import allowed, dimension, moves_seen
 from runtime.stages.steps import Unit
@@ -179,14 +181,11 @@ class _Told:
         moves = [one for listed in self._moves.values() for one in listed]
         self._open = self._warehouses_open(unit)
         self._numbers, self._partner = self._documents(unit, {(one.form, one.document) for one in moves})
-        base, self._of_unit = base_unit(door, self._products)
-        ids = sorted({key.product for key in wanted})
-        rows = documents.load_rows(unit.connection, unit.tables, self._products, ids, {base} - {""})
-        self._units = {key: value for key, row in rows.items() if isinstance(value := row.values.get(base), int)}
+        ids = {key.product for key in wanted}
+        self._units = units_of(door, unit, ids)
         self._names = Names(door.language)
         for key in ids:
             self._names.want_id(self._products, key)
-            self._names.want_id(self._of_unit, self._units.get(key))
         for warehouse in {one.warehouse for one in moves}:
             self._names.want_id(self._warehouses, warehouse)
         self._names.load(unit)
@@ -218,7 +217,7 @@ class _Told:
             product=key.product,
             product_text=self._names.name(self._products, key.product),
             lot=key.lot,
-            unit=self._names.name(self._of_unit, self._units.get(key.product)),
+            unit=self._units.get(key.product, ""),
             made=facts.made,
             expires=facts.expires,
             freshness=freshness(facts.made, facts.expires, self._today),
@@ -272,29 +271,25 @@ class _Told:
         """Numbers of the documents the person may read, and who is on the other side of them."""
         dimensions = self._door.bundle.app.dimensions
         partners = {dimensions.customer, dimensions.supplier} - {None}
-        numbers: dict[tuple[str, int], str] = {}
+        known = numbers(self._door, unit, wanted)
         other: dict[tuple[str, int], tuple[str, int]] = {}
         names = Names(self._door.language)
-        for key in sorted({form for form, _ in wanted}):
-            form = self._door.bundle.forms.get(key)
-            if form is None or not self._door.may(form, "read"):
-                continue
+        for key in sorted({form for form, _ in known}):
+            form = self._door.bundle.forms[key]
             access = self._door.access(form)
             fields = {
                 name: str(target)
                 for name, field in form.fields.items()
                 if (target := getattr(field.options, "to", None)) in partners and access.readable(name)
             }
-            ids = [document for one, document in wanted if one == key]
-            asked = frozenset({"number", *fields})
-            for identity, row in documents.load_rows(unit.connection, unit.tables, key, ids, asked).items():
-                numbers[key, identity] = str(row.values.get("number") or "")
+            ids = [document for one, document in known if one == key] if fields else ()
+            for identity, row in documents.load_rows(unit.connection, unit.tables, key, ids, fields).items():
                 for name, target in fields.items():
                     if isinstance(value := row.values.get(name), int):
                         other[key, identity] = (target, value)
                         names.want_id(target, value)
         names.load(unit)
-        return numbers, {place: names.name(*found) for place, found in other.items()}
+        return known, {place: names.name(*found) for place, found in other.items()}
 
 
 def _partners(lots: Iterable[LotView], *, outwards: bool) -> tuple[str, ...]:

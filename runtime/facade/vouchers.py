@@ -83,7 +83,9 @@ def vouchers(door: Door, chart: str, start: date, end: date, gathered: Gathered 
             for line in voucher.lines:
                 names.want_id(_partner_form(door, line.ledger), line.partner or None)
         names.load(unit)
-        numbers = _numbers(unit, {(one.form, one.document) for one in derived.vouchers if one.form})
+        # Whoever sees the books sees what they are of, though a document itself may not be theirs to open.
+        sources = {(one.form, one.document) for one in derived.vouchers if one.form}
+        known = documents.numbers(unit.connection, unit.tables, sources, dict.fromkeys(unit.tables.forms))
     made = tuple(
         VoucherView(
             number=number,
@@ -91,7 +93,7 @@ def vouchers(door: Door, chart: str, start: date, end: date, gathered: Gathered 
             form=one.form,
             form_label=door.bundle.forms[one.form].label.text(door.language) if one.form in door.bundle.forms else "",
             document=one.document,
-            source=numbers.get((one.form, one.document), ""),
+            source=known.get((one.form, one.document), ""),
             lines=tuple(
                 VoucherLineView(
                     account=line.account,
@@ -177,12 +179,3 @@ def _subject_form(door: Door, ledger: str) -> str:
 def _partner_form(door: Door, ledger: str) -> str:
     parts = door.bundle.app.dimensions
     return (parts.customer if ledger in CUSTOMER_LEDGERS else parts.supplier) or ""
-
-
-def _numbers(unit: Unit, wanted: set[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
-    found: dict[tuple[str, int], str] = {}
-    for key in sorted({form for form, _ in wanted}):
-        ids = [document for form, document in wanted if form == key]
-        rows = documents.load_rows(unit.connection, unit.tables, key, ids, frozenset({"number"}))
-        found.update({(key, identity): str(row.values.get("number") or "") for identity, row in rows.items()})
-    return found

@@ -27,6 +27,7 @@ from runtime.storage.records import (
     find_keys,
     load_rows,
     look_up,
+    numbers,
     record_ids,
     referring_forms,
 )
@@ -43,6 +44,7 @@ __all__ = (
     "load_rows",
     "look_up",
     "mark",
+    "numbers",
     "record_ids",
     "referring_forms",
     "step",

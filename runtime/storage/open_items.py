@@ -78,19 +78,6 @@ def open_items(
     return tuple(items if limit is None else items[:limit])
 
 
-def numbers(
-    connection: sa.Connection, tables: AppTables, form: str, ids: Iterable[int], where: sa.ColumnElement[bool] | None
-) -> Mapping[int, str]:
-    """Numbers of those of ``ids`` that satisfy ``where``."""
-    header, wanted = tables.forms[form].header, sorted(set(ids))
-    found: dict[int, str] = {}
-    for start in range(0, len(wanted), CHUNK):
-        query = sa.select(header.c.id, header.c.number).where(header.c.id.in_(wanted[start : start + CHUNK]))
-        for identity, number in connection.execute(query if where is None else query.where(where)):
-            found[identity] = str(number or "")
-    return found
-
-
 def settle_status(header: sa.Table, form: str, today: date) -> sa.ColumnElement[str]:
     """结算状态 of each row of ``header``: ``none``, ``partial``, ``done``, ``overdue``; NULL where nothing was opened.
 

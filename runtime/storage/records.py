@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -22,6 +22,7 @@ from runtime.storage.app_tables import HEADER_SYSTEM, AppTables, FormTables
 from runtime.storage.ledger_facts import LEDGER_FACTS, ledger_facts
 from runtime.storage.search_text import terms
 
+Place: TypeAlias = tuple[str, int]  # form, id
 CHUNK = 1000
 UNITS = "$units"
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -92,6 +93,32 @@ def record_ids(
     if among is not None:
         conditions.append(header.c.id.in_(sorted(set(among))))
     return tuple(connection.execute(ids_where(tables, form, *conditions).order_by(header.c.id)).scalars())
+
+
+def numbers(
+    connection: sa.Connection,
+    tables: AppTables,
+    wanted: Iterable[Place],
+    where: Mapping[str, sa.ColumnElement[bool] | None],
+) -> Mapping[Place, str]:
+    """Numbers of documents of any forms, by form and id; empty for one that has none yet.
+
+    Args:
+        where: by form, what a document has to satisfy, None for nothing; forms it does not name are left out.
+    """
+    asked: dict[str, set[int]] = {}
+    for form, identity in wanted:
+        asked.setdefault(form, set()).add(identity)
+    found: dict[Place, str] = {}
+    for form in sorted(asked.keys() & where.keys()):
+        header, condition = tables.forms[form].header, where[form]
+        query = sa.select(header.c.id, header.c.number)
+        ids = sorted(asked[form])
+        for start in range(0, len(ids), CHUNK):
+            chunk = query.where(header.c.id.in_(ids[start : start + CHUNK]))
+            rows = connection.execute(chunk if condition is None else chunk.where(condition))
+            found.update({(form, row[0]): row[1] or "" for row in rows})
+    return found
 
 
 def find_ids(

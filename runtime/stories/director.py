@@ -16,7 +16,7 @@ from engine.definitions.form import Action
 from engine.definitions.role import Grant, RoleDef, StockAccess
 from engine.labels import Label
 from runtime.facade.door import Door
-from runtime.facade.stock import MEASURES
+from runtime.facade.stock_rights import MEASURES
 from runtime.house import House
 from runtime.published import Granted, Published
 from runtime.workspaces import Workspace
