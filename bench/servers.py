@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 START_S = 120
 PAUSE_S = 0.01
 ENGINE_S = 5
+NOT_PASSED_ON = ("STOCKLOOM_", "PYTHONDONTWRITEBYTECODE")
 
 
 def free_port() -> int:
@@ -53,8 +54,8 @@ def postgres(folder: Path) -> Iterator[str]:
 
 
 def settings_env(data: Path, database_url: str | None) -> Mapping[str, str]:
-    """The environment of a server over this data."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("STOCKLOOM_")}
+    """The environment of a server over this data, as anybody has it: Python keeps what it compiled."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     more = {"STOCKLOOM_DATABASE_URL": database_url} if database_url else {}
     return {**kept, "STOCKLOOM_DATA_DIR": str(data), **more}
 

@@ -46,7 +46,7 @@ use_pips_mirror() {
 with_uv() {
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv || return 1
     use_pips_mirror
-    uv="$venv/bin/uv pip install --quiet --python $venv/bin/python"
+    uv="$venv/bin/uv pip install --quiet --compile-bytecode --python $venv/bin/python"
     $uv --require-hashes -r "$lock" && $uv --no-build-isolation --no-deps -e .
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from typing import Annotated
 
@@ -28,6 +29,7 @@ def run(
         port=started.settings.port if port is None else port,
     )
     app = create_app(settings)
+    gc.freeze()  # routes and texts stay: there is no garbage to look for in them
     address = settings.public_url or f"http://{settings.host}:{settings.port}/"
     started.say("serve.started", address=address)
     uvicorn.run(
@@ -36,6 +38,7 @@ def run(
         port=settings.port,
         log_level="warning",
         access_log=False,
+        ws="none",
         server_header=False,
         date_header=True,
         timeout_keep_alive=KEEP_ALIVE_S,

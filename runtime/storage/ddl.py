@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from sqlalchemy.exc import IntegrityError
 
 from engine.definitions.compiled import CompiledField
@@ -52,6 +49,9 @@ def apply(
 
 def difference(connection: sa.Connection, tables: AppTables) -> list[Any]:
     """What the database still lacks or has too much of; empty after `apply`."""
+    from alembic.autogenerate import compare_metadata  # deferred: only publishing needs it, starting a server does not
+    from alembic.migration import MigrationContext  # deferred: as above
+
     names = frozenset(tables.metadata.tables)
 
     def included(thing: Any, name: str | None, kind: str, _reflected: bool, _compared: Any) -> bool:
@@ -75,6 +75,9 @@ class _Change:
     def __init__(
         self, connection: sa.Connection, old: AppTables | None, new: AppTables, forced: frozenset[str]
     ) -> None:
+        from alembic.migration import MigrationContext  # deferred: only publishing needs it
+        from alembic.operations import Operations  # deferred: as above
+
         self.connection = connection
         self.old = {} if old is None else _kept_columns(old)
         self.old_names = frozenset() if old is None else frozenset(old.metadata.tables)

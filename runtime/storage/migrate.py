@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from runtime.storage.database import Database, lock_publishing, read, write
 
 FOLDER = Path(__file__).parent.parent / "migrations"
 VERSION_TABLE = "sys_revision"
+# Written down, so that opening a workspace that has it needs neither Alembic nor the revisions themselves.
+NEWEST = "0002"
 
 
 def migrate(database: Database) -> None:
@@ -28,6 +26,9 @@ def migrate(database: Database) -> None:
 
 def migrate_in(connection: sa.Connection) -> None:
     """As `migrate`, in the caller's transaction."""
+    from alembic import command  # deferred: only a workspace that lacks a revision needs it
+    from alembic.config import Config  # deferred: as above
+
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
@@ -36,7 +37,7 @@ def migrate_in(connection: sa.Connection) -> None:
 
 def is_current(connection: sa.Connection) -> bool:
     """Whether the product tables are at the newest revision."""
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    return set(context.get_current_heads()) == set(ScriptDirectory.from_config(config).get_heads())
+    if not sa.inspect(connection).has_table(VERSION_TABLE):
+        return False
+    found = sa.select(sa.column("version_num")).select_from(sa.table(VERSION_TABLE))
+    return set(connection.execute(found).scalars()) == {NEWEST}
