@@ -16,9 +16,8 @@ from typing import Any, Literal, TypeAlias
 
 from engine.definitions.compiled import AppBundle, CompiledForm
 from engine.document import DocStatus
-from engine.expressions.types import Kind
 from engine.problems import Problem, Refused, problem
-from runtime.declared import declared_ledgers
+from runtime.declared import declared_ledgers, subject_forms
 from runtime.sealing import seal_within
 from runtime.stages.steps import Unit
 from runtime.storage import closing_facts, closings, documents
@@ -134,7 +133,7 @@ def reopen(unit: Unit, closing: int, reason: str) -> Closing:
         Refused: ``missing``, ``invalid`` without a reason, ``conflict`` when a later one is still closed.
     """
     closings.hold_alone(unit.connection)
-    found = next((one for one in closings.closings_of(unit.connection, 10_000) if one.id == closing), None)
+    found = closings.closing_of(unit.connection, closing)
     if found is None or found.reopened_at is not None:
         raise Refused([problem("closing.missing")], "missing")
     if not reason.strip():
@@ -257,25 +256,12 @@ def _jobs(unit: Unit) -> Check:
     """Work in process of orders that are finished or closed: its cost has not been settled."""
     left = [subject for subject, _ in closing_facts.open_jobs(unit.connection)]
     done: list[Named] = []
-    for key in _subject_forms(unit.bundle) if left else ():
+    for key in subject_forms(unit.bundle, "wip") if left else ():
         label = unit.form(key).label.text(unit.around.actor.language)
         for identity, one in documents.load_many(unit.connection, unit.tables, key, left).items():
             if one.status is DocStatus.CLOSED or one.exec_status == "done":
                 done.append(Named(form=key, id=identity, text=f"{label} {one.number or ''}".strip()))
     return Check(key="jobs", level="error" if done else "ok", count=len(done), named=tuple(done[:10]))
-
-
-def _subject_forms(bundle: AppBundle) -> tuple[str, ...]:
-    """Forms of the records work in process is kept for, as the postings' expressions say."""
-    found: dict[str, None] = {}
-    for postings in bundle.postings.values():
-        for posting in postings:
-            for entries in posting.entries.values():
-                for one in entries:
-                    subject = one.dimensions.get("subject")
-                    if one.definition.ledger == "wip" and subject is not None and subject.type.kind is Kind.LINK:
-                        found[subject.type.record] = None
-    return tuple(key for key in found if key in bundle.forms)
 
 
 def _names(unit: Unit, form: str, ids: Sequence[int]) -> Mapping[int, str]:

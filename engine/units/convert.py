@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from engine.problems import Problem, problem
+from engine.shares import half_up, upwards
 from engine.units.table import ProductUnits, Unit
 from engine.values import QUANTITY_SCALE, ZERO
 
@@ -66,8 +67,7 @@ def precision_problem(quantity: Decimal, unit: Unit) -> Problem | None:
 
 def rounded_fraction(value: Fraction, places: int, mode: Mode = "half_up") -> Decimal:
     """``value`` as a decimal of ``places`` places; half up is away from zero at the half, as everywhere."""
-    scaled = abs(value) * 10**places
-    whole, rest = divmod(scaled.numerator, scaled.denominator)
-    if (mode == "up" and rest) or (mode == "half_up" and 2 * rest >= scaled.denominator):
-        whole += 1
-    return Decimal(-whole if value < 0 else whole).scaleb(-places)
+    if mode == "half_up":
+        return half_up(value, places)
+    # ``up`` and ``down`` are meant from zero, ``upwards`` along the line of numbers.
+    return upwards(value, places) if (mode == "up") == (value >= 0) else -upwards(-value, places)

@@ -23,8 +23,8 @@ class Movement:
     """A ledger entry as far as accounting wants it.
 
     Attributes:
-        value: signed, money. category: of its product, or of its subject. partner: id, 0 none; ``side`` tells customers
-            (``receivable``, ``advance``) from suppliers.
+        value: signed, money. category: of its product, or of its subject. partner: id, 0 none; ``ledger`` tells
+            customers (``receivable``, ``advance``) from suppliers.
     """
 
     ledger: str

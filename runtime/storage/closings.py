@@ -86,10 +86,16 @@ def mark_reopened(connection: sa.Connection, identity: int, at: datetime, user: 
     )
 
 
-def closings_of(connection: sa.Connection, limit: int = 60) -> tuple[Closing, ...]:
+def closings_of(connection: sa.Connection, limit: int) -> tuple[Closing, ...]:
     """The newest closings, reopened ones included."""
     query = sa.select(closing).order_by(closing.c.through.desc(), closing.c.id.desc()).limit(limit)
     return tuple(Closing(**row) for row in connection.execute(query).mappings())
+
+
+def closing_of(connection: sa.Connection, identity: int) -> Closing | None:
+    """One closing, reopened or not."""
+    row = connection.execute(sa.select(closing).where(closing.c.id == identity)).mappings().first()
+    return Closing(**row) if row else None
 
 
 def latest_closing(connection: sa.Connection, kind: str, warehouse: int) -> Closing | None:

@@ -6,7 +6,7 @@ judged by the hashes that are kept, so that one change is one finding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from engine.ledger import Ledger
 from engine.ledger.balance import BalanceKey
@@ -25,11 +25,12 @@ def chains(unit: Unit, declared: Mapping[str, Ledger], anchor: str | None) -> It
     Args:
         anchor: digest of a seal that was kept elsewhere; empty or None asks for none.
     """
-    made = seals.every(unit.connection)
-    yield from _sealed(unit, made, anchor)
+    sealed: dict[int, list[seals.Head]] = {}
     bound: dict[str, dict[int, list[tuple[str, int]]]] = {}
     for number, (key, entries, head) in seals.heads(unit.connection):
+        sealed.setdefault(number, []).append((key, entries, head))
         bound.setdefault(key, {}).setdefault(entries, []).append((head, number))
+    yield from _sealed(seals.every(unit.connection), sealed, anchor)
     heads = dict(proofs.chain_heads(unit.connection))
     reached: dict[tuple[str, ...], tuple[str, str, int]] = {}
     named = {key: [PLACE[name] for name in one.grains[one.chain].dimensions] for key, one in declared.items()}
@@ -64,16 +65,13 @@ def _key(ledger: Ledger, words: list[str]) -> str:
     return BalanceKey(ledger.key, ledger.chain, **found).text  # type: ignore[arg-type]
 
 
-def _sealed(unit: Unit, made: tuple[Seal, ...], anchor: str | None) -> Iterator[Problem]:
+def _sealed(made: Sequence[Seal], sealed: Mapping[int, Sequence[seals.Head]], anchor: str | None) -> Iterator[Problem]:
     """Seals follow each other and are the digest of their heads; the anchor is one of them."""
-    listed: dict[int, list[seals.Head]] = {one.id: [] for one in made}
-    for number, head in seals.heads(unit.connection):
-        if number not in listed:
-            yield problem("verify.seal", seal=number)
-        listed.setdefault(number, []).append(head)
+    for number in sorted(sealed.keys() - {one.id for one in made}):
+        yield problem("verify.seal", seal=number)
     previous = ""
     for one in made:
-        heads = listed[one.id]
+        heads = sealed.get(one.id, ())
         if (one.previous, one.chains, one.digest) != (previous, len(heads), digest(one.previous, heads)):
             yield problem("verify.seal", seal=one.id)
         previous = one.digest
