@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from pathlib import Path
 
 from engine.problems import Refused, problem
 from engine.sheets import Cell
 from runtime.facade.door import Door
-from runtime.facade.list_views import ColumnView, ListRequest, ListView
+from runtime.facade.list_views import ColumnView, ListRequest
 from runtime.facade.lists import page
+from runtime.facade.paging import MOST_ROWS, PAGE, every_row
 from runtime.facade.views import CellView
 from runtime.sheets import WriteColumn, write_xlsx
 
-PAGE = 500
 WIDE = 24
 
 
-def export(door: Door, form: str, request: ListRequest, path: Path, most: int = 50_000) -> int:
+def export(door: Door, form: str, request: ListRequest, path: Path, most: int = MOST_ROWS) -> int:
     """Write the list ``request`` asks for to ``path``, at most ``most`` rows; returns how many were written.
 
     Raises:
@@ -31,25 +31,13 @@ def export(door: Door, form: str, request: ListRequest, path: Path, most: int = 
         raise Refused([problem("permission.export_denied", form=compiled.label)], "forbidden")
     asked = replace(request, after="", limit=PAGE)
     first = page(door, form, asked)
+    rows = every_row(first, lambda after: page(door, form, replace(asked, after=after)))
     return write_xlsx(
         path,
         [_head(column) for column in first.columns],
-        _rows(door, form, asked, first, most),
+        ([_cell(column, row.cells[column.path]) for column in first.columns] for row in islice(rows, most)),
         sheet=compiled.label.text(door.language),
     )
-
-
-def _rows(door: Door, form: str, asked: ListRequest, first: ListView, most: int) -> Iterator[list[Cell]]:
-    view, written = first, 0
-    while True:
-        for row in view.rows:
-            if written >= most:
-                return
-            written += 1
-            yield [_cell(column, row.cells[column.path]) for column in view.columns]
-        if view.next is None:
-            return
-        view = page(door, form, replace(asked, after=view.next))
 
 
 def _head(column: ColumnView) -> WriteColumn:

@@ -18,6 +18,7 @@ from engine.values import ZERO
 from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
+from runtime.facade.paging import MOST_ROWS, PAGE, every_row
 from runtime.facade.stock import move_label
 from runtime.facade.stock_rights import allowed, dimension, moves_seen
 from runtime.sheets import WriteColumn, write_xlsx
@@ -26,7 +27,6 @@ from runtime.storage.movements import OPENING, MonthQuery, Place
 
 Sum = tuple[Decimal, Decimal]
 NOTHING: Sum = (ZERO, ZERO)
-PAGE = 500
 FIRST_YEAR, LAST_YEAR = 1900, 9999
 
 
@@ -140,7 +140,7 @@ def report(door: Door, request: MovementRequest) -> MovementView:
     )
 
 
-def export(door: Door, request: MovementRequest, path: Path, most: int = 50_000) -> int:
+def export(door: Door, request: MovementRequest, path: Path, most: int = MOST_ROWS) -> int:
     """Write the whole report to an Excel file, totals last; returns how many rows there were."""
     asked = replace(request, after=None, limit=PAGE)
     first = report(door, asked)
@@ -161,16 +161,11 @@ def export(door: Door, request: MovementRequest, path: Path, most: int = 50_000)
 
 
 def _cells(door: Door, asked: MovementRequest, first: MovementView, most: int) -> Iterator[list[Cell]]:
-    view, written = first, 0
-    while True:
-        for row in view.rows:
-            if written >= most:
-                return
-            written += 1
-            yield _line(first, row, row.product_text)
-        if view.next is None:
-            break
-        view = report(door, replace(asked, after=view.next))
+    rows = every_row(first, lambda after: report(door, replace(asked, after=after)))
+    for written, row in enumerate(rows):
+        if written == most:
+            return
+        yield _line(first, row, row.product_text)
     yield _line(first, first.totals, door.house.catalogue.ui("movements.total", door.language))
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from engine.definitions.voucher import VoucherDef
 from engine.problems import Refused, problem, suggestion
 from engine.sheets import Cell
 from engine.vouchers import Movement, Unmapped, derive
 from engine.vouchers.derive import Gathered
+from runtime.declared import subject_forms
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.menu import may_open
@@ -22,6 +23,7 @@ from runtime.sheets import WriteColumn, write_csv, write_xlsx
 from runtime.stages.steps import Unit
 from runtime.storage import documents, finance
 
+FileKind: TypeAlias = Literal["xlsx", "csv"]
 CUSTOMER_LEDGERS = ("receivable", "advance")
 COLUMNS = ("day", "word", "number", "summary", "account", "account_name", "debit", "credit", "partner", "source")
 
@@ -119,7 +121,7 @@ def vouchers(door: Door, chart: str, start: date, end: date, gathered: Gathered 
     )
 
 
-def export(door: Door, view: VouchersView, path: Path, kind: Literal["xlsx", "csv"]) -> int:
+def export(door: Door, view: VouchersView, path: Path, kind: FileKind) -> int:
     """Write the lines of ``view``, one row each, as 金蝶 and 用友 import them; returns how many."""
     heads = [
         WriteColumn(header=door.house.catalogue.ui(f"voucher.{name}", door.language), width=16) for name in COLUMNS
@@ -145,7 +147,7 @@ def _movements(door: Door, unit: Unit, definition: VoucherDef, start: date, end:
     )
     subjects: dict[str, Mapping[int, str]] = {}
     for ledger in {one.ledger for one in entries if one.subject}:
-        form = _subject_form(door, ledger)
+        form = next(iter(subject_forms(door.bundle, ledger)), "")
         ids = {one.subject for one in entries if one.ledger == ledger}
         subjects[ledger] = _categories(unit, form, definition.subject_category, ids)
     for one in entries:
@@ -163,17 +165,6 @@ def _categories(unit: Unit, form: str, field: str | None, ids: Iterable[int]) ->
         return {}
     rows = documents.load_rows(unit.connection, unit.tables, form, wanted, frozenset({field}))
     return {identity: str(row.values.get(field) or "") for identity, row in rows.items()}
-
-
-def _subject_form(door: Door, ledger: str) -> str:
-    """The form a ledger's subjects are records of: what the postings link them to."""
-    for postings in door.bundle.postings.values():
-        for posting in postings:
-            for entry in posting.entries.get("approve", ()):
-                checked = entry.dimensions.get("subject")
-                if entry.definition.ledger == ledger and checked is not None:
-                    return checked.type.record
-    return ""
 
 
 def _partner_form(door: Door, ledger: str) -> str:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import date, timedelta
-from pathlib import Path
-from types import MappingProxyType
-from typing import Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from runtime.facade import finance, lists, vouchers
 from runtime.facade.list_views import LookUpHit
 from runtime.web.dependencies import Visit, Visiting
+from runtime.web.downloads import MEDIA, download
 from runtime.web.pages import render, say
 from runtime.web.site import site_of
 
-MEDIA = MappingProxyType(
-    {
-        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "csv": "text/csv; charset=utf-8",
-    }
-)
 MOST_PARTNERS = 500
 MOST_SHOWN = 200
 
@@ -86,7 +75,9 @@ def finance_routes() -> APIRouter:
         gathered = by if by in ("document", "day", "period") else "document"
         view = vouchers.vouchers(found.door, chart, first, last, gathered)  # type: ignore[arg-type]
         if file in MEDIA:
-            return _file(request, found, view, "csv" if file == "csv" else "xlsx", first)
+            kind: vouchers.FileKind = "csv" if file == "csv" else "xlsx"
+            name = f"{say(site_of(request), found.language, 'page.vouchers')}-{first:%Y%m}.{kind}"
+            return download(name, lambda path: vouchers.export(found.door, view, path, kind))
         chosen = {"chart": view.chart, "start": first.isoformat(), "end": last.isoformat(), "by": gathered}
         return render(
             request,
@@ -99,25 +90,6 @@ def finance_routes() -> APIRouter:
         )
 
     return router
-
-
-def _file(
-    request: Request, found: Visit, view: vouchers.VouchersView, kind: Literal["xlsx", "csv"], first: date
-) -> Response:
-    with tempfile.NamedTemporaryFile(suffix=f".{kind}", delete=False) as kept:
-        path = Path(kept.name)
-    try:
-        vouchers.export(found.door, view, path, kind)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    name = f"{say(site_of(request), found.language, 'page.vouchers')}-{first:%Y%m}.{kind}"
-    return FileResponse(
-        path,
-        media_type=MEDIA[kind],
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"},
-        background=BackgroundTask(path.unlink, missing_ok=True),
-    )
 
 
 def _side(text: str) -> finance.Side:

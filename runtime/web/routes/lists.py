@@ -5,28 +5,24 @@ The state of a list is its address (`runtime.web.list_state`); htmx swaps the li
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from starlette.background import BackgroundTask
 from starlette.datastructures import QueryParams
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from engine.problems import Refused, problem
 from runtime.facade import accounts, documents, exports, forms, lists
 from runtime.facade.documents import Outcome
 from runtime.facade.list_views import ColumnView, ListView, RowView
 from runtime.web.dependencies import Posted, Visit, Visiting, text_of, texts_of
+from runtime.web.downloads import download
 from runtime.web.list_state import BETWEEN, ListState, state_of
 from runtime.web.pages import go_to, render
 
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BULK = MappingProxyType({"document": ("submit", "approve", "delete"), "master": ("disable", "enable", "delete")})
 FACTS = 3
 NO_FACTS = frozenset({"biz_date", "doc_status", "exec_status", "settle_status"})
@@ -34,7 +30,6 @@ FACT_KINDS = ("link", "money", "date", "quantity")
 MOST_AT_ONCE = 500
 RANGED = frozenset({"date", "datetime", "number", "integer", "quantity", "price", "money", "percent"})
 OPEN_STATES = frozenset({"draft", "pending", "approved"})
-MOST_EXPORTED = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,19 +112,9 @@ def list_routes() -> APIRouter:
     def export(request: Request, found: Visiting, form: str) -> Response:
         state = state_of(request.query_params)
         label = forms.form_view(found.door, form).label
-        with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as kept:
-            path = Path(kept.name)
-        try:
-            exports.export(found.door, form, state.changed().request(), path, MOST_EXPORTED)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        name = f"{label}-{found.door.house.now():%Y%m%d-%H%M}.xlsx"
-        return FileResponse(
-            path,
-            media_type=SHEET,
-            headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"},
-            background=BackgroundTask(path.unlink, missing_ok=True),
+        return download(
+            f"{label}-{found.door.house.now():%Y%m%d-%H%M}.xlsx",
+            lambda path: exports.export(found.door, form, state.changed().request(), path),
         )
 
     @router.post("/bulk")

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from urllib.parse import quote
-
 from fastapi import APIRouter, Request
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
-from engine.problems import Refused, problem
 from runtime.facade import closings, health, movements
 from runtime.facade.movements import MovementRequest
-from runtime.web.dependencies import Posted, Visit, Visiting, text_of
+from runtime.web.dependencies import Posted, Visiting, text_of
+from runtime.web.downloads import download
 from runtime.web.pages import go_to, render, say
 from runtime.web.routes.stock import LONGEST, PAGE_SIZE, name_of, number_in, pair_of, warehouses_of
 from runtime.web.site import site_of
-
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def period_routes() -> APIRouter:
@@ -50,7 +43,9 @@ def period_routes() -> APIRouter:
             limit=PAGE_SIZE,
         )
         if file == "xlsx":
-            return _sheet(request, found, asked)
+            label = say(site_of(request), found.language, "page.movements")
+            name = f"{label}-{asked.since}-{asked.until}.xlsx"
+            return download(name, lambda path: movements.export(found.door, asked, path))
         return render(
             request,
             found,
@@ -97,22 +92,3 @@ def period_routes() -> APIRouter:
         return go_to(request, found.links.page("closing"), say(site_of(request), found.language, "closing.reopened"))
 
     return router
-
-
-def _sheet(request: Request, found: Visit, asked: MovementRequest) -> Response:
-    with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as kept:
-        path = Path(kept.name)
-    try:
-        if not movements.export(found.door, asked, path):
-            raise Refused([problem("web.no_page")], "missing")
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    label = say(site_of(request), found.language, "page.movements")
-    name = f"{label}-{asked.since}-{asked.until}.xlsx"
-    return FileResponse(
-        path,
-        media_type=SHEET,
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"},
-        background=BackgroundTask(path.unlink, missing_ok=True),
-    )
