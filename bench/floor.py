@@ -26,7 +26,8 @@ from runtime.storage.counters import next_values
 from runtime.storage.database import Database, in_transaction, read
 from runtime.storage.ids import allocate
 from runtime.storage.ledger_tables import balance, entry
-from runtime.storage.product_tables import approval_log, history
+from runtime.storage.process_tables import approval_log
+from runtime.storage.product_tables import history
 
 USER, SNAPSHOT = 1, "floor"
 KEEP_ALIVE_S = 30

@@ -19,7 +19,7 @@ from engine.definitions.reading import Place, Reading
 from engine.definitions.role import Grant, RoleDef
 from engine.definitions.rule import RuleDef
 from engine.definitions.scopes import Scopes
-from engine.definitions.workflow import ApproveStep, BranchStep, Step, WorkflowDef
+from engine.definitions.workflow import ApproveStep, Step, WorkflowDef, arms_of, step_kind
 from engine.expressions import Checked, Kind, Scope, ValueType
 from engine.expressions.types import BOOLEAN, DATE, NUMBER, TEXT
 from engine.labels import Label
@@ -53,10 +53,8 @@ def arm_conditions(
 ) -> Iterator[tuple[tuple[int, ...], str, Place]]:
     """Path of each arm with a condition, the condition, and where it is written."""
     for index, step in enumerate(steps):
-        if not isinstance(step, BranchStep):
-            continue
-        for number, arm in enumerate(step.branch):
-            at = place / index / "branch" / number
+        for number, arm in enumerate(arms_of(step)):
+            at = place / index / step_kind(step) / number
             if arm.when is not None:
                 yield (*path, index, number), arm.when, at / "when"
             yield from arm_conditions(arm.steps, (*path, index, number), at / "steps")
@@ -67,9 +65,8 @@ def nodes_of(steps: tuple[Step, ...], place: Place) -> Iterator[tuple[ApproveSte
     for index, step in enumerate(steps):
         if isinstance(step, ApproveStep):
             yield step, place / index
-        else:
-            for number, arm in enumerate(step.branch):
-                yield from nodes_of(arm.steps, place / index / "branch" / number / "steps")
+        for number, arm in enumerate(arms_of(step)):
+            yield from nodes_of(arm.steps, place / index / step_kind(step) / number / "steps")
 
 
 def compile_posting(

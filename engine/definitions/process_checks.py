@@ -10,6 +10,7 @@ from engine.definitions.compile_process import nodes_of
 from engine.definitions.file_kinds import APP, POSTINGS, RULES, WORKFLOWS
 from engine.definitions.load import Loaded
 from engine.definitions.pages import PAGES
+from engine.definitions.people import Who, listed
 from engine.definitions.posting import EntryDef, PostingDef
 from engine.definitions.reading import Place
 from engine.definitions.references import (
@@ -23,9 +24,9 @@ from engine.definitions.references import (
     unknown_form,
     unknown_role,
 )
-from engine.definitions.rule import RuleDef, Start, To
+from engine.definitions.rule import RuleDef, Start
 from engine.definitions.system_fields import SYSTEM_TYPES
-from engine.definitions.workflow import Approvers, BranchStep, Step
+from engine.definitions.workflow import Step, arms_of, step_kind
 from engine.expressions.types import Kind
 from engine.problems import Problem
 
@@ -80,12 +81,13 @@ def approvers_can_be_found(loaded: Loaded) -> Iterator[Problem]:
     """A node has one kind of approver: a role that exists, a member field of the form, or the department head."""
     for key, workflow in loaded.workflows.items():
         for node, at in nodes_of(workflow.steps, Place(WORKFLOWS, key, ("steps",))):
-            by, place = node.by, at / "by"
-            if _given(by) != 1:
-                yield complaint(loaded, place, "definition.one_approver", key=True)
-            yield from unknown_role(loaded, place / "role", by.role)
-            if by.field is not None:
-                yield from _member_field(loaded, place / "field", workflow.form, by.field)
+            for number, by in enumerate(node.persons):
+                place = at / "by" / number if isinstance(node.by, tuple) else at / "by"
+                if len(by.given()) != 1:
+                    yield complaint(loaded, place, "definition.one_approver", key=True)
+                yield from unknown_role(loaded, place / "role", by.role)
+                if by.field is not None:
+                    yield from _member_field(loaded, place / "field", workflow.form, by.field)
 
 
 def node_fields_exist(loaded: Loaded) -> Iterator[Problem]:
@@ -106,20 +108,16 @@ def branches_can_be_walked(loaded: Loaded) -> Iterator[Problem]:
 
 def _branches(loaded: Loaded, steps: tuple[Step, ...], place: Place) -> Iterator[Problem]:
     for index, step in enumerate(steps):
-        if not isinstance(step, BranchStep):
+        kind, arms = step_kind(step), arms_of(step)
+        if kind not in ("branch", "inclusive", "parallel"):
             continue
-        at = place / index / "branch"
-        if not step.branch:
+        at = place / index / kind
+        if not arms:
             yield complaint(loaded, at, "definition.branch_without_arms", key=True)
-        for number, arm in enumerate(step.branch):
-            if arm.when is None and number < len(step.branch) - 1:
+        for number, arm in enumerate(arms):
+            if kind == "branch" and arm.when is None and number < len(arms) - 1:
                 yield complaint(loaded, at / number, "definition.arm_catches_all")
             yield from _branches(loaded, arm.steps, at / number / "steps")
-
-
-def _given(by: Approvers | To) -> int:
-    heads = int(by.department_head) if isinstance(by, Approvers) else 0
-    return (by.role is not None) + (by.field is not None) + heads
 
 
 def _member_field(loaded: Loaded, place: Place, form_key: str, name: str) -> Iterator[Problem]:
@@ -267,7 +265,9 @@ def consequences_reach_somebody(loaded: Loaded) -> Iterator[Problem]:
             place = Place(RULES, key, ("then", index))
             for name, told in (("task", then.task), ("message", then.message)):
                 if told is not None:
-                    yield from _recipient(loaded, place / name / "to", rule, told.to)
+                    for number, to in enumerate(listed(told.to)):
+                        at = place / name / "to" / number if isinstance(told.to, tuple) else place / name / "to"
+                        yield from _recipient(loaded, at, rule, to)
             if then.reject is not None and rule.when.form is None:
                 yield complaint(loaded, place / "reject", "definition.reject_without_action", key=True)
             form = loaded.forms.get(rule.when.form or "")
@@ -278,8 +278,8 @@ def consequences_reach_somebody(loaded: Loaded) -> Iterator[Problem]:
                 yield from _start(loaded, place / "start", rule, then.start)
 
 
-def _recipient(loaded: Loaded, place: Place, rule: RuleDef, to: To) -> Iterator[Problem]:
-    if _given(to) != 1:
+def _recipient(loaded: Loaded, place: Place, rule: RuleDef, to: Who) -> Iterator[Problem]:
+    if len(to.given()) != 1:
         yield complaint(loaded, place, "definition.one_recipient", key=True)
     yield from unknown_role(loaded, place / "role", to.role)
     if to.field is not None:

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from engine.definitions.compiled import CompiledRule
-from engine.definitions.rule import Then, To
+from engine.definitions.people import Who, Whom, listed
+from engine.definitions.rule import Then
 from engine.document import Document
 from engine.effects import Audience, CloseTask, CreateTask, Effect, Notify, StartDocument
 from engine.expressions import Clock, EvaluationFailed, evaluate
@@ -200,9 +201,14 @@ def _consequence(
         problems.append(problem("rule.rejected", then.reject.at, message=message, rule=rule.definition.label))
 
 
-def _audience(to: To, names: Mapping[str, object]) -> Audience:
-    if to.role is not None:
-        return Audience(roles=(to.role,))
-    value = names.get(to.field or "")
+def _audience(whom: Whom, names: Mapping[str, object]) -> Audience:
+    ways = listed(whom)
+    roles = tuple(way.role for way in ways if way.role is not None)
+    users = tuple(person for way in ways if (person := _member(way, names)) is not None)
+    return Audience(users=users, roles=roles)
+
+
+def _member(way: Who, names: Mapping[str, object]) -> int | None:
+    value = names.get(way.field or "")
     person = value.id if isinstance(value, Row) else value
-    return Audience(users=(person,) if isinstance(person, int) else ())
+    return person if isinstance(person, int) else None

@@ -83,8 +83,8 @@ def may_decide(
     """Whether ``user`` is one of those the node waits for."""
     if step.mode == "all":
         return user in run.approvers
-    if step.by.role is not None:
-        return step.by.role in roles
+    if step.persons[0].role is not None:
+        return step.persons[0].role in roles
     return user in _persons(step, names, people)
 
 
@@ -110,6 +110,9 @@ def _walk(
                 (*position, arm, *inside) if arm is not None and inside is not None else _next(workflow, position)
             )
             continue
+        if not isinstance(step, ApproveStep):
+            position = _next(workflow, position)
+            continue
         persons = _persons(step, names, people)
         if not persons and step.empty == "block":
             return Advanced(run=run, problems=(problem("workflow.nobody", node=step.label),))
@@ -127,8 +130,8 @@ def _wait(run: Run, step: ApproveStep, position: tuple[int, ...], persons: tuple
         approvers=persons if step.mode == "all" else (),
         status=RunStatus.RUNNING,
     )
-    if step.mode == "any" and step.by.role is not None:
-        opened: tuple[TaskSpec, ...] = (TaskSpec(node=step.approve, role=step.by.role),)
+    if step.mode == "any" and step.persons[0].role is not None:
+        opened: tuple[TaskSpec, ...] = (TaskSpec(node=step.approve, role=step.persons[0].role),)
     else:
         opened = tuple(TaskSpec(node=step.approve, user=person) for person in persons)
     return Advanced(run=waiting, opened=opened)
@@ -156,11 +159,11 @@ def _arm(
 
 
 def _persons(step: ApproveStep, names: Mapping[str, object], people: People) -> tuple[int, ...]:
-    if step.by.role is not None:
-        return people.holders.get(step.by.role, ())
-    if step.by.department_head:
+    if step.persons[0].role is not None:
+        return people.holders.get(step.persons[0].role, ())
+    if step.persons[0].department_head:
         return (people.department_head,) if people.department_head else ()
-    value = names.get(step.by.field or "")
+    value = names.get(step.persons[0].field or "")
     person = value.id if isinstance(value, Row) else value
     return (person,) if isinstance(person, int) else ()
 

@@ -199,10 +199,10 @@ def _follow_links(unit: Unit, form: CompiledForm, before: Document, document: Do
 
 
 def _people(unit: Unit, workflow: CompiledWorkflow, document: Document) -> People:
-    roles = {step.by.role for step in workflow.nodes.values() if step.by.role}
+    roles = {step.persons[0].role for step in workflow.nodes.values() if step.persons[0].role}
     holders = accounts.holders(unit.connection, unit.bundle.app.app, roles)
     head = None
-    if any(step.by.department_head for step in workflow.nodes.values()):
+    if any(step.persons[0].department_head for step in workflow.nodes.values()):
         head = departments.department_head(unit.connection, document.department)
     return People(holders=holders, department_head=head)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from runtime.storage.product_tables import alert
+from runtime.storage.process_tables import alert
 from runtime.storage.row_writing import Writer
 
 OPEN = sa.select(alert.c.rule, alert.c.key).where(

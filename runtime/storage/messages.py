@@ -9,11 +9,13 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from engine.labels import Label
-from runtime.storage.product_tables import message, snapshot, user, user_role
+from runtime.storage.process_tables import message
+from runtime.storage.product_tables import snapshot, user, user_role
 from runtime.storage.row_writing import Writer
 
-COLUMNS = ("user", "title_zh", "title_en", "form", "document", "created_at")
+COLUMNS = ("user", "title_zh", "title_en", "form", "document", "created_at", "kind", "body_zh", "body_en")
 WRITER = Writer(message, COLUMNS)
+NO_BODY = Label("", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +29,28 @@ class Message:
     created_at: datetime
     id: int | None = None
     read_at: datetime | None = None
+    kind: str = "rule"
+    body: Label = NO_BODY
 
 
 def add(connection: sa.Connection, messages: Iterable[Message]) -> None:
     """Tell people."""
     WRITER.insert(
         connection,
-        [(each.user, each.title.zh, each.title.en, each.form, each.document, each.created_at) for each in messages],
+        [
+            (
+                each.user,
+                each.title.zh,
+                each.title.en,
+                each.form,
+                each.document,
+                each.created_at,
+                each.kind,
+                each.body.zh,
+                each.body.en,
+            )
+            for each in messages
+        ],
     )
 
 
@@ -49,7 +66,8 @@ def of_user(
     found: list[Message] = []
     for row in connection.execute(query).mappings():
         values = dict(row)
-        found.append(Message(title=Label(values.pop("title_zh"), values.pop("title_en")), **values))
+        title = Label(values.pop("title_zh"), values.pop("title_en"))
+        found.append(Message(title=title, body=Label(values.pop("body_zh"), values.pop("body_en")), **values))
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from engine.values import QUANTITY_SCALE
 from runtime.storage.column_types import TEXT, JsonText, Scaled
 from runtime.storage.ledger_tables import LEDGER_TABLES
+from runtime.storage.process_tables import PROCESS_TABLES
 from runtime.storage.table_parts import (
     MOMENT,
     PRODUCT,
@@ -123,85 +124,6 @@ file = sa.Table(
     moment("created_at"),
 )
 
-run = sa.Table(
-    "sys_run",
-    PRODUCT,
-    identity(),
-    text("form"),
-    number("document"),
-    text("workflow"),
-    text("snapshot"),
-    json("state"),
-    moment("started_at"),
-    number("started_by"),
-    maybe("finished_at", MOMENT),
-    maybe("result", TEXT),
-    sa.Index("ix_sys_run_document", "form", "document"),
-)
-task = sa.Table(
-    "sys_task",
-    PRODUCT,
-    identity(),
-    text("kind"),
-    maybe("user", WHOLE),
-    maybe("role", TEXT),
-    text("form"),
-    maybe("document", WHOLE),
-    maybe("run", WHOLE),
-    text("node"),
-    text("title_zh"),
-    text("title_en"),
-    text("once_key"),
-    moment("created_at"),
-    maybe("due_at", MOMENT),
-    maybe("done_at", MOMENT),
-    maybe("done_by", WHOLE),
-    maybe("outcome", TEXT),
-    sa.Index("ix_sys_task_user", "user", "done_at"),
-    sa.Index("ix_sys_task_role", "role", "done_at"),
-    sa.Index("ix_sys_task_document", "form", "document"),
-    sa.Index("ix_sys_task_run", "run"),
-    sa.Index("ix_sys_task_once_key", "once_key"),
-)
-approval_log = sa.Table(
-    "sys_approval_log",
-    PRODUCT,
-    identity(),
-    number("run"),
-    text("form"),
-    number("document"),
-    text("node"),
-    text("label_zh"),
-    text("label_en"),
-    number("user"),
-    text("user_name"),
-    text("action"),
-    text("reason"),
-    moment("at"),
-    sa.Index("ix_sys_approval_log_document", "form", "document", "id"),
-)
-message = sa.Table(
-    "sys_message",
-    PRODUCT,
-    identity(),
-    number("user"),
-    text("title_zh"),
-    text("title_en"),
-    text("form"),
-    maybe("document", WHOLE),
-    moment("created_at"),
-    maybe("read_at", MOMENT),
-    sa.Index("ix_sys_message_user", "user", "id"),
-)
-alert = sa.Table(
-    "sys_alert",
-    PRODUCT,
-    text("rule", key=True),
-    text("key", key=True),
-    moment("opened_at"),
-    maybe("closed_at", MOMENT),
-)
-
 link = sa.Table(
     "sys_link",
     PRODUCT,
@@ -290,5 +212,5 @@ import_mapping = sa.Table(
 preference = sa.Table("sys_preference", PRODUCT, number("user", key=True), text("key", key=True), json("value"))
 audit = sa.Table("sys_audit", PRODUCT, identity(), moment("at"), maybe("user", WHOLE), text("event"), json("detail"))
 
-# Every table of the product: those above and those of the ledgers, which are defined in a module of their own.
-ALL_TABLES = LEDGER_TABLES[0].metadata
+# Every table of the product: those above, and those of ledgers and processes, which have modules of their own.
+ALL_TABLES = (LEDGER_TABLES + PROCESS_TABLES)[0].metadata

@@ -19,7 +19,9 @@ NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 PRODUCT = sa.MetaData(naming_convention=dict(NAMES))
-APPEND_ONLY = ("sys_entry", "sys_history", "sys_approval_log", "sys_snapshot", "sys_seal", "sys_seal_head")
+APPEND_ONLY = (
+    "sys_entry", "sys_history", "sys_approval_log", "sys_snapshot", "sys_seal", "sys_seal_head", "sys_run_entry",
+)  # fmt: skip
 ID_SEQUENCE = "sys_id_seq"
 MOMENT = sa.DateTime()
 WHOLE = sa.BigInteger()

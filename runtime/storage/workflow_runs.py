@@ -14,15 +14,16 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from engine.labels import Label
-from runtime.storage.product_tables import approval_log, run, task
+from runtime.storage.process_tables import approval_log, run, task
 from runtime.storage.row_writing import Writer, add_row
 
 TASK_COLUMNS = (
     "kind", "user", "role", "form", "document", "run", "node", "title_zh", "title_en", "once_key", "created_at",
-    "due_at",
+    "due_at", "seat", "step", "rule", "behalf",
 )  # fmt: skip
 LOG_COLUMNS = (
     "run", "form", "document", "node", "label_zh", "label_en", "user", "user_name", "action", "reason", "at",
+    "behalf", "arrived_at", "signature", "others",
 )  # fmt: skip
 TASK_WRITER = Writer(task, TASK_COLUMNS)
 LOG_WRITER = Writer(approval_log, LOG_COLUMNS)
@@ -48,6 +49,10 @@ class StoredRun:
     started_by: int
     finished_at: datetime | None
     result: str | None
+    parent_run: int = 0
+    parent_token: int = 0
+    stuck: str = ""
+    entries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,11 @@ class Task:
     done_at: datetime | None = None
     done_by: int | None = None
     outcome: str | None = None
+    seat: int = 0
+    step: str = ""
+    rule: str = ""
+    behalf: int = 0
+    reminded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +95,10 @@ class LogRow:
     action: str
     reason: str = ""
     at: datetime
+    behalf: int = 0
+    arrived_at: datetime | None = None
+    signature: int | None = None
+    others: str = ""
 
 
 def start_run(
@@ -150,6 +164,10 @@ def create_tasks(connection: sa.Connection, tasks: Iterable[Task]) -> None:
                 each.once_key,
                 each.created_at,
                 each.due_at,
+                each.seat,
+                each.step,
+                each.rule,
+                each.behalf,
             )
             for each in tasks
         ],
@@ -244,7 +262,7 @@ def log(connection: sa.Connection, rows: Iterable[LogRow]) -> None:
         [
             (
                 row.run, row.form, row.document, row.node, row.label.zh, row.label.en, row.user, row.user_name,
-                row.action, row.reason, row.at,
+                row.action, row.reason, row.at, row.behalf, row.arrived_at, row.signature, row.others,
             )
             for row in rows
         ],

@@ -1,0 +1,33 @@
+"""What walking a run has to ask of the world, and the answers: live from a document and its people, or from a log.
+
+The walk itself (`engine.workflow.walk`) knows no expression and no directory. It asks an ``Answers``; a live one
+evaluates and resolves, a recorded one repeats what was found the first time. So a run can be built again from its log,
+tried without any effect, and tested without a form.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from engine.workflow.state import Asked, Path
+
+
+class Answers(Protocol):
+    """The questions. Each may raise ``Unanswerable``, which makes the run stuck there with the reason."""
+
+    def holding(self, path: Path) -> tuple[int, ...]:
+        """The arms of the branching step at ``path`` whose condition holds; arms without a condition hold."""
+        ...
+
+    def persons(self, node: str) -> tuple[Asked, ...] | None:
+        """Whom the node means, after stand-ins; None when an external resolver has to be asked first."""
+        ...
+
+    def administrators(self) -> tuple[int, ...]:
+        """Who is asked instead where nobody is found and the node says so."""
+        ...
+
+    def moments(self, node: str, arrived: datetime) -> tuple[datetime, ...]:
+        """When the deadlines of the node fall due (or its waiting ends), in the order they are written."""
+        ...

@@ -1,0 +1,200 @@
+"""A run of a workflow as plain data: where it stands, who is asked, what has been passed.
+
+The definition is a tree, so where a run stands is a set of positions in that tree. A ``Token`` stands at one step; a
+``Join`` remembers which arms of a parallel or inclusive step have been started and have ended; a ``Seat`` is the say of
+one person (or of a pool of people holding a role) at a node. Everything a run needs later is in it; the log beside it
+(``Entry``) is enough to build it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
+
+from engine.problems import Problem
+from engine.workflow.move import Move
+
+FORMAT = 2  # of the stored form; 1 was a single position without seats
+Path: TypeAlias = tuple[int, ...]  # step, arm, step, arm, … step: a position in the tree
+
+
+class RunStatus(StrEnum):
+    """Where a run stands as a whole. ``rejected``: sent back to the initiator; the document may be submitted again."""
+
+    RUNNING = "running"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    TERMINATED = "terminated"
+
+
+class TokenState(StrEnum):
+    """What a token waits for: ``people`` at an approving or filling node, a ``time``, an ``event``, ``children`` of a
+    sub-flow, ``names`` from an external resolver, or nothing that will come by itself (``stuck``: an administrator)."""
+
+    PEOPLE = "people"
+    TIME = "time"
+    EVENT = "event"
+    CHILDREN = "children"
+    NAMES = "names"
+    STUCK = "stuck"
+
+
+class SeatState(StrEnum):
+    """``open``: asked now. ``queued``: will be asked later (依次, or behind an added signer). The rest has ended:
+    ``agreed``, ``rejected``, ``moved`` (handed to another seat), ``closed`` (decided without it)."""
+
+    OPEN = "open"
+    QUEUED = "queued"
+    AGREED = "agreed"
+    REJECTED = "rejected"
+    MOVED = "moved"
+    CLOSED = "closed"
+
+
+class SeatKind(StrEnum):
+    """Why somebody is asked: by the node itself, 前加签, 后加签, 并加签, 委派 (then back to its parent), 升级."""
+
+    MAIN = "main"
+    BEFORE = "before"
+    AFTER = "after"
+    BESIDE = "beside"
+    DELEGATED = "delegated"
+    ESCALATED = "escalated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """One say at a node.
+
+    Attributes:
+        id, token: its number in the run, and the token it belongs to.
+        user, role: who is asked: one user, or whoever holds the role first claims or decides (``user`` None).
+        parent: the seat it was added by, handed over by, or returns to; 0 for those of the node itself.
+        behalf: the absent person this user stands in for (委托); None otherwise.
+        weight: of its vote. decided_at: when it ended.
+    """
+
+    id: int
+    token: int
+    user: int | None = None
+    role: str = ""
+    state: SeatState = SeatState.OPEN
+    kind: SeatKind = SeatKind.MAIN
+    parent: int = 0
+    behalf: int | None = None
+    weight: int = 1
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """One place where the run stands.
+
+    Attributes:
+        node: key of the step. arrived: when it came there.
+        back: where it goes on after this node, when it was sent back with 直接回到我这里; None walks on as written.
+        reason: why it is stuck.
+    """
+
+    id: int
+    path: Path
+    node: str
+    state: TokenState
+    arrived: datetime
+    back: Path | None = None
+    reason: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """A parallel or inclusive step being walked: the arms that were started, and those that have ended."""
+
+    path: Path
+    started: tuple[int, ...]
+    ended: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A node that was left in this round, and who agreed there (for returns and for 审批去重)."""
+
+    path: Path
+    node: str
+    users: tuple[int, ...] = ()
+    seats: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run over one document.
+
+    Attributes:
+        workflow, snapshot: the definition it is pinned to, whatever is published later.
+        starter: the submitter.
+        chosen: people picked for nodes (自选), by node key.
+        next_id: number of the next token or seat; numbers are never used twice in a run.
+        round: counts submissions, 1 for the first; ``passed`` belongs to the present one.
+    """
+
+    workflow: str
+    snapshot: str
+    starter: int
+    status: RunStatus = RunStatus.RUNNING
+    tokens: tuple[Token, ...] = ()
+    seats: tuple[Seat, ...] = ()
+    joins: tuple[Join, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    chosen: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    next_id: int = 1
+    round: int = 1
+
+    def open_seats(self) -> tuple[Seat, ...]:
+        """Those who are asked now."""
+        return tuple(seat for seat in self.seats if seat.state is SeatState.OPEN)
+
+    def token(self, number: int) -> Token | None:
+        """The token with this number, while the run stands there."""
+        return next((token for token in self.tokens if token.id == number), None)
+
+    def seat(self, number: int) -> Seat | None:
+        """The seat with this number."""
+        return next((seat for seat in self.seats if seat.id == number), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was found out about the world while walking: enough to walk the same way again.
+
+    Attributes:
+        arms: per branching step (its path as text, "1.0.2"), the arms whose condition held.
+        persons: per node, whom its definition meant then. moments: per node, the moment its wait ends or its
+            deadlines fall due, in the order they are written.
+    """
+
+    arms: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    persons: Mapping[str, tuple[Asked, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    moments: Mapping[str, tuple[datetime, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One of those a node means: a user (perhaps standing in for ``behalf``), or everybody holding ``role``."""
+
+    user: int | None = None
+    role: str = ""
+    behalf: int | None = None
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the log of a run: what was done, and what was found on the way. ``number`` counts from 1."""
+
+    number: int
+    move: Move
+    found: Found
