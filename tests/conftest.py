@@ -96,6 +96,12 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
 
 
 @pytest.fixture
+def house_url(database_kind: str, request: pytest.FixtureRequest) -> str | None:
+    """Address of a fresh server database for a house to keep its workspaces in; None for files, as on SQLite."""
+    return str(request.getfixturevalue("fresh_postgres_url")) if database_kind == "postgres" else None
+
+
+@pytest.fixture
 def fresh_postgres_url(postgres_url: str, _database_names: Iterator[str]) -> Iterator[str]:
     """SQLAlchemy address of an empty PostgreSQL database that is dropped after the test."""
     name = next(_database_names)

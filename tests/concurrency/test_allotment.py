@@ -24,9 +24,8 @@ CLIENTS = 8
 
 
 @pytest.fixture
-def home(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> Home:
-    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
-    return make_home(tmp_path, CATALOG / "general", url)
+def home(tmp_path: Path, house_url: str | None) -> Home:
+    return make_home(tmp_path, CATALOG / "general", house_url)
 
 
 def at_once(work: Callable[[int], object]) -> list[object]:

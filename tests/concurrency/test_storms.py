@@ -45,17 +45,16 @@ TODAY = date(2026, 1, 5)
 
 @pytest.fixture(params=COSTING)
 def crowd(
-    request: pytest.FixtureRequest, tmp_path: Path, database_kind: str, catalogue: Catalogue
+    request: pytest.FixtureRequest, tmp_path: Path, house_url: str | None, catalogue: Catalogue
 ) -> Iterator[tuple[Crowd, Home, str]]:
-    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
     app = tmp_path / "general"
     shutil.copytree(CATALOG / "general", app)
     text = (app / "app.yaml").read_text("utf-8")
     lines = [line for line in text.splitlines() if not line.strip().startswith(("cost_method:", "cost_scope:"))]
     (app / "app.yaml").write_text("\n".join(lines).replace("settings:", f"settings:\n  {COSTING[request.param]}", 1))
-    home = make_home(tmp_path / "data", app, url)
+    home = make_home(tmp_path / "data", app, house_url)
     furnished(home)
-    settings = Settings(data_dir=tmp_path / "data", database_url=url, test_mode=True)
+    settings = Settings(data_dir=tmp_path / "data", database_url=house_url, test_mode=True)
 
     def keep(house: object) -> None:
         house.apps.keep(_bundle(app))  # type: ignore[attr-defined]

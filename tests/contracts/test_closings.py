@@ -13,9 +13,8 @@ from tests.houses import CATALOG, Home, codes, do, furnished, make_home
 
 
 @pytest.fixture
-def home(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> Home:
-    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
-    return make_home(tmp_path, CATALOG / "general", url)
+def home(tmp_path: Path, house_url: str | None) -> Home:
+    return make_home(tmp_path, CATALOG / "general", house_url)
 
 
 def test_a_month_closes_once_everything_in_it_is_done(home: Home) -> None:

@@ -54,7 +54,7 @@ USERS = 4
 
 
 @pytest.fixture
-def home(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> Home:
+def home(tmp_path: Path, house_url: str | None) -> Home:
     folder = tmp_path / "app"
     files = dict(APP)
     for role, rows in ROLES.items():
@@ -66,8 +66,7 @@ def home(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> 
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
-    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
-    return make_home(tmp_path / "data", folder, url)
+    return make_home(tmp_path / "data", folder, house_url)
 
 
 def test_predicate_and_where_agree(home: Home) -> None:

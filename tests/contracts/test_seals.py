@@ -99,9 +99,8 @@ def test_the_job_seals_every_workspace(empty: Database) -> None:
     assert steps == [(0, 1), (0, 1)]
 
 
-def test_closing_a_month_seals(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
-    home = make_home(tmp_path, CATALOG / "general", url)
+def test_closing_a_month_seals(house_url: str | None, tmp_path: Path) -> None:
+    home = make_home(tmp_path, CATALOG / "general", house_url)
     door = furnished(home)
     line = {"product": "A032", "qty": 10, "cost_price": 2}
     do(door, "other_receipt", "approve", {"warehouse": "W1", "lines": [line]})

@@ -28,9 +28,8 @@ EVERY_TIME = 0
 
 
 @pytest.fixture
-def home(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> Home:
-    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
-    return stocked(tmp_path, url, len(INSIDE) * len(CONFLICTS) + STATEMENTS + 1)
+def home(tmp_path: Path, house_url: str | None) -> Home:
+    return stocked(tmp_path, house_url, len(INSIDE) * len(CONFLICTS) + STATEMENTS + 1)
 
 
 def test_conflicts_and_errors_leave_all_or_nothing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

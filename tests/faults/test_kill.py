@@ -12,8 +12,6 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from engine.built_in import built_in_kinds
 from runtime.facade import accounts
 from runtime.faults import STEPS, Step
@@ -29,13 +27,10 @@ TURNS = int(os.environ.get("PYTEST_STOCKLOOM_KILLS", "2"))
 COMMITTED: tuple[Step, ...] = ("committed", "handed", "delivering", "delivered")
 
 
-def test_a_kill_at_any_step_leaves_all_or_nothing(
-    tmp_path: Path, database_kind: str, catalogue: Catalogue, request: pytest.FixtureRequest
-) -> None:
-    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
-    home = stocked(tmp_path, url, len(STEPS) * TURNS)
+def test_a_kill_at_any_step_leaves_all_or_nothing(tmp_path: Path, house_url: str | None, catalogue: Catalogue) -> None:
+    home = stocked(tmp_path, house_url, len(STEPS) * TURNS)
     home.house.close()
-    settings = Settings(data_dir=tmp_path, database_url=url, test_mode=True)
+    settings = Settings(data_dir=tmp_path, database_url=house_url, test_mode=True)
     seen: Counter[str] = Counter()
     for number, step in enumerate(STEPS * TURNS):
         before = _counts(settings, catalogue, home.clock)

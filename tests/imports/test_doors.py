@@ -16,22 +16,12 @@ from runtime.app import create_app
 from runtime.cli import main
 from runtime.facade import accounts, files, imports
 from runtime.facade.door import Door
-from tests.houses import CATALOG, PASSWORD, WORKSPACE, Home, codes, do, furnished, make_home
+from tests.houses import PASSWORD, WORKSPACE, Home, codes, do
 from tests.imports.sheets import csv, product, xlsx
 
 API = f"/api/v1/{WORKSPACE}/general/-/imports"
 PAGE = f"/w/{WORKSPACE}/general/import"
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return make_home(tmp_path, CATALOG / "general")
-
-
-@pytest.fixture
-def door(home: Home) -> Door:
-    return furnished(home)
 
 
 @pytest.fixture

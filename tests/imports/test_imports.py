@@ -21,20 +21,9 @@ OPENING = ("仓库", "商品编码", "单位", "期初数量", "成本单价")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return make_home(tmp_path, CATALOG / "general")
-
-
-@pytest.fixture
-def door(home: Home) -> Door:
-    return furnished(home)
-
-
-@pytest.fixture
-def either(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> Door:
+def either(tmp_path: Path, house_url: str | None) -> Door:
     """The same door on SQLite and on PostgreSQL."""
-    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
-    return furnished(make_home(tmp_path, CATALOG / "general", url))
+    return furnished(make_home(tmp_path, CATALOG / "general", house_url))
 
 
 def uploaded(door: Door, content: bytes, form: str = "product", name: str = "表.xlsx", **chosen: object) -> int:

@@ -35,9 +35,8 @@ GIVE_UP_S = 60.0
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> Settings:
-    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
-    return Settings(data_dir=tmp_path, database_url=url, test_mode=True)
+def settings(tmp_path: Path, house_url: str | None) -> Settings:
+    return Settings(data_dir=tmp_path, database_url=house_url, test_mode=True)
 
 
 def test_twenty_kills_lose_and_double_nothing(settings: Settings) -> None:

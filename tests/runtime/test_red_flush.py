@@ -15,9 +15,8 @@ from tests.houses import CATALOG, WORKSPACE, Home, codes, do, furnished, make_ho
 
 
 @pytest.fixture
-def home(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -> Home:
-    url = request.getfixturevalue("fresh_postgres_url") if database_kind == "postgres" else None
-    return make_home(tmp_path, CATALOG / "general", url)
+def home(tmp_path: Path, house_url: str | None) -> Home:
+    return make_home(tmp_path, CATALOG / "general", house_url)
 
 
 def level(door: Door, product: str = "螺丝") -> tuple[Decimal, Decimal]:
