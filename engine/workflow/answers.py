@@ -10,7 +10,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from engine.problems import Problem
 from engine.workflow.state import Asked, Path
+
+NEVER = datetime(9999, 12, 31)
+
+
+class Unanswerable(Exception):
+    """A question that has no answer now: an expression fails, a date is empty. ``problem`` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.code)
 
 
 class Answers(Protocol):
@@ -20,8 +31,11 @@ class Answers(Protocol):
         """The arms of the branching step at ``path`` whose condition holds; arms without a condition hold."""
         ...
 
-    def persons(self, node: str) -> tuple[Asked, ...] | None:
-        """Whom the node means, after stand-ins; None when an external resolver has to be asked first."""
+    def persons(self, node: str, deadline: int = -1) -> tuple[Asked, ...] | None:
+        """Whom the node means, after stand-ins; None when an external resolver has to be asked first.
+
+        With ``deadline`` (counted from 0): whom that deadline of the node names (升级, 转办).
+        """
         ...
 
     def administrators(self) -> tuple[int, ...]:
@@ -29,5 +43,12 @@ class Answers(Protocol):
         ...
 
     def moments(self, node: str, arrived: datetime) -> tuple[datetime, ...]:
-        """When the deadlines of the node fall due (or its waiting ends), in the order they are written."""
+        """When the deadlines of the node fall due (or its waiting ends), in the order they are written.
+
+        A deadline whose date is empty never comes: it falls due at ``NEVER``.
+        """
+        ...
+
+    def again(self, node: str, deadline: int, fired: datetime) -> datetime:
+        """When a deadline that repeats (``every``) falls due next, after it fired at ``fired``."""
         ...

@@ -76,7 +76,8 @@ class Seat:
         user, role: who is asked: one user, or whoever holds the role first claims or decides (``user`` None).
         parent: the seat it was added by, handed over by, or returns to; 0 for those of the node itself.
         behalf: the absent person this user stands in for (委托); None otherwise.
-        weight: of its vote. decided_at: when it ended.
+        also: further absent people the user stands in for at the same node; one decision speaks for all of them.
+        weight: of its vote. veto: rejecting decides alone (一票否决). decided_at: when it ended.
     """
 
     id: int
@@ -89,6 +90,8 @@ class Seat:
     behalf: int | None = None
     weight: int = 1
     decided_at: datetime | None = None
+    also: tuple[int, ...] = ()
+    veto: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,12 +186,20 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One of those a node means: a user (perhaps standing in for ``behalf``), or everybody holding ``role``."""
+    """One of those a node means: a user (perhaps standing in for ``behalf``), or everybody holding ``role``.
+
+    Attributes:
+        also: further absent people the user stands in for; they decide once for all of them.
+        weight: of their vote; that of somebody who speaks for several is the sum.
+        veto: whether rejecting decides alone (一票否决).
+    """
 
     user: int | None = None
     role: str = ""
     behalf: int | None = None
     weight: int = 1
+    also: tuple[int, ...] = ()
+    veto: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
