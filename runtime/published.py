@@ -7,7 +7,9 @@ database every time, so any number of processes see a publish at once.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from engine.actor import Actor
 from engine.definitions.bundle import reopened
@@ -19,7 +21,9 @@ from runtime.storage import snapshots
 from runtime.storage.app_tables import AppTables, app_tables
 from runtime.storage.database import Connection, Database, read
 
+T = TypeVar("T")
 MOST_GRANTED = 10_000
+MOST_DERIVED = 2_000
 
 
 class Granted:
@@ -40,6 +44,22 @@ class Granted:
         return known
 
 
+class Derived:
+    """What depends on nothing but the snapshot and the words of its key, worked out once and kept with the snapshot."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], object] = {}
+
+    def once(self, make: Callable[[], T], *key: object) -> T:
+        """What ``make`` answers, asked the first time only. ``key`` names the question and all that it depends on."""
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= MOST_DERIVED:
+                self._known.clear()
+            known = self._known[key] = make()
+        return cast("T", known)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """A published snapshot ready to work with."""
@@ -47,6 +67,7 @@ class Published:
     bundle: AppBundle
     tables: AppTables
     granted: Granted
+    derived: Derived = field(default_factory=Derived)
 
 
 class PublishedApps:
@@ -95,7 +116,10 @@ class PublishedApps:
 
     def current_in(self, connection: Connection) -> Published:
         """`current`, asked in a transaction that is open already."""
-        snapshot = snapshots.current_hash(connection)
+        return self.seen(connection, snapshots.current_hash(connection))
+
+    def seen(self, connection: Connection, snapshot: str | None) -> Published:
+        """`current`, where its hash was read along with something else; None when there was none."""
         if snapshot is None:
             raise Refused([problem("app.nothing_published")], "missing")
         return self.of_hash(connection, snapshot)

@@ -11,9 +11,9 @@ from engine.problems import Refused, problem, suggestion
 from runtime.facade.door import Door
 from runtime.facade.door import enter as enter
 from runtime.house import House
-from runtime.storage import accounts, audit, sessions
+from runtime.storage import accounts, audit, sessions, visitors
 from runtime.storage import departments as department_rows
-from runtime.storage.database import Connection, in_transaction, read
+from runtime.storage.database import Connection, asking, in_transaction, read
 from runtime.storage.departments import Department
 from runtime.storage.sign_in import Passwords
 from runtime.storage.sign_in import sign_in as check_password
@@ -100,36 +100,31 @@ def sign_out(house: House, workspace: str, token: str) -> None:
 def session_door(house: House, workspace: str, token: str) -> SessionDoor | None:
     """The door of a session, or None when it has ended."""
     place, now = house.workspace(workspace), house.now()
-    with read(place.database) as connection:
-        session = sessions.find(connection, token, now)
-        if session is None:
+    with asking(place.database) as connection:
+        found = visitors.by_session(connection, token, now)
+        if found is None:
             return None
-        published = house.apps.current_in(connection)
-        actor = accounts.actor_of(connection, session.user, published.bundle.app.app)
-        user = accounts.user_by_id(connection, session.user)
-    if actor is None or user is None:
-        return None
+        published = house.apps.seen(connection, found.snapshot)
+    session = found.by
     if sessions.needs_touch(session, now):
         lasts = session_lasts(house)
         in_transaction(place.database, lambda connection: sessions.touch(connection, session, now, lasts))
-    door = Door(house=house, workspace=place, published=published, actor=actor)
-    return SessionDoor(door=door, csrf=session.csrf, theme=user.theme)
+    door = Door(house=house, workspace=place, published=published, actor=found.actor)
+    return SessionDoor(door=door, csrf=session.csrf, theme=found.theme)
 
 
 def key_door(house: House, workspace: str, key: str) -> Door | None:
     """The door of an API key, or None when it does not exist or was revoked."""
     place, now = house.workspace(workspace), house.now()
-    with read(place.database) as connection:
-        found = sessions.key_by_token(connection, key)
+    with asking(place.database) as connection:
+        found = visitors.by_key(connection, key)
         if found is None:
             return None
-        published = house.apps.current_in(connection)
-        actor = accounts.actor_of(connection, found.user, published.bundle.app.app)
-    if actor is None:
-        return None
-    if sessions.needs_note(found, now):
-        in_transaction(place.database, lambda connection: sessions.note_key_used(connection, found.id, now))
-    return Door(house=house, workspace=place, published=published, actor=actor)
+        published = house.apps.seen(connection, found.snapshot)
+    used = found.by
+    if sessions.needs_note(used, now):
+        in_transaction(place.database, lambda connection: sessions.note_key_used(connection, used.id, now))
+    return Door(house=house, workspace=place, published=published, actor=found.actor)
 
 
 def user_door(house: House, workspace: str, login: str) -> Door:

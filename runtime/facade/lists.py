@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -11,17 +11,16 @@ from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.definitions.system_fields import SETTLE_STATUS
 from engine.document import DocStatus, ExecStatus, Value
 from engine.expressions import Checked
-from engine.fieldtypes import BUILT_IN
-from engine.fieldtypes.contract import Operator, settled
 from engine.permissions import FormAccess
 from engine.problems import Problem, Refused, problem, suggestion
 from engine.workflow.lifecycle import STATUS_LABELS
 from runtime.facade.cells import Names, target_of
 from runtime.facade.door import Door
 from runtime.facade.forms import is_numeric
-from runtime.facade.list_views import ColumnView, FilterView, ListRequest, ListView, LookUpHit, RowView
+from runtime.facade.list_filters import understood
+from runtime.facade.list_views import ColumnView, ListRequest, ListView, LookUpHit, RowView
 from runtime.facade.pages import SETTLE_STATES, exec_label, settle_label
-from runtime.facade.system_columns import SystemColumn, system_column, system_columns
+from runtime.facade.system_columns import SystemColumn, system_columns
 from runtime.facade.views import CellView
 from runtime.stages.open_items import opens_amounts
 from runtime.stages.steps import Unit
@@ -47,6 +46,7 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
     available = columns_of(door, compiled, access)
     by_path = {column.path: column for column in available}
     problems: list[Problem] = []
+    names = Names(door.language)
     with door.reading() as unit:
         shown = _chosen(unit, compiled, request, by_path, access, problems)
         sort = _sort(
@@ -56,7 +56,10 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
             access,
             problems,
         )
-        filters = [_filter(door, unit, compiled, access, one, problems) for one in request.filters]
+        asked = [
+            understood(door, compiled, access, one, _opens_amounts(door, compiled), problems) for one in request.filters
+        ]
+        filters = [one for one in asked if one is not None]
         if problems:
             hidden = any(one.code == "permission.field_denied" for one in problems)
             raise Refused(problems, "forbidden" if hidden else "invalid")
@@ -66,7 +69,7 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
             form,
             ListQuery(
                 columns=tuple(dict.fromkeys((*shown, *ALWAYS_READ))),
-                filters=tuple((path, operator, value) for path, operator, value, _ in (one for one in filters if one)),
+                filters=tuple((one.path, one.operator, one.value) for one in filters),
                 where=row_condition(door, unit, compiled, access, request.view),
                 sort=sort,
                 search=request.search,
@@ -75,7 +78,9 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
                 today=unit.around.clock.today,
             ),
         )
-        rows = _rows(door, unit, compiled, shown, found.rows)
+        for one in filters:
+            one.want(names)
+        rows = _rows(door, unit, compiled, shown, found.rows, names)
     return ListView(
         form=form,
         label=compiled.label.text(door.language),
@@ -86,7 +91,7 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
         previous=found.previous,
         all_columns=available,
         views=tuple((view.key, view.label.text(door.language)) for view in compiled.definition.list.views),
-        filters=tuple(one[3] for one in filters if one),
+        filters=tuple(one.view(names) for one in filters),
         sort=request.sort or compiled.definition.list.sort,
         actions=tuple(sorted(access.actions)),
     )
@@ -94,6 +99,12 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
 
 def columns_of(door: Door, form: CompiledForm, access: FormAccess) -> tuple[ColumnView, ...]:
     """Every column the person may choose: readable header fields, then system fields."""
+    return door.published.derived.once(
+        lambda: _columns_of(door, form, access), "columns", form.key, door.actor.roles, door.language
+    )
+
+
+def _columns_of(door: Door, form: CompiledForm, access: FormAccess) -> tuple[ColumnView, ...]:
     fields = [
         field_column(door, field)
         for field in form.fields.values()
@@ -108,7 +119,7 @@ def columns_of(door: Door, form: CompiledForm, access: FormAccess) -> tuple[Colu
             operators=tuple(str(operator) for operator in one.operators),
             choices=_system_choices(door, form, one),
         )
-        for one in system_columns(form, opens_amounts(door.bundle, form.key))
+        for one in system_columns(form, _opens_amounts(door, form))
     ]
     return (*system[:1], *fields, *system[1:]) if not form.is_master else (*fields, *system)
 
@@ -257,68 +268,18 @@ def _sort(
     return tuple(made)
 
 
-def _filter(
-    door: Door, unit: Unit, form: CompiledForm, access: FormAccess, asked: tuple[str, str, str], problems: list[Problem]
-) -> tuple[str, Operator, object, FilterView] | None:
-    path, word, raw = asked
-    field = form.field(path)
-    system = system_column(form, path, opens_amounts(door.bundle, form.key))
-    if field is not None and not access.readable(path):
-        problems.append(problem("permission.field_denied", path, field=field.label))
-        return None
-    if field is None and system is None:
-        problems.append(problem("field.unknown", path, name=path, form=form.label, **suggestion(path, form.fields)))
-        return None
-    kind = field.type if field else BUILT_IN[system.type_name] if system else None
-    options = field.options if field else system.options if system else None
-    if kind is None or options is None or word not in [str(one) for one in kind.operators]:
-        problems.append(problem("list.bad_operator", path, operator=word))
-        return None
-    operator = Operator(word)
-    label = field.label.text(door.language) if field else door.house.catalogue.ui(f"system.{path}", door.language)
-    value: object = None
-    if operator not in (Operator.EMPTY, Operator.NOT_EMPTY):
-        texts = raw.split(",") if operator is Operator.IN else [raw]
-        values: list[Value] = []
-        for text in texts:
-            if operator in (Operator.CONTAINS, Operator.STARTS):
-                values.append(text)
-                continue
-            parsed, refusals = settled(kind.parse(int(text) if _is_id(field, text) else text, options))
-            problems.extend(one.at(path) for one in refusals)
-            values.append(parsed[0] if isinstance(parsed, tuple) and parsed else parsed)
-        value = tuple(values) if operator is Operator.IN else values[0]
-    return (
-        path,
-        operator,
-        value,
-        FilterView(path=path, label=label, operator=word, raw=raw, text=_filter_text(unit, field, value, raw)),
-    )
-
-
-def _filter_text(unit: Unit, field: CompiledField | None, value: object, raw: str) -> str:
-    if field is None or value is None:
-        return raw
-    values = value if isinstance(value, tuple) else (value,)
-    names = Names(unit.around.actor.language)
-    for one in values:
-        names.want(field, one)
-    names.load(unit)
-    return "、".join(
-        names.cell(field, one).text if not isinstance(one, str) or field.type_name == "choice" else one
-        for one in values
-    )
-
-
-def _is_id(field: CompiledField | None, text: str) -> bool:
-    return field is not None and bool(target_of(field)) and text.isdigit()
+def _opens_amounts(door: Door, form: CompiledForm) -> bool:
+    return door.published.derived.once(lambda: opens_amounts(door.bundle, form.key), "opens amounts", form.key)
 
 
 def _rows(
-    door: Door, unit: Unit, form: CompiledForm, shown: tuple[str, ...], found: Iterable[object]
+    door: Door,
+    unit: Unit,
+    form: CompiledForm,
+    shown: tuple[str, ...],
+    rows: Sequence[Mapping[str, Value]],
+    names: Names,
 ) -> tuple[RowView, ...]:
-    names = Names(door.actor.language)
-    rows: list[dict[str, Value]] = [dict(row) for row in found]  # type: ignore[call-overload]
     for path in shown:
         field = form.fields.get(path)
         target = target_of(field) if field is not None else SYSTEM_TARGETS.get(path, "")

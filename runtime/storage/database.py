@@ -117,6 +117,16 @@ def read(database: Database) -> Iterator[sa.Connection]:
 
 
 @contextmanager
+def asking(database: Database) -> Iterator[sa.Connection]:
+    """For single questions that need not agree with each other: each statement is a transaction of its own, which on a
+    server saves the two trips around it. Not for writing: nothing is rolled back."""
+    with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield connection
+
+
+@contextmanager
 def read_still(database: Database) -> Iterator[sa.Connection]:
     """As `read`, and every statement sees the state of the first one, whatever others commit meanwhile."""
     with database.engine.connect() as connection:

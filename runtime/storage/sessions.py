@@ -1,4 +1,4 @@
-"""Sessions and API keys. Only digests are kept: a stolen database opens no session.
+"""Sessions and API keys: made, used, ended (`visitors` finds them). Only digests are kept: a stolen copy opens none.
 
 A session ends when nobody used it for a while, at sign-out, and when the password changes; a key when it is revoked.
 """
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from runtime.storage.product_tables import api_key, session, user
+from runtime.storage.product_tables import api_key, session
 from runtime.storage.row_writing import add_row
 
 KEY_PREFIX = "sl_"
@@ -46,22 +46,6 @@ class ApiKey:
     revoked_at: datetime | None
 
 
-SESSION_BY_HASH = (
-    sa.select(session)
-    .join(user, user.c.id == session.c.user)
-    .where(
-        session.c.token_hash == sa.bindparam("hash"),
-        session.c.expires_at > sa.bindparam("at"),
-        user.c.active.is_(sa.true()),
-    )
-)
-KEY_BY_HASH = (
-    sa.select(*(api_key.c[name] for name in ApiKey.__slots__))
-    .join(user, user.c.id == api_key.c.user)
-    .where(api_key.c.key_hash == sa.bindparam("hash"), api_key.c.revoked_at.is_(None), user.c.active.is_(sa.true()))
-)
-
-
 def digest(token: str) -> str:
     """What is kept of a token. Tokens are long and random, so a plain digest cannot be guessed back."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -81,12 +65,6 @@ def start(connection: sa.Connection, user_id: int, at: datetime, lasts: timedelt
     values = {name: getattr(made, name) for name in Session.__slots__}
     connection.execute(session.insert(), values)
     return token, made
-
-
-def find(connection: sa.Connection, token: str, at: datetime) -> Session | None:
-    """The session of the token, unless it has ended or its account is no longer active."""
-    row = connection.execute(SESSION_BY_HASH, {"hash": digest(token), "at": at}).mappings().one_or_none()
-    return None if row is None else Session(**row)
 
 
 def needs_touch(found: Session, at: datetime) -> bool:
@@ -126,12 +104,6 @@ def create_key(connection: sa.Connection, user_id: int, label: str, at: datetime
         "created_at": at,
     }
     return key, add_row(connection, api_key, values)
-
-
-def key_by_token(connection: sa.Connection, token: str) -> ApiKey | None:
-    """The key that ``token`` is, unless it was revoked or its account is no longer active."""
-    row = connection.execute(KEY_BY_HASH, {"hash": digest(token)}).mappings().one_or_none()
-    return None if row is None else ApiKey(**row)
 
 
 def needs_note(found: ApiKey, at: datetime) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from engine.problems import Refused
-from runtime.storage import accounts, departments, sessions, workflow_runs
-from runtime.storage.database import Database, read, write
+from runtime.storage import accounts, departments, sessions, snapshots, visitors, workflow_runs
+from runtime.storage.database import Connection, Database, asking, read, write
 from runtime.storage.product_tables import api_key, session
+from runtime.storage.sessions import ApiKey, Session
 from runtime.storage.sign_in import Passwords, sign_in
 from tests.contracts.storage_contract import AT
 
@@ -117,19 +118,45 @@ def test_repeated_failures_lock_for_a_while_that_grows(empty: Database, people: 
         assert accounts.user_by_login(connection, "li").failed_count == 0
 
 
+def session_of(connection: Connection, token: str, at: datetime) -> Session | None:
+    found = visitors.by_session(connection, token, at)
+    return None if found is None else found.by
+
+
+def key_of(connection: Connection, token: str) -> ApiKey | None:
+    found = visitors.by_key(connection, token)
+    return None if found is None else found.by
+
+
+def test_a_visitor_is_the_actor_of_the_app_published_last(empty: Database, people: dict[str, int]):
+    with write(empty) as connection:
+        token, _ = sessions.start(connection, people["wang"], AT, HOUR)
+        key, _ = sessions.create_key(connection, people["wang"], "扫码枪", AT)
+        before = visitors.by_key(connection, key)
+        assert before is not None and (before.snapshot, before.actor.roles) == (None, frozenset())
+        snapshots.set_current(connection, "other", "a" * 64, AT)
+        snapshots.set_current(connection, "tiny", "b" * 64, AT + HOUR)
+        wang = accounts.actor_of(connection, people["wang"], "tiny")
+    with asking(empty) as connection:
+        by_session, by_key = visitors.by_session(connection, token, AT), visitors.by_key(connection, key)
+    assert by_session is not None and by_key is not None
+    assert by_session.actor == by_key.actor == wang
+    assert (by_session.snapshot, by_key.snapshot, by_key.theme) == ("b" * 64, "b" * 64, "auto")
+
+
 def test_a_session_lasts_while_it_is_used(empty: Database, people: dict[str, int]):
     with write(empty) as connection:
         token, made = sessions.start(connection, people["li"], AT, HOUR)
         assert connection.execute(session.select().where(session.c.token_hash == token)).all() == []
-        assert sessions.find(connection, token, AT + HOUR - timedelta(seconds=1)) == made
-        assert sessions.find(connection, token, AT + HOUR) is None
-        assert sessions.find(connection, token + "x", AT) is None
+        assert session_of(connection, token, AT + HOUR - timedelta(seconds=1)) == made
+        assert session_of(connection, token, AT + HOUR) is None
+        assert session_of(connection, token + "x", AT) is None
         assert not sessions.needs_touch(made, AT + timedelta(seconds=59))
         assert sessions.needs_touch(made, AT + timedelta(seconds=60))
         sessions.touch(connection, made, AT + timedelta(minutes=30), HOUR)
-        assert sessions.find(connection, token, AT + HOUR) is not None
+        assert session_of(connection, token, AT + HOUR) is not None
         sessions.end(connection, token)
-        assert sessions.find(connection, token, AT) is None
+        assert session_of(connection, token, AT) is None
 
 
 def test_a_new_password_ends_sessions_and_a_closed_account_its_keys(empty: Database, people: dict[str, int]):
@@ -137,10 +164,10 @@ def test_a_new_password_ends_sessions_and_a_closed_account_its_keys(empty: Datab
         mine, _ = sessions.start(connection, people["li"], AT, HOUR)
         others, _ = sessions.start(connection, people["wang"], AT, HOUR)
         accounts.set_password(connection, people["li"], PASSWORDS.hash("new"))
-        assert sessions.find(connection, mine, AT) is None and sessions.find(connection, others, AT) is not None
+        assert session_of(connection, mine, AT) is None and session_of(connection, others, AT) is not None
         key, _ = sessions.create_key(connection, people["wang"], "扫码枪", AT)
         accounts.update_user(connection, people["wang"], active=False)
-        assert sessions.find(connection, others, AT) is None and sessions.key_by_token(connection, key) is None
+        assert session_of(connection, others, AT) is None and key_of(connection, key) is None
     assert sign_in(empty, PASSWORDS, "li", "new", AT).id == people["li"]
 
 
@@ -155,18 +182,18 @@ def test_expired_sessions_are_forgotten(empty: Database, people: dict[str, int])
 def test_a_key_opens_until_it_is_revoked_and_is_kept_as_a_digest(empty: Database, people: dict[str, int]):
     with write(empty) as connection:
         key, number = sessions.create_key(connection, people["li"], "接口", AT)
-        found = sessions.key_by_token(connection, key)
+        found = key_of(connection, key)
         assert found is not None and (found.id, found.user) == (number, people["li"])
         assert sessions.needs_note(found, AT)
         sessions.note_key_used(connection, number, AT + HOUR)
-        found = sessions.key_by_token(connection, key)
+        found = key_of(connection, key)
         assert found is not None and not sessions.needs_note(found, AT + HOUR + sessions.TOUCH_EVERY / 2)
         (shown,) = sessions.keys_of(connection, people["li"])
         assert (shown.label, shown.last_used_at, key.startswith(shown.prefix)) == ("接口", AT + HOUR, True)
         assert key not in str(connection.execute(api_key.select()).all())
         assert not sessions.revoke_key(connection, people["wang"], number, AT)
         assert sessions.revoke_key(connection, people["li"], number, AT)
-        assert sessions.key_by_token(connection, key) is None
+        assert key_of(connection, key) is None
 
 
 def test_real_hashes_are_argon2id_and_salted():
