@@ -26,7 +26,7 @@ from runtime.stages.steps import Begun, Unit, load_linked
 from runtime.stages.steps import Command as Command
 from runtime.stages.steps import Outcome as Outcome
 from runtime.stages.validate import examine
-from runtime.storage import documents, workflow_runs
+from runtime.storage import documents, runs
 
 
 def blank(door: Door, form: str) -> DocumentView:
@@ -292,7 +292,7 @@ def _load(door: Door, unit: Unit, form: CompiledForm, document: int) -> tuple[Do
 
 
 def _open_run(unit: Unit, document: Document) -> Run | None:
-    stored = workflow_runs.run_of(unit.connection, document.form, document.id or 0)
+    stored = runs.run_of(unit.connection, document.form, document.id or 0)
     if stored is None or stored.finished_at is not None:
         return None
     run = run_from_json(stored.state)

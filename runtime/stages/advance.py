@@ -18,7 +18,7 @@ from engine.workflow.lifecycle import transitions
 from engine.workflow.run import People, Run, RunStatus, TaskSpec, run_json
 from runtime.stages.downstream import refuse_with_downstream, update_links
 from runtime.stages.steps import Advanced, Begun, Unit, Written
-from runtime.storage import accounts, departments, documents, workflow_runs
+from runtime.storage import accounts, departments, documents, runs, workflow_runs
 
 POSTING = ("approve", "close", "unapprove", "reopen", "withdraw")
 # What the ledgers are told when a document comes to wait, or has waited in vain.
@@ -84,7 +84,7 @@ def _submit(unit: Unit, begun: Begun, written: Written, document: Document) -> t
         unit.around.clock,
     )
     _refuse(started.problems)
-    run_id = workflow_runs.start_run(
+    run_id = runs.start_run(
         unit.connection,
         form=form.key,
         document=document.id or 0,
@@ -128,7 +128,12 @@ def _decide(
     _refuse(decided.problems)
     _log(unit, form, document, run_id, step.approve, step.label, action, begun.command.reason)
     if not decided.closed:
-        workflow_runs.close_user_task(unit.connection, run_id, run.node, actor.user, at=unit.now, outcome=action)
+        mine = [
+            one.id or 0
+            for one in workflow_runs.open_tasks_on(unit.connection, form.key, document.id or 0)
+            if one.run == run_id and one.node == run.node and one.user == actor.user
+        ]
+        workflow_runs.close_tasks(unit.connection, at=unit.now, by=actor.user, outcome=action, ids=mine)
     _apply(unit, form, document, workflow, run_id, decided, action)
     if decided.run.status is RunStatus.APPROVED:
         return _approved(unit, document), decided.run
@@ -224,7 +229,7 @@ def _apply(
         unit.connection, [_task(unit, form, document, workflow, run_id, spec) for spec in outcome.opened]
     )
     ended = outcome.run.status is not RunStatus.RUNNING
-    workflow_runs.save_run(
+    runs.save_run(
         unit.connection,
         run_id,
         run_json(outcome.run),

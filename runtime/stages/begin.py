@@ -12,7 +12,7 @@ from engine.problems import Problem, Refused, problem, suggestion
 from engine.workflow.lifecycle import EDITABLE, STATUS_LABELS, transitions
 from engine.workflow.run import Run, run_from_json
 from runtime.stages.steps import Begun, Command, Unit
-from runtime.storage import documents, workflow_runs
+from runtime.storage import documents, runs
 from runtime.storage.document_locks import lock_documents
 
 
@@ -39,7 +39,7 @@ def begin(unit: Unit, command: Command) -> Begun:
     run: Run | None = None
     run_id: int | None = None
     if old is not None and old.status is DocStatus.PENDING:
-        stored = workflow_runs.run_of(unit.connection, form.key, old.id or 0)
+        stored = runs.run_of(unit.connection, form.key, old.id or 0)
         if stored is not None and stored.finished_at is None:
             run_id, run = stored.id, run_from_json(stored.state)
     return Begun(

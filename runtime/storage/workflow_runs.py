@@ -1,12 +1,11 @@
-"""Runs of workflows, the tasks (待办) they and the rules leave with people, and the log of decisions.
+"""The tasks (待办) workflows and rules leave with people, and the log of decisions.
 
-A run is plain data kept as JSON and pinned to the snapshot it started with; a task is addressed to a user or to a role.
-The log is append-only.
+A task is addressed to a user or to a role; those of a workflow are the open seats of a run. The log is append-only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,8 +13,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from engine.labels import Label
-from runtime.storage.process_tables import approval_log, run, task
-from runtime.storage.row_writing import Writer, add_row
+from runtime.storage.process_tables import approval_log, task
+from runtime.storage.row_writing import Writer
 
 TASK_COLUMNS = (
     "kind", "user", "role", "form", "document", "run", "node", "title_zh", "title_en", "once_key", "created_at",
@@ -27,32 +26,6 @@ LOG_COLUMNS = (
 )  # fmt: skip
 TASK_WRITER = Writer(task, TASK_COLUMNS)
 LOG_WRITER = Writer(approval_log, LOG_COLUMNS)
-RUN_OF = (
-    sa.select(run)
-    .where(run.c.form == sa.bindparam("form"), run.c.document == sa.bindparam("document"))
-    .order_by(run.c.id.desc())
-    .limit(1)
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRun:
-    """A run of a workflow over a document; open while ``finished_at`` is None."""
-
-    id: int
-    form: str
-    document: int
-    workflow: str
-    snapshot: str
-    state: Mapping[str, Any]
-    started_at: datetime
-    started_by: int
-    finished_at: datetime | None
-    result: str | None
-    parent_run: int = 0
-    parent_token: int = 0
-    stuck: str = ""
-    entries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,49 +74,54 @@ class LogRow:
     others: str = ""
 
 
-def start_run(
-    connection: sa.Connection,
-    *,
-    form: str,
-    document: int,
-    workflow: str,
-    snapshot: str,
-    state: Mapping[str, Any],
-    at: datetime,
-    user: int,
-) -> int:
-    """Store a new run; returns its id."""
-    return add_row(
-        connection,
-        run,
-        {
-            "form": form,
-            "document": document,
-            "workflow": workflow,
-            "snapshot": snapshot,
-            "state": dict(state),
-            "started_at": at,
-            "started_by": user,
-        },
+def done_by(
+    connection: sa.Connection, user: int, after: int | None = None, limit: int = 50, form: str = ""
+) -> tuple[Task, ...]:
+    """Approvals the user has decided, newest first; ``after``: id of the last one of the page before."""
+    query = (
+        sa.select(task)
+        .where(task.c.done_by == user, task.c.kind == "approval", task.c.done_at.is_not(None))
+        .order_by(task.c.id.desc())
+        .limit(limit)
     )
+    if after is not None:
+        query = query.where(task.c.id < after)
+    if form:
+        query = query.where(task.c.form == form)
+    return _tasks(connection, query)
 
 
-def save_run(
-    connection: sa.Connection,
-    run_id: int,
-    state: Mapping[str, Any],
-    finished_at: datetime | None = None,
-    result: str | None = None,
+def open_tasks_of_runs(connection: sa.Connection, runs: Iterable[int]) -> tuple[Task, ...]:
+    """Open tasks of these runs, oldest first."""
+    query = sa.select(task).where(task.c.run.in_(sorted(set(runs))), task.c.done_at.is_(None)).order_by(task.c.id)
+    return _tasks(connection, query)
+
+
+def open_seats_of_user(connection: sa.Connection, user: int) -> tuple[Task, ...]:
+    """Open approvals that wait for this user by name, oldest first."""
+    query = (
+        sa.select(task)
+        .where(task.c.user == user, task.c.done_at.is_(None), task.c.kind == "approval", task.c.run.is_not(None))
+        .order_by(task.c.id)
+    )
+    return _tasks(connection, query)
+
+
+def close_seats(
+    connection: sa.Connection, run_id: int, seats: Sequence[int], *, at: datetime, by: int | None, outcome: str
 ) -> None:
-    """Store the state of a run; with ``finished_at`` it is over."""
-    values = {"state": dict(state), "finished_at": finished_at, "result": result}
-    connection.execute(run.update().where(run.c.id == run_id).values(values))
+    """End the open tasks of these seats."""
+    statement = task.update().where(task.c.run == run_id, task.c.seat.in_(seats), task.c.done_at.is_(None))
+    connection.execute(statement.values(done_at=at, done_by=by, outcome=outcome))
 
 
-def run_of(connection: sa.Connection, form: str, document: int) -> StoredRun | None:
-    """The latest run over the document, open or finished."""
-    row = connection.execute(RUN_OF, {"form": form, "document": document}).mappings().one_or_none()
-    return None if row is None else StoredRun(**row)
+def remind(connection: sa.Connection, run_id: int, seats: Sequence[int], at: datetime) -> None:
+    """Remember that those asked at these seats were reminded."""
+    connection.execute(
+        task.update()
+        .where(task.c.run == run_id, task.c.seat.in_(seats), task.c.done_at.is_(None))
+        .values(reminded_at=at)
+    )
 
 
 def create_tasks(connection: sa.Connection, tasks: Iterable[Task]) -> None:
@@ -175,12 +153,23 @@ def create_tasks(connection: sa.Connection, tasks: Iterable[Task]) -> None:
 
 
 def open_tasks_of(
-    connection: sa.Connection, user: int, roles: Iterable[str], after: int | None = None, limit: int = 100
+    connection: sa.Connection,
+    user: int,
+    roles: Iterable[str],
+    after: int | None = None,
+    limit: int = 100,
+    *,
+    form: str = "",
+    kind: str = "",
 ) -> tuple[Task, ...]:
     """Open tasks of the user and of the roles they hold, newest first; ``after``: id of the last task before."""
     query = sa.select(task).where(_mine(user, roles)).order_by(task.c.id.desc()).limit(limit)
     if after is not None:
         query = query.where(task.c.id < after)
+    if form:
+        query = query.where(task.c.form == form)
+    if kind:
+        query = query.where(task.c.kind == kind)
     return _tasks(connection, query)
 
 
@@ -243,16 +232,6 @@ def close_document_tasks(
         task.c.done_at.is_(None), task.c.kind == "approval", task.c.form == form, task.c.document == document
     )
     connection.execute(statement.values(done_at=at, done_by=by, outcome=outcome))
-
-
-def close_user_task(
-    connection: sa.Connection, run_id: int, node: str, user: int, *, at: datetime, outcome: str
-) -> None:
-    """Close one person's task at a node where others have yet to decide (会签)."""
-    statement = task.update().where(
-        task.c.done_at.is_(None), task.c.run == run_id, task.c.node == node, task.c.user == user
-    )
-    connection.execute(statement.values(done_at=at, done_by=user, outcome=outcome))
 
 
 def log(connection: sa.Connection, rows: Iterable[LogRow]) -> None:

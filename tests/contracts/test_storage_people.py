@@ -212,7 +212,7 @@ def test_tasks_are_for_a_user_or_for_the_holders_of_a_role(empty: Database):
         return workflow_runs.Task(kind="approval", title=Label("审批", "Approve"), created_at=AT, **more)
 
     with write(empty) as connection:
-        run = workflow_runs.start_run(
+        run = runs.start_run(
             connection, form="order", document=1, workflow="w", snapshot="s", state={"node": "a"}, at=AT, user=2
         )
         workflow_runs.create_tasks(
@@ -234,8 +234,8 @@ def test_tasks_are_for_a_user_or_for_the_holders_of_a_role(empty: Database):
         assert (done.outcome, done.done_at, done.done_by) == ("recovered", AT, None)
         with pytest.raises(ValueError, match="never meant"):
             workflow_runs.close_tasks(connection, at=AT, by=2, outcome="x")
-        workflow_runs.save_run(connection, run, {"node": ""}, AT, "approved")
-        stored = workflow_runs.run_of(connection, "order", 1)
+        runs.save_run(connection, run, {"node": ""}, AT, "approved")
+        stored = runs.run_of(connection, "order", 1)
         assert (dict(stored.state), stored.result, stored.finished_at) == ({"node": ""}, "approved", AT)
         row = workflow_runs.LogRow(
             run=run, form="order", document=1, node="a", label=Label("主管", "Boss"), user=2, user_name="王",

@@ -1,0 +1,102 @@
+"""Moments at which something must be told: deadlines and waits of runs, moments of rules.
+
+A timer is written in the transaction that asks for it and is due at a wall-clock moment in the product's zone, so
+neither a restart nor a corrected clock loses it. It ends once: ``fired``, or ``void`` because nobody needs it any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from runtime.storage.process_tables import timer
+from runtime.storage.row_writing import Writer
+
+FLOW = "flow"
+FIRED = "fired"
+VOID = "void"
+COLUMNS = (
+    "kind", "run", "token", "number", "node", "rule", "form", "document", "key", "due_at", "created_at",
+)  # fmt: skip
+WRITER = Writer(timer, COLUMNS)
+DUE = (
+    sa.select(timer)
+    .where(timer.c.done_at.is_(None), timer.c.due_at <= sa.bindparam("now"))
+    .order_by(timer.c.due_at, timer.c.id)
+    .limit(sa.bindparam("limit"))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerRow:
+    """One timer; open while ``done_at`` is None.
+
+    Attributes:
+        kind: ``flow``, or a kind of the rules. run, token, number, node: what of a run is meant (kind ``flow``).
+        rule, key: of a rule's timer. form, document: what it is about.
+    """
+
+    kind: str
+    due_at: datetime
+    created_at: datetime
+    run: int = 0
+    token: int = 0
+    number: int = 0
+    node: str = ""
+    rule: str = ""
+    form: str = ""
+    document: int = 0
+    key: str = ""
+    id: int | None = None
+    done_at: datetime | None = None
+    outcome: str | None = None
+
+
+def add(connection: sa.Connection, rows: Iterable[TimerRow]) -> None:
+    """Set timers."""
+    WRITER.insert(connection, [tuple(getattr(row, name) for name in COLUMNS) for row in rows])
+
+
+def due(
+    connection: sa.Connection, now: datetime, limit: int, after: tuple[datetime, int] | None = None
+) -> tuple[TimerRow, ...]:
+    """Open timers that are due, oldest moment first; ``after``: moment and id of the last one of the page before."""
+    query = DUE
+    if after is not None:
+        query = query.where(
+            sa.or_(timer.c.due_at > after[0], sa.and_(timer.c.due_at == after[0], timer.c.id > after[1]))
+        )
+    return tuple(TimerRow(**row) for row in connection.execute(query, {"now": now, "limit": limit}).mappings())
+
+
+def by_id(connection: sa.Connection, timer_id: int) -> TimerRow | None:
+    """One timer, or None."""
+    row = connection.execute(sa.select(timer).where(timer.c.id == timer_id)).mappings().one_or_none()
+    return None if row is None else TimerRow(**row)
+
+
+def end(connection: sa.Connection, timer_id: int, at: datetime, outcome: str) -> bool:
+    """End one timer; False when it had ended before."""
+    statement = timer.update().where(timer.c.id == timer_id, timer.c.done_at.is_(None))
+    return connection.execute(statement.values(done_at=at, outcome=outcome)).rowcount == 1
+
+
+def void_run(connection: sa.Connection, run: int, at: datetime, tokens: Sequence[int] | None = None) -> None:
+    """Nobody needs the open timers of the run any more; with ``tokens`` only those of these places."""
+    statement = timer.update().where(timer.c.run == run, timer.c.kind == FLOW, timer.c.done_at.is_(None))
+    if tokens is not None:
+        statement = statement.where(timer.c.token.in_(tokens))
+    connection.execute(statement.values(done_at=at, outcome=VOID))
+
+
+def open_of_runs(connection: sa.Connection, runs: Iterable[int]) -> tuple[TimerRow, ...]:
+    """Open timers of these runs, by run and moment."""
+    query = (
+        sa.select(timer)
+        .where(timer.c.run.in_(sorted(set(runs))), timer.c.kind == FLOW, timer.c.done_at.is_(None))
+        .order_by(timer.c.run, timer.c.due_at, timer.c.id)
+    )
+    return tuple(TimerRow(**row) for row in connection.execute(query).mappings())
