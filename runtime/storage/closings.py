@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from runtime.storage.ledger_tables import balance, closing
+from runtime.storage.named_locks import hold
 
 CLOSED = (
     sa.select(closing.c.warehouse, sa.func.max(closing.c.through))
@@ -19,19 +20,17 @@ CLOSED = (
 FROZEN = sa.select(balance.c.product, balance.c.warehouse).where(
     balance.c.grain == "scope", balance.c.ledger == "freeze", balance.c.quantity > 0
 )
-_LOCK = "SELECT pg_advisory_xact_lock{}(hashtext('calendar'), hashtext(current_schema()))"
+CALENDAR = "calendar"
 
 
 def hold_shared(connection: sa.Connection) -> None:
     """Keep the calendar as it is until the end of the transaction; any number of postings may."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_LOCK.format("_shared"))
+    hold(connection, CALENDAR, shared=True)
 
 
 def hold_alone(connection: sa.Connection) -> None:
     """Wait for every posting under way; none begins until the end of the transaction."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_LOCK.format(""))
+    hold(connection, CALENDAR)
 
 
 def closed_through(connection: sa.Connection) -> Mapping[int, date]:

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from runtime.storage.driver import fetched
+from runtime.storage.driver import fetched, placeholders
 
 NEXT = (
-    "INSERT INTO sys_counter (name, period, value) VALUES ({0}, {0}, {0})"
+    "INSERT INTO sys_counter (name, period, value) VALUES ({})"
     " ON CONFLICT (name, period) DO UPDATE SET value = sys_counter.value + excluded.value RETURNING value"
 )
-NEXT_SQLITE = NEXT.format("?")
-NEXT_POSTGRES = NEXT.format("%s")
 
 
 def next_values(connection: sa.Connection, name: str, period: str, number: int = 1) -> int:
     """Take ``number`` consecutive values, the first of a period being 1. Returns the first of them."""
-    sql = NEXT_SQLITE if connection.dialect.name == "sqlite" else NEXT_POSTGRES
+    sql = NEXT.format(placeholders(connection, 3))
     return int(fetched(connection, sql, (name, period, number))[0][0]) - number + 1

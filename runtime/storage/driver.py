@@ -16,6 +16,11 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 
 
+def placeholders(connection: sa.Connection, number: int) -> str:
+    """Places for ``number`` values in a list, as the driver writes them."""
+    return ", ".join(["?" if connection.dialect.name == "sqlite" else "%s"] * number)
+
+
 def fetched(connection: sa.Connection, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Every row of the answer, as the driver gives it. Raises ``DBAPIError``."""
     with _cursor(connection, sql, values) as cursor:

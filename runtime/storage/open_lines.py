@@ -18,7 +18,7 @@ from engine.ledger.facts import live
 from engine.values import QUANTITY_SCALE
 from runtime.storage.app_tables import AppTables
 from runtime.storage.column_types import unscaled
-from runtime.storage.driver import fetched
+from runtime.storage.driver import fetched, placeholders
 from runtime.storage.ledger_tables import entry
 from runtime.storage.ledgers import SELECT, entries_from
 
@@ -43,11 +43,10 @@ def open_lines(
     """Every line balance of these ledgers at (product, warehouse) that is not zero, without a lock."""
     wanted = set(places)
     products, warehouses = (sorted(set(each)) for each in zip(*wanted, strict=True)) if wanted else ([], [])
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
     found: dict[BalanceKey, Decimal] = {}
     for start in range(0, len(products), CHUNK):
         some = products[start : start + CHUNK]
-        marks = (", ".join([mark] * len(each)) for each in (some, warehouses, ledgers))
+        marks = (placeholders(connection, len(each)) for each in (some, warehouses, ledgers))
         rows = fetched(connection, OPEN.format(*marks), (*some, *warehouses, *ledgers))
         for ledger, product, warehouse, ref_form, ref_line, quantity in rows:
             if (product, warehouse) in wanted:
@@ -65,11 +64,10 @@ def unserved(connection: sa.Connection, products: Iterable[int]) -> Mapping[Bala
     to be looked at here.
     """
     wanted = sorted(set(products))
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
     found: dict[BalanceKey, Decimal] = {}
     for start in range(0, len(wanted), CHUNK):
         some = wanted[start : start + CHUNK]
-        rows = fetched(connection, UNSERVED.format(", ".join([mark] * len(some))), some)
+        rows = fetched(connection, UNSERVED.format(placeholders(connection, len(some))), some)
         for product, warehouse, ref_form, ref_line, missing in rows:
             key = BalanceKey("demand", "line", product, warehouse, ref_form=ref_form, ref_line=ref_line)
             found[key] = unscaled(missing, QUANTITY_SCALE)

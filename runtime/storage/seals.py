@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import sqlalchemy as sa
 
+from runtime.storage import named_locks
 from runtime.storage.ledger_tables import balance, seal, seal_head
 from runtime.storage.row_writing import Writer, add_row
 
@@ -48,9 +49,8 @@ class Seal:
 
 
 def hold(connection: sa.Connection) -> None:
-    """Wait until nobody else seals; held until the end of the transaction. SQLite's writer is alone anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('seal'), hashtext(current_schema()))")
+    """Wait until nobody else seals; held until the end of the transaction."""
+    named_locks.hold(connection, "seal")
 
 
 def last(connection: sa.Connection) -> Seal | None:
