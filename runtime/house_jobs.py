@@ -6,10 +6,12 @@ over), so both are made here, once. Nothing is opened, imported or started by wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from engine.built_in import built_in_kinds
 from engine.kinds import Kinds
 from runtime.facade.follow_up import follow_up
 from runtime.facade.import_jobs import import_handlers
@@ -73,6 +75,16 @@ def inline_house(
     house = House(settings, kinds, catalogue, jobs, clock)
     jobs.worker(inline_handlers(_parts(house, more)))
     return house, jobs
+
+
+@contextmanager
+def opened_house(settings: Settings, catalogue: Catalogue) -> Iterator[House]:
+    """A house of the built-in kinds for one command that performs no effects; closed when it is done."""
+    house, _ = inline_house(settings, built_in_kinds(), catalogue)
+    try:
+        yield house
+    finally:
+        house.close()
 
 
 def _parts(house: House, more: MoreHandlers) -> JobParts:

@@ -6,11 +6,9 @@ from typing import Annotated
 
 import typer
 
-from engine.built_in import built_in_kinds
 from runtime.facade import accounts, closings
-from runtime.facade.door import Door
-from runtime.house_jobs import inline_house
-from runtime.invocation import Invocation, invocation
+from runtime.house_jobs import opened_house
+from runtime.invocation import invocation
 
 Workspace = Annotated[str, typer.Option("--workspace", help="Key of the workspace. 工作区。")]
 Login = Annotated[str, typer.Option("--as", help="Login of the person who closes. 由谁结账（登录名）。")]
@@ -24,13 +22,10 @@ def check(
 ) -> None:
     """Show the checklist; exit 1 when something stands against closing. 结账前检查。"""
     started = invocation(context)
-    house, _ = inline_house(started.settings, built_in_kinds(), started.catalogue)
-    try:
+    with opened_house(started.settings, started.catalogue) as house:
         view = closings.check(accounts.user_door(house, workspace, login), through, warehouse)
-    finally:
-        house.close()
     for one in view.checks:
-        level = started.catalogue.ui(f"closing.level_{one.level}", started.language)
+        level = started.ui(f"closing.level_{one.level}")
         typer.echo(f"[{level}] {one.label}  {one.count or ''} {'、'.join(text for _, _, text in one.links)}".rstrip())
     if not view.ready:
         raise typer.Exit(EXIT_NOT_READY)
@@ -41,12 +36,9 @@ def close(
 ) -> None:
     """Close the period. 结账。"""
     started = invocation(context)
-    house, _ = inline_house(started.settings, built_in_kinds(), started.catalogue)
-    try:
+    with opened_house(started.settings, started.catalogue) as house:
         closings.close(accounts.user_door(house, workspace, login), through, warehouse)
-    finally:
-        house.close()
-    typer.echo(started.catalogue.ui("closing.done", started.language, through=through))
+    started.say("closing.done", through=through)
 
 
 def reopen(
@@ -58,21 +50,12 @@ def reopen(
 ) -> None:
     """Open the latest closed period again. 反结账。"""
     started = invocation(context)
-    house, _ = inline_house(started.settings, built_in_kinds(), started.catalogue)
-    try:
-        _reopen_latest(accounts.user_door(house, workspace, login), warehouse, reason)
-    finally:
-        house.close()
-    _said(started)
-
-
-def _reopen_latest(door: Door, warehouse: int, reason: str) -> None:
-    rows = [one for one in closings.overview(door).rows if one.warehouse == warehouse and one.reopened_at is None]
-    closings.reopen(door, rows[0].id if rows else 0, reason)
-
-
-def _said(started: Invocation) -> None:
-    typer.echo(started.catalogue.ui("closing.reopened", started.language))
+    with opened_house(started.settings, started.catalogue) as house:
+        door = accounts.user_door(house, workspace, login)
+        rows = (one for one in closings.overview(door).rows if one.warehouse == warehouse and one.reopened_at is None)
+        latest = next(rows, None)
+        closings.reopen(door, latest.id if latest else 0, reason)
+    started.say("closing.reopened")
 
 
 SUBCOMMANDS = (check, close, reopen)

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from engine.built_in import built_in_kinds
 from runtime.dumping import dump
-from runtime.house_jobs import inline_house
+from runtime.house_jobs import opened_house
 from runtime.invocation import invocation
 
 
@@ -20,9 +19,6 @@ def run(
 ) -> None:
     """Write entries, balances, layers, seals and document statuses as CSV. 导出账目（纯文本）。"""
     started = invocation(context)
-    house, _ = inline_house(started.settings, built_in_kinds(), started.catalogue)
-    try:
+    with opened_house(started.settings, started.catalogue) as house:
         written = dump(house, workspace, out)
-    finally:
-        house.close()
     started.say("dump.done", folder=str(out), entries=written["entries"], balances=written["balances"])

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.built_in import built_in_kinds
-from runtime.house_jobs import inline_house
+from runtime.house_jobs import opened_house
 from runtime.invocation import invocation
 from runtime.sealing import seal
 from runtime.workspaces import list_workspaces
@@ -21,8 +20,7 @@ def run(
 ) -> None:
     """Seal the ledgers now and print the digest; keep it on paper. 立即封存账目，打印摘要。"""
     started = invocation(context)
-    house, _ = inline_house(started.settings, built_in_kinds(), started.catalogue)
-    try:
+    with opened_house(started.settings, started.catalogue) as house:
         for key in [workspace] if workspace else list_workspaces(started.settings):
             made = seal(house.workspace(key).database, house.now())
             if made is None:
@@ -36,5 +34,3 @@ def run(
                     chains=made.chains,
                     digest=made.digest,
                 )
-    finally:
-        house.close()

@@ -7,12 +7,10 @@ from typing import Annotated, Literal
 import typer
 
 from engine.actor import ADMIN_ROLE, automation
-from engine.built_in import built_in_kinds
 from engine.problems import Refused, problem, suggestion
 from runtime.facade import accounts, workplaces
 from runtime.facade.door import enter
-from runtime.house import House
-from runtime.house_jobs import inline_house
+from runtime.house_jobs import opened_house
 from runtime.invocation import Invocation, invocation
 
 WORKSPACE = typer.Option("--workspace", help="Key of the workspace. 工作区。")
@@ -32,8 +30,7 @@ def add(
 ) -> None:
     """Add an account. 新建账号。"""
     started = invocation(context)
-    house = _house(started)
-    try:
+    with opened_house(started.settings, started.catalogue) as house:
         roles = house.published(house.workspace(workspace)).bundle.roles.keys() | {ADMIN_ROLE}
         unknown = [one for one in role if one not in roles]
         if unknown:
@@ -54,17 +51,11 @@ def add(
             language=language,
             attributes=place,
         )
-    finally:
-        house.close()
     started.say("user.added", login=login, workspace=workspace)
 
 
 def _asked(started: Invocation) -> str:
     return str(typer.prompt(started.ui("user.password"), hide_input=True, confirmation_prompt=started.ui("user.again")))
-
-
-def _house(started: Invocation) -> House:
-    return inline_house(started.settings, built_in_kinds(), started.catalogue)[0]
 
 
 SUBCOMMANDS = (add,)

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from engine.built_in import built_in_kinds
-from runtime.house_jobs import inline_house
+from runtime.house_jobs import opened_house
 from runtime.invocation import invocation
 from runtime.verification import verify
 from runtime.workspaces import list_workspaces
@@ -30,9 +29,8 @@ def run(
     """Compare balances and documents with the ledgers; exit 1 on any difference. 核对账目。"""
     started = invocation(context)
     language = lang or started.language
-    house, _ = inline_house(started.settings, built_in_kinds(), started.catalogue)
     different = False
-    try:
+    with opened_house(started.settings, started.catalogue) as house:
         for key in [workspace] if workspace else list_workspaces(started.settings):
             report = verify(house, key, anchor)
             different = different or bool(report.differences)
@@ -48,7 +46,5 @@ def run(
                 differences=len(report.differences),
             )
             typer.echo(summary)
-    finally:
-        house.close()
     if different:
         raise typer.Exit(EXIT_DIFFERENT)
