@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from runtime.api.callers import Knocking, answered
 from runtime.api.shapes import plain_object
 from runtime.facade import finance, vouchers
+from runtime.web.dependencies import Natural
 
 
 def money_api() -> APIRouter:
@@ -26,7 +27,7 @@ def ageing(
     door: Knocking,
     side: Literal["receivable", "payable"] = "receivable",
     by: Literal["due", "day"] = "due",
-    partner: int | None = None,
+    partner: Natural | None = None,
     overdue: bool = False,
 ) -> Mapping[str, Any]:
     """Open amounts by age per partner; ``items`` are the documents of ``partner``, or the overdue ones."""
@@ -34,7 +35,7 @@ def ageing(
 
 
 def statement(
-    door: Knocking, partner: int, start: date, end: date, side: Literal["receivable", "payable"] = "receivable"
+    door: Knocking, partner: Natural, start: date, end: date, side: Literal["receivable", "payable"] = "receivable"
 ) -> Mapping[str, Any]:
     """Opening, documents and payments, closing of a partner over a period."""
     return plain_object(finance.statement(door, side, partner, start, end))

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Query
 from engine.problems import Refused, problem
 from engine.values import ZERO
 from runtime.api.callers import Body, Knocking, answered
+from runtime.api.shapes import cursor_json, place_of
 from runtime.facade import closings, movements
 from runtime.facade.movements import MovementRequest, MovementRow, MovementView, Sum
+from runtime.web.dependencies import Natural
 
 NO_SUM: Sum = (ZERO, ZERO)
 
@@ -32,21 +34,18 @@ def movement_report(
     since: str,
     until: str = "",
     by_warehouse: bool = False,
-    product: int | None = None,
-    warehouse: int | None = None,
+    product: Natural | None = None,
+    warehouse: Natural | None = None,
     search: str = "",
     after: str = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Mapping[str, Any]:
     """Opening, in and out by move type, closing for months ``2026-01``; ``after`` is the ``next`` of a page."""
-    first, _, second = after.partition("-")
-    if after and not (first.isdigit() and second.isdigit()):
-        raise Refused([problem("storage.bad_cursor", "after")])
     view = movements.report(
         door,
         MovementRequest(
             since=since, until=until or since, by_warehouse=by_warehouse, product=product, warehouse=warehouse,
-            search=search, after=(int(first), int(second)) if after else None, limit=limit,
+            search=search, after=place_of(after), limit=limit,
         ),
     )  # fmt: skip
     return {
@@ -63,7 +62,7 @@ def movement_report(
             for row in view.rows
         ],
         "totals": _sums(view, view.totals),
-        "next": f"{view.next[0]}-{view.next[1]}" if view.next else None,
+        "next": cursor_json(view.next),
     }
 
 
@@ -90,7 +89,7 @@ def list_closings(door: Knocking) -> Mapping[str, Any]:
     }
 
 
-def check(door: Knocking, through: str, warehouse: int = 0) -> Mapping[str, Any]:
+def check(door: Knocking, through: str, warehouse: Natural = 0) -> Mapping[str, Any]:
     """The checklist for closing a month (``2026-01``) or the days of a warehouse (``2026-01-31``)."""
     view = closings.check(door, through, warehouse)
     return {
@@ -118,7 +117,7 @@ def close(door: Knocking, sent: Body) -> Mapping[str, Any]:
     return {"id": closings.close(door, str(sent.get("through", "")), warehouse)}
 
 
-def reopen(door: Knocking, closing: int, sent: Body) -> Mapping[str, Any]:
+def reopen(door: Knocking, closing: Natural, sent: Body) -> Mapping[str, Any]:
     """Open the days of the latest closing again; ``reason`` is demanded."""
     closings.reopen(door, closing, str(sent.get("reason", "")))
     return {"id": closing}

@@ -19,11 +19,13 @@ from runtime.api.money import money_api
 from runtime.api.openapi import openapi
 from runtime.api.periods import period_api
 from runtime.api.shapes import (
+    cursor_json,
     document_json,
     entry_json,
     level_json,
     list_json,
     outcome_json,
+    place_of,
     plain,
     plain_object,
     task_json,
@@ -32,6 +34,7 @@ from runtime.facade import documents, entry_story, lists, lots, stock, tasks, tr
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import ListRequest
+from runtime.web.dependencies import Natural
 
 PREFIX = "/api/v1/{workspace}/{app}"
 NEW_ACTIONS = ("save", "submit", "approve")
@@ -71,28 +74,28 @@ def describe(door: Knocking) -> Mapping[str, Any]:
 
 def stock_levels(
     door: Knocking,
-    product: int | None = None,
-    warehouse: int | None = None,
+    product: Natural | None = None,
+    warehouse: Natural | None = None,
     search: str = "",
     below_safety: bool = False,
     after: str = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Mapping[str, Any]:
     """Stock by product and warehouse: on hand, reserved, in transit, available; ``after`` is the ``next`` of a page."""
-    view = stock.levels(door, product, warehouse, search, below_safety, True, _place(after), limit)
+    view = stock.levels(door, product, warehouse, search, below_safety, True, place_of(after), limit)
     return {
         "measures": view.measures,
         "rows": [level_json(row) for row in view.rows],
-        "next": f"{view.next[0]}-{view.next[1]}" if view.next else None,
+        "next": cursor_json(view.next),
     }
 
 
 def stock_entries(
     door: Knocking,
-    product: int | None = None,
-    warehouse: int | None = None,
+    product: Natural | None = None,
+    warehouse: Natural | None = None,
     ledger: str = "stock",
-    after: int | None = None,
+    after: Natural | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Mapping[str, Any]:
     """Ledger entries, newest first."""
@@ -102,13 +105,13 @@ def stock_entries(
 
 def stock_lots(
     door: Knocking,
-    product: int | None = None,
-    warehouse: int | None = None,
+    product: Natural | None = None,
+    warehouse: Natural | None = None,
     search: str = "",
     lot: str = "",
     status: str = "",
     due: Literal["", "near", "expired"] = "",
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Natural = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Mapping[str, Any]:
     """Goods by lot, bin, serial number and status; ``offset`` is the ``next`` of a page."""
@@ -116,12 +119,12 @@ def stock_lots(
     return {"rows": [plain(row) for row in view.rows], "next": view.next}
 
 
-def entry_explained(door: Knocking, identity: int) -> Mapping[str, Any]:
+def entry_explained(door: Knocking, identity: Natural) -> Mapping[str, Any]:
     """How an entry of stock came about: its document, how its value was found, corrections, layers of cost."""
     return plain_object(entry_story.entry_story(door, identity))
 
 
-def lot_trace(door: Knocking, product: int, lot: str) -> Mapping[str, Any]:
+def lot_trace(door: Knocking, product: Natural, lot: str) -> Mapping[str, Any]:
     """Where a lot came from (``up``) and what became of it (``down``), with quantities that close."""
     return plain_object(trace.trace(door, product, lot))
 
@@ -174,26 +177,26 @@ def create(door: Knocking, form: str, sent: Body, idempotency_key: Key = "") -> 
     return JSONResponse(answer) if outcome.repeated else answer
 
 
-def read(door: Knocking, form: str, document: int) -> Mapping[str, Any]:
+def read(door: Knocking, form: str, document: Natural) -> Mapping[str, Any]:
     """One document."""
     return document_json(documents.read(door, form, document))
 
 
-def change(door: Knocking, form: str, document: int, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any]:
+def change(door: Knocking, form: str, document: Natural, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any]:
     """Change a document; ``version`` guards against overwriting somebody else's change."""
     action = _action(sent, "save")
     return outcome_json(door, documents.submit(door, _command(door, form, document, action, sent, idempotency_key)))
 
 
 def act(
-    door: Knocking, form: str, document: int, action: str, sent: Body, idempotency_key: Key = ""
+    door: Knocking, form: str, document: Natural, action: str, sent: Body, idempotency_key: Key = ""
 ) -> Mapping[str, Any]:
     """Carry out an action: submit, approve, reject, withdraw, unapprove, void, close, reopen, disable, enable."""
     return outcome_json(door, documents.submit(door, _command(door, form, document, action, sent, idempotency_key)))
 
 
 def push(
-    door: Knocking, form: str, document: int, target: str, sent: Body, idempotency_key: Key = ""
+    door: Knocking, form: str, document: Natural, target: str, sent: Body, idempotency_key: Key = ""
 ) -> Mapping[str, Any]:
     """Push down into ``target``; ``data`` overrides what is proposed, lines by position."""
     _refuse_unknown(sent)
@@ -212,7 +215,7 @@ def push(
     return outcome_json(door, outcome)
 
 
-def delete(door: Knocking, form: str, document: int, idempotency_key: Key = "") -> Mapping[str, Any]:
+def delete(door: Knocking, form: str, document: Natural, idempotency_key: Key = "") -> Mapping[str, Any]:
     """Delete a draft, or a record nothing refers to."""
     command = Command(form=form, action="delete", document=document, idempotency_key=idempotency_key, origin="api")
     return outcome_json(door, documents.submit(door, command))
@@ -267,12 +270,3 @@ def _filter(text: str) -> tuple[str, str, str]:
     if not path or not operator:
         raise Refused([problem("api.bad_filter", "filter", text=text[:80])])
     return path, operator, value
-
-
-def _place(text: str) -> tuple[int, int] | None:
-    product, _, warehouse = text.partition("-")
-    if not text:
-        return None
-    if not (product.isdigit() and warehouse.isdigit()):
-        raise Refused([problem("storage.bad_cursor", "after")])
-    return int(product), int(warehouse)

@@ -8,11 +8,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 
+from engine.problems import Refused, problem
 from runtime.facade.documents import Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import ListView
 from runtime.facade.stock import EntryView, LevelView, figure
 from runtime.facade.views import DocumentView, TaskView
+from runtime.web.dependencies import number_in
 
 
 def document_json(view: DocumentView) -> dict[str, Any]:
@@ -127,6 +129,26 @@ def entry_json(entry: EntryView) -> dict[str, Any]:
     if entry.value is not None:
         shown["value"] = figure(entry.value)
     return shown
+
+
+def cursor_json(place: tuple[int, int] | None) -> str | None:
+    """Where the next page begins: product and warehouse."""
+    return None if place is None else f"{place[0]}-{place[1]}"
+
+
+def place_of(cursor: str) -> tuple[int, int] | None:
+    """The product and warehouse a page goes on after; None for the first page.
+
+    Raises:
+        Refused: for what no page ever gave.
+    """
+    if not cursor:
+        return None
+    product, _, warehouse = cursor.partition("-")
+    left, right = number_in(product), number_in(warehouse)
+    if left is None or right is None:
+        raise Refused([problem("storage.bad_cursor", "after")])
+    return left, right
 
 
 def task_json(task: TaskView) -> dict[str, Any]:

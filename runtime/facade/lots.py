@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from engine.permissions import stock_measures
 from engine.picking import STATUS_LABELS, Level, ShelfLife, level, near_days
 from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names
@@ -134,6 +135,8 @@ def details(
 
 def detailed_places(door: Door, products: Iterable[int]) -> Mapping[tuple[int, int], int]:
     """How many lots, bins and so on can be told apart, by (product, warehouse); none for whoever may not see them."""
+    if "on_hand" not in stock_measures(door.bundle, door.actor):
+        return {}
     with door.reading() as unit:
         return lots.detailed_places(unit.connection, products)
 

@@ -14,6 +14,7 @@ from runtime.declared import declared_ledgers
 from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
+from runtime.facade.lots import status_text
 from runtime.facade.referred import numbers
 from runtime.facade.stock_rights import allowed, dimension, measures_of
 from runtime.storage import documents, locks, stock
@@ -64,7 +65,7 @@ class EntryView:
     product: int = 0
     lot: str = ""
     serial: str = ""
-    status: str = ""
+    status_text: str = ""
     bin_text: str = ""
     derived: bool = False
 
@@ -196,7 +197,7 @@ def entries(
             product=one.product,
             lot=one.lot,
             serial=one.serial,
-            status=one.status,
+            status_text=status_text(one.status, door.language) if one.status else "",
             bin_text=names.name(bins, one.bin) if one.bin else "",
             derived=one.basis == "derived",
         )

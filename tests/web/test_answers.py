@@ -103,6 +103,25 @@ def test_an_accident_shows_a_reference_and_nothing_else(
     assert "Content-Security-Policy" in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("stock?product={}", 404),
+        ("stock?warehouse={}", 200),
+        ("stock?after={}.1", 200),
+        ("entries?after={}", 404),
+        ("entries/{}", 404),
+        ("stock/lots?after={}", 404),
+        ("trace?lot=L1&product={}", 404),
+        ("product/{}", 404),
+        ("stock_in/new?from=stock_out:{}", 404),
+    ],
+)
+def test_a_number_no_database_can_hold_is_no_accident(keeper: TestClient, address: str, status: int) -> None:
+    for number in (2**63, 10**30):
+        assert keeper.get(f"{ROOT}/{address.format(number)}").status_code == status
+
+
 def test_a_body_beyond_the_limit_is_refused(keeper: TestClient) -> None:
     form = {"csrf": csrf_of(keeper), "theme": "x" * 1_100_000}
     answer = keeper.post(f"{ROOT}/me/theme", data=form)

@@ -20,7 +20,7 @@ from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import LookUpHit
 from runtime.facade.views import DocumentView, FieldView, FormView
-from runtime.web.dependencies import Guarded, OnSite, Visit, Visiting
+from runtime.web.dependencies import Guarded, Natural, OnSite, Visit, Visiting, number_in
 from runtime.web.document_json import choice_pairs, document_json, fields_json, problems_json
 from runtime.web.document_page import DAY, Page, arranged
 from runtime.web.pages import render, say
@@ -45,7 +45,7 @@ class Typed(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: int | None = None
+    id: Natural | None = None
     values: dict[str, Any] = Field(default_factory=dict, max_length=500)
     lines: dict[str, Annotated[list[dict[str, Any]], Field(max_length=MOST_LINES)]] = Field(
         default_factory=dict, max_length=20
@@ -56,7 +56,7 @@ class Sent(Typed):
     """What somebody typed, and what is to be done with it."""
 
     action: str = Field(max_length=40)
-    version: int | None = None
+    version: Natural | None = None
     reason: str = Field(default="", max_length=2000)
     confirmed: bool = False
     idempotency_key: str = Field(default="", max_length=80)
@@ -77,11 +77,12 @@ def document_routes() -> APIRouter:
         """A new document: blank, or as pushed down from another (``?from=purchase_order:7``)."""
         shape = _creatable(visit.door, form)
         source, _, identity = from_.partition(":")
-        if from_ and not identity.isdigit():
-            raise Refused([problem("web.no_page")], "missing")
-        if source:
-            view = documents.push_draft(visit.door, source, int(identity), form, variant)
-            made_from = documents.read(visit.door, source, int(identity))
+        if from_:
+            number = number_in(identity)
+            if number is None:
+                raise Refused([problem("web.no_page")], "missing")
+            view = documents.push_draft(visit.door, source, number, form, variant)
+            made_from = documents.read(visit.door, source, number)
         else:
             view = documents.blank(visit.door, form)
             made_from = None
@@ -94,7 +95,7 @@ def document_routes() -> APIRouter:
         form: str,
         field: Annotated[str, Query(max_length=120)],
         q: Annotated[str, Query(max_length=100)] = "",
-        partner: int | None = None,
+        partner: Natural | None = None,
     ) -> Response:
         """Records, people or departments for a field, found by code, name or pinyin; open documents of ``partner``."""
         shape = forms.form_view(visit.door, form)
@@ -133,7 +134,7 @@ def document_routes() -> APIRouter:
         return JSONResponse(_done(request, site, visit, form, sent.action, outcome))
 
     @router.get("/{document:int}")
-    def existing(request: Request, visit: Visiting, form: str, document: int) -> Response:
+    def existing(request: Request, visit: Visiting, form: str, document: Natural) -> Response:
         """A stored document."""
         shape = forms.form_view(visit.door, form)
         return _page(request, visit, shape, documents.read(visit.door, form, document))

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from runtime.facade import finance, lists, vouchers
 from runtime.facade.list_views import LookUpHit
-from runtime.web.dependencies import Visit, Visiting
+from runtime.web.dependencies import Natural, Visit, Visiting, number_in
 from runtime.web.downloads import MEDIA, download
 from runtime.web.pages import render, say
 from runtime.web.site import site_of
@@ -28,7 +28,7 @@ def finance_routes() -> APIRouter:
         found: Visiting,
         side: str = "receivable",
         by: str = "due",
-        partner: int | None = None,
+        partner: Natural | None = None,
         overdue: str = "",
     ) -> Response:
         view = finance.ageing(
@@ -48,7 +48,7 @@ def finance_routes() -> APIRouter:
     ) -> Response:
         which = _side(side)
         first, last = _period(found, start, end)
-        chosen_partner = int(partner) if partner.isascii() and partner.isdigit() else None
+        chosen_partner = number_in(partner)
         view = None if chosen_partner is None else finance.statement(found.door, which, chosen_partner, first, last)
         chosen = {"side": which, "partner": chosen_partner, "start": first.isoformat(), "end": last.isoformat()}
         return render(

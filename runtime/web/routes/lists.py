@@ -18,7 +18,7 @@ from engine.problems import Refused, problem
 from runtime.facade import accounts, documents, exports, forms, lists
 from runtime.facade.documents import Outcome
 from runtime.facade.list_views import ColumnView, ListView, RowView
-from runtime.web.dependencies import Posted, Visit, Visiting, text_of, texts_of
+from runtime.web.dependencies import Posted, Visit, Visiting, number_in, text_of, texts_of
 from runtime.web.downloads import download
 from runtime.web.list_state import BETWEEN, ListState, state_of
 from runtime.web.pages import go_to, render
@@ -120,7 +120,8 @@ def list_routes() -> APIRouter:
     @router.post("/bulk")
     def bulk(request: Request, found: Visiting, form: str, sent: Posted) -> Response:
         action = text_of(sent, "action")
-        ids = tuple(int(one) for one in texts_of(sent, "id") if one.isascii() and one.isdigit())[:MOST_AT_ONCE]
+        ticked = (number_in(one) for one in texts_of(sent, "id"))
+        ids = tuple(one for one in ticked if one is not None)[:MOST_AT_ONCE]
         if action not in BULK[forms.form_view(found.door, form).kind] or not ids:
             raise Refused([problem("web.nothing_ticked")])
         results = documents.many(found.door, form, ids, action, text_of(sent, "reason"))

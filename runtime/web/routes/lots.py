@@ -9,9 +9,9 @@ from starlette.responses import RedirectResponse, Response
 
 from engine.picking import STATUS_LABELS
 from runtime.facade import entry_story, lots, trace
-from runtime.web.dependencies import Visiting
+from runtime.web.dependencies import Natural, Visiting, number_in
 from runtime.web.pages import render
-from runtime.web.routes.stock import LONGEST, PAGE_SIZE, name_of, number_in, warehouses_of
+from runtime.web.routes.stock import LONGEST, PAGE_SIZE, name_of, warehouses_of
 
 
 def lot_routes() -> APIRouter:
@@ -24,11 +24,11 @@ def lot_routes() -> APIRouter:
         found: Visiting,
         q: str = "",
         lot: str = "",
-        product: int | None = None,
+        product: Natural | None = None,
         warehouse: str = "",
         due: Literal["", "near", "expired"] = "",
         status: str = "",
-        after: int = 0,
+        after: Natural = 0,
     ) -> Response:
         place = number_in(warehouse)
         words = {"q": q.strip()[:LONGEST], "lot": lot.strip()[:LONGEST], "status": status[:LONGEST]}
@@ -40,7 +40,7 @@ def lot_routes() -> APIRouter:
             lot=words["lot"],
             status=words["status"],
             due=due,
-            offset=max(after, 0),
+            offset=after,
             limit=PAGE_SIZE,
         )
         return render(
@@ -56,12 +56,12 @@ def lot_routes() -> APIRouter:
         )
 
     @router.get("/entries/{identity}")
-    def explained(request: Request, found: Visiting, identity: int) -> Response:
+    def explained(request: Request, found: Visiting, identity: Natural) -> Response:
         story = entry_story.entry_story(found.door, identity)
         return render(request, found, "stock/entry.html", story=story, settings=found.door.bundle.app.settings)
 
     @router.get("/trace")
-    def traced(request: Request, found: Visiting, lot: str = "", product: int | None = None) -> Response:
+    def traced(request: Request, found: Visiting, lot: str = "", product: Natural | None = None) -> Response:
         wanted = lot.strip()[:LONGEST]
         view: trace.TraceView | None = None
         choices: tuple[tuple[int, str], ...] = ()

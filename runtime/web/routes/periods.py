@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from runtime.facade import closings, health, movements
 from runtime.facade.movements import MovementRequest
-from runtime.web.dependencies import Posted, Visiting, text_of
+from runtime.web.dependencies import Natural, Posted, Visiting, number_in, text_of
 from runtime.web.downloads import download
 from runtime.web.pages import go_to, render, say
-from runtime.web.routes.stock import LONGEST, PAGE_SIZE, name_of, number_in, pair_of, warehouses_of
+from runtime.web.routes.stock import LONGEST, PAGE_SIZE, name_of, pair_of, warehouses_of
 from runtime.web.site import site_of
 
 
@@ -26,7 +26,7 @@ def period_routes() -> APIRouter:
         until: str = "",
         by: str = "",
         q: str = "",
-        product: int | None = None,
+        product: Natural | None = None,
         warehouse: str = "",
         after: str = "",
         file: str = "",
@@ -87,7 +87,7 @@ def period_routes() -> APIRouter:
         return go_to(request, found.links.page("closing"), said)
 
     @router.post("/closing/{identity:int}/reopen")
-    def reopen(request: Request, found: Visiting, identity: int, sent: Posted) -> Response:
+    def reopen(request: Request, found: Visiting, identity: Natural, sent: Posted) -> Response:
         closings.reopen(found.door, identity, text_of(sent, "reason"))
         return go_to(request, found.links.page("closing"), say(site_of(request), found.language, "closing.reopened"))
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from engine.problems import Refused, problem
 from runtime.facade import documents, lists, lots, menu, stock
 from runtime.facade.list_views import LookUpHit
-from runtime.web.dependencies import Visit, Visiting
+from runtime.web.dependencies import Natural, Visit, Visiting, number_in
 from runtime.web.pages import render
 
 PAGE_SIZE = 50
@@ -30,7 +30,7 @@ def stock_routes() -> APIRouter:
         request: Request,
         found: Visiting,
         q: str = "",
-        product: int | None = None,
+        product: Natural | None = None,
         warehouse: str = "",
         short: str = "",
         zero: str = "",
@@ -49,8 +49,7 @@ def stock_routes() -> APIRouter:
             limit=PAGE_SIZE,
         )
         chosen = {"q": q.strip()[:LONGEST], "product": product, "warehouse": place, "short": short, "zero": zero}
-        may = "on_hand" in view.measures
-        opened = pair_of(unfold) if may else None
+        opened = pair_of(unfold) if "on_hand" in view.measures else None
         return render(
             request,
             found,
@@ -58,7 +57,7 @@ def stock_routes() -> APIRouter:
             view=view,
             chosen=chosen,
             after=after,
-            detailed=lots.detailed_places(found.door, {row.product for row in view.rows}) if may else {},
+            detailed=lots.detailed_places(found.door, {row.product for row in view.rows}),
             opened=opened,
             details=lots.details(found.door, opened[0], opened[1], limit=MOST_DETAILS) if opened else None,
             product_name=name_of(found, "product", product),
@@ -71,11 +70,11 @@ def stock_routes() -> APIRouter:
     def entries(
         request: Request,
         found: Visiting,
-        product: int | None = None,
+        product: Natural | None = None,
         warehouse: str = "",
         ledger: str = "stock",
         lot: str = "",
-        after: int | None = None,
+        after: Natural | None = None,
     ) -> Response:
         place, number = number_in(warehouse), lot.strip()[:LONGEST]
         rows = stock.entries(
@@ -93,7 +92,11 @@ def stock_routes() -> APIRouter:
             product_name=name_of(found, "product", product),
             warehouse_name=name_of(found, "warehouse", place),
             with_value=any(row.value is not None for row in shown),
-            kept={name for name in ("lot", "serial", "status", "bin_text") if any(getattr(row, name) for row in shown)},
+            kept={
+                name
+                for name in ("lot", "serial", "status_text", "bin_text")
+                if any(getattr(row, name) for row in shown)
+            },
             settings=found.door.bundle.app.settings,
         )
 
@@ -136,11 +139,6 @@ def name_of(found: Visit, dimension: str, identity: int | None) -> str:
         return documents.read(found.door, _form(found, dimension), identity).number
     except Refused:
         return f"#{identity}"
-
-
-def number_in(text: str) -> int | None:
-    """``text`` as an id; None when it is not one."""
-    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def pair_of(after: str) -> tuple[int, int] | None:
