@@ -54,14 +54,11 @@ from engine.definitions.load import Loaded
 from engine.definitions.process_checks import (
     approvers_can_be_found,
     branches_can_be_walked,
-    consequences_are_single,
-    consequences_reach_somebody,
     entries_name_their_balance,
     entries_say_how_much,
     node_fields_exist,
     own_ledgers_are_new,
     postings_belong_to_documents,
-    rules_have_one_trigger,
     workflow_nodes_are_unique,
     workflows_belong_to_one_document,
 )
@@ -72,6 +69,11 @@ from engine.definitions.role_checks import (
     grants_name_forms,
     stock_rows_need_a_warehouse,
     tags_are_carried,
+)
+from engine.definitions.rule_checks import (
+    consequences_are_single,
+    consequences_reach_somebody,
+    rules_have_one_trigger,
 )
 from engine.definitions.rule_tests import rule_tests_pass
 from engine.definitions.story_checks import (

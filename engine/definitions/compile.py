@@ -18,17 +18,17 @@ from engine.definitions.compile_form import compile_form
 from engine.definitions.compile_process import (
     compile_posting,
     compile_role,
-    compile_rule,
     compile_workflow,
     dimension_types,
 )
+from engine.definitions.compile_rule import compile_rule
 from engine.definitions.compiled import (
     AppBundle,
     CompiledForm,
     CompiledPosting,
-    CompiledRule,
     CompiledSource,
 )
+from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.file_kinds import APP
 from engine.definitions.form_links import LinkBook, book_form, book_processes
 from engine.definitions.load import Loaded

@@ -12,14 +12,15 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
+from engine.calendars.calendar import Calendar
 from engine.definitions.app import AppDef
+from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.form import Check, FieldDef, FormDef, Source
 from engine.definitions.posting import EntryDef, PostingDef
 from engine.definitions.role import Grant, RoleDef
-from engine.definitions.rule import RuleDef
 from engine.definitions.story import StoryDef
 from engine.definitions.voucher import VoucherDef
-from engine.definitions.workflow import ApproveStep, WorkflowDef
+from engine.definitions.workflow import Keyed, Step, WorkflowDef
 from engine.expressions import Checked
 from engine.expressions.types import Scope, ValueType
 from engine.fieldtypes.contract import FieldType
@@ -161,12 +162,21 @@ def _linked_forms(fields: Mapping[str, CompiledField]) -> Iterator[tuple[str, st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledWorkflow:
-    """A workflow with its branch conditions: ``conditions`` by the path of the arm, for example ``(1, 0)`` = step 1,
-    arm 0; ``nodes`` by key, in reading order."""
+    """A workflow ready to be walked.
+
+    Attributes:
+        steps: as they run: the steps of called workflows stand where they are called.
+        conditions: by the path of the arm, for example ``(1, 0)`` = step 1, arm 0.
+        nodes: steps with a key, by key and in reading order. paths: where they stand in ``steps``.
+        expressions: by node and name (see ``compile_workflow``), everything else that is evaluated.
+    """
 
     definition: WorkflowDef
+    steps: tuple[Step, ...]
     conditions: Mapping[tuple[int, ...], Checked]
-    nodes: Mapping[str, ApproveStep]
+    nodes: Mapping[str, Keyed]
+    paths: Mapping[str, tuple[int, ...]]
+    expressions: Mapping[tuple[str, str], Checked]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,15 +216,6 @@ class CompiledPosting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledRule:
-    """A rule; ``placeholders`` maps the text between braces in any of its titles to its expression."""
-
-    definition: RuleDef
-    condition: Checked
-    placeholders: Mapping[str, Checked]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledGrant:
     """A grant; ``rows`` per form when it is an expression, else empty."""
 
@@ -241,7 +242,10 @@ class AppBundle:
         files: relative path → source text, so that a snapshot can be exported, compared and restored.
         cards: conditions of the home cards, in the order of ``app.cards``.
         targets: form → the sources that push it down, by target form.
-        postings, workflows: by the form they belong to. rules_by_form, ledger_rules: rules by what wakes them.
+        postings: by the form they belong to. rules_by_form, ledger_rules: rules by what wakes them.
+        workflows: by form, what ``submit`` starts. change_workflows: by form, what a change starts (先批后改).
+        flows: all workflows by key.
+        calendars: by key. calendar: the app's own, None when it names none.
     """
 
     hash: str
@@ -250,6 +254,10 @@ class AppBundle:
     files: Mapping[str, str]
     forms: Mapping[str, CompiledForm]
     workflows: Mapping[str, CompiledWorkflow]
+    change_workflows: Mapping[str, CompiledWorkflow]
+    flows: Mapping[str, CompiledWorkflow]
+    calendars: Mapping[str, Calendar]
+    calendar: Calendar | None
     postings: Mapping[str, tuple[CompiledPosting, ...]]
     rules: Mapping[str, CompiledRule]
     rules_by_form: Mapping[str, tuple[CompiledRule, ...]]

@@ -16,10 +16,10 @@ from engine.definitions.compiled import (
     CompiledForm,
     CompiledPosting,
     CompiledRole,
-    CompiledRule,
     CompiledSource,
     CompiledWorkflow,
 )
+from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.placeholders import holes
 from engine.definitions.scopes import Scopes, table_record
 from engine.expressions import Checked, Kind

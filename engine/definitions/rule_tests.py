@@ -11,8 +11,9 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from engine.definitions.compile_process import rule_scope
-from engine.definitions.compiled import AppBundle, CompiledRule
+from engine.definitions.compile_rule import rule_scope
+from engine.definitions.compiled import AppBundle
+from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.file_kinds import RULES
 from engine.definitions.load import Loaded, load
 from engine.definitions.reading import Place

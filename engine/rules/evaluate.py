@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from engine.definitions.compiled import CompiledRule
+from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.people import Who, Whom, listed
 from engine.definitions.rule import Then
 from engine.document import Document
