@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import repeat
+from operator import attrgetter, call
 from typing import Literal, TypeAlias
 
 from engine.values import ZERO
@@ -74,12 +78,19 @@ class Entry:
     user: int = 0
     hash: str = ""
 
-    def having(self, **changes: object) -> Entry:
-        """This entry with some attributes changed: ``dataclasses.replace``, at a third of its cost. A posting makes
-        some hundred copies."""
+    @staticmethod
+    def of(values: Iterable[object]) -> Entry:
+        """The entry with these attributes, in the order of ``NAMES``: the constructor, at a third of its cost. A
+        back-dated document reads and makes ten thousand of them."""
         made = _new(Entry)
-        for name in NAMES:
-            _put(made, name, changes[name] if name in changes else getattr(self, name))
+        _all_of(map(call, _SETTERS, repeat(made), values))
+        return made
+
+    def having(self, **changes: object) -> Entry:
+        """This entry with some attributes changed: ``dataclasses.replace``, at a third of its cost."""
+        made = Entry.of(_VALUES(self))
+        for name, value in changes.items():
+            _put(made, name, value)
         return made
 
     @property
@@ -89,5 +100,8 @@ class Entry:
 
 
 NAMES = tuple(each.name for each in fields(Entry))
+_VALUES = attrgetter(*NAMES)
+_SETTERS = tuple(getattr(Entry, name).__set__ for name in NAMES)
 _new = object.__new__
 _put = object.__setattr__
+_all_of = deque[None](maxlen=0).extend  # runs through an iterator without a step of Python for each

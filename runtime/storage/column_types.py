@@ -62,6 +62,8 @@ class Scaled(TypeDecorator[Decimal]):
 
 def scaled(value: Decimal | int, scale: int) -> int:
     """``value`` as the integer it is kept as. Raises ``ValueError`` when it does not fit."""
+    if not value:
+        return 0
     number = Decimal(value)
     if not fits(number, scale):
         raise ValueError(f"{number} does not fit a 64-bit integer with {scale} decimals")

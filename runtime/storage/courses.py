@@ -1,4 +1,7 @@
-"""What the course of costs needs from the entries: those after a day, those that depend on others, last prices."""
+"""What the course of costs needs from the entries: those after a day, those that depend on others, last prices.
+
+A back-dated document asks for what depends on ten thousand entries at once; so many ids travel as one parameter.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from engine.ledger.entry import Entry
+from engine.ledger.entry import NAMES, Entry
 from engine.values import MONEY_SCALE, ZERO, divided
 from runtime.storage.column_types import Scaled
 from runtime.storage.ledger_tables import entry
 from runtime.storage.ledgers import SELECT, entries_from
+from runtime.storage.row_reading import Reader
 
-CHUNK = 900
+READER = Reader(entry)
 
 
 def stock_from(connection: sa.Connection, product: int, warehouse: int, day: date) -> Sequence[Entry]:
@@ -22,7 +26,7 @@ def stock_from(connection: sa.Connection, product: int, warehouse: int, day: dat
     query = SELECT.where(entry.c.ledger == "stock", entry.c.product == product, entry.c.biz_date >= day)
     if warehouse:
         query = query.where(entry.c.warehouse == warehouse)
-    return entries_from(connection.execute(query.order_by(entry.c.biz_date, entry.c.id)))
+    return entries_from(connection.execute(query.order_by(entry.c.biz_date, entry.c.id)).all())
 
 
 def subject_from(connection: sa.Connection, subject: int, day: date) -> Sequence[Entry]:
@@ -30,39 +34,26 @@ def subject_from(connection: sa.Connection, subject: int, day: date) -> Sequence
     query = SELECT.where(
         entry.c.subject == subject, entry.c.ledger.in_(("wip", "stock")), entry.c.subject != 0, entry.c.biz_date >= day
     )
-    return entries_from(connection.execute(query.order_by(entry.c.biz_date, entry.c.id)))
+    return entries_from(connection.execute(query.order_by(entry.c.biz_date, entry.c.id)).all())
 
 
 def depending_on(connection: sa.Connection, origins: Iterable[int], ledgers: Sequence[str]) -> Sequence[Entry]:
     """Entries that take their cost from the given ones, in posting order."""
-    wanted = sorted(set(origins))
-    found: list[Entry] = []
-    for start in range(0, len(wanted), CHUNK):
-        query = SELECT.where(
-            entry.c.origin.in_(wanted[start : start + CHUNK]), entry.c.origin != 0, entry.c.ledger.in_(ledgers)
-        )
-        found.extend(entries_from(connection.execute(query)))
+    # The index of origins leaves out those that are 0; joined to a text, the ledger is not looked up instead, of which
+    # there may be millions of entries.
+    also = f"origin <> 0 AND ledger || '' IN ({', '.join(map(repr, ledgers))})"
+    found = entries_from(READER.rows(connection, NAMES, "origin", set(origins), also))
     return sorted(found, key=lambda one: one.id or 0)
 
 
 def entries_by_id(connection: sa.Connection, ids: Iterable[int]) -> Mapping[int, Entry]:
     """The entries with these ids."""
-    wanted = sorted(set(ids))
-    found: dict[int, Entry] = {}
-    for start in range(0, len(wanted), CHUNK):
-        for one in entries_from(connection.execute(SELECT.where(entry.c.id.in_(wanted[start : start + CHUNK])))):
-            found[one.id or 0] = one
-    return found
+    return {one.id or 0: one for one in entries_from(READER.rows(connection, NAMES, "id", set(ids)))}
 
 
 def reversed_among(connection: sa.Connection, ids: Iterable[int]) -> frozenset[int]:
     """Which of the entries have been reversed."""
-    wanted = sorted(set(ids))
-    found: set[int] = set()
-    for start in range(0, len(wanted), CHUNK):
-        query = sa.select(entry.c.mirror_of).where(entry.c.mirror_of.in_(wanted[start : start + CHUNK]))
-        found.update(row[0] for row in connection.execute(query))
-    return frozenset(found)
+    return frozenset(row[0] for row in READER.rows(connection, ("mirror_of",), "mirror_of", set(ids)))
 
 
 def last_cost(connection: sa.Connection, pool: Mapping[str, object], before: date | None = None) -> Decimal:

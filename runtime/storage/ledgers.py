@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from engine.ledger.balance import EMPTY, Balance, BalanceKey
 from engine.ledger.chain import link
 from engine.ledger.declared import UNUSABLE, Grain, Ledger, key_at
-from engine.ledger.entry import FRESH, Entry
+from engine.ledger.entry import FRESH, NAMES, Entry
 from runtime.storage.ids import allocate
 from runtime.storage.ledger_tables import balance, entry
 from runtime.storage.locks import lock_balances, read_balances, save_balances
@@ -45,7 +45,7 @@ COLUMNS = (
 )  # fmt: skip
 WRITER = Writer(entry, COLUMNS)
 ROW = attrgetter(*COLUMNS)
-SELECT = sa.select(*(entry.c[name] for name in COLUMNS))
+SELECT = sa.select(*(entry.c[name] for name in NAMES))
 OF_DOCUMENT = SELECT.where(entry.c.form == sa.bindparam("form"), entry.c.document == sa.bindparam("document")).order_by(
     entry.c.id
 )
@@ -239,6 +239,6 @@ def _counted(grain: Grain) -> tuple[sa.ColumnElement[bool], ...]:
             return (c.element != "",)
 
 
-def entries_from(result: sa.CursorResult[Any]) -> tuple[Entry, ...]:
+def entries_from(rows: Iterable[Iterable[object]]) -> tuple[Entry, ...]:
     """The entries of rows that have the columns of ``SELECT``, in its order."""
-    return tuple(Entry(**dict(zip(COLUMNS, row, strict=True))) for row in result)
+    return tuple(map(Entry.of, rows))

@@ -36,14 +36,17 @@ class Reader:
         self._rendered: dict[tuple[str, ...], _Rendered] = {}
 
     def rows(
-        self, connection: sa.Connection, columns: Sequence[str], by: str, values: Iterable[int | str]
+        self, connection: sa.Connection, columns: Sequence[str], by: str, values: Iterable[int | str], also: str = ""
     ) -> Sequence[Sequence[Any]]:
-        """``columns`` of the rows whose column ``by`` (whole numbers or text) is one of ``values``, in any order."""
+        """``columns`` of the rows whose column ``by`` (whole numbers or text) is one of ``values``, in any order.
+
+        ``also``: a further condition, constant and in words both databases understand.
+        """
         wanted = list(values)
         if not wanted:
             return ()
-        kind = (connection.dialect.name, by, *columns)
-        rendered = self._rendered.get(kind) or self._render(connection, kind, columns, by)
+        kind = (connection.dialect.name, by, also, *columns)
+        rendered = self._rendered.get(kind) or self._render(connection, kind, columns, by, also)
         given = json.dumps(wanted) if rendered.as_json else wanted
         found = fetched(connection, rendered.text, (given,))
         if not rendered.converters:
@@ -56,7 +59,9 @@ class Reader:
             values[place] = convert(values[place])
         return values
 
-    def _render(self, connection: sa.Connection, kind: tuple[str, ...], columns: Sequence[str], by: str) -> _Rendered:
+    def _render(
+        self, connection: sa.Connection, kind: tuple[str, ...], columns: Sequence[str], by: str, also: str
+    ) -> _Rendered:
         dialect = connection.dialect
         sqlite = dialect.name == "sqlite"
         listed = ", ".join(f'"{name}"' for name in columns)
@@ -66,7 +71,7 @@ class Reader:
             for place, name in enumerate(columns)
             if (convert := self._processor(dialect, self._table.c[name])) is not None
         )
-        text = f'SELECT {listed} FROM "{self._table.name}" WHERE "{by}" {among}'
+        text = f'SELECT {listed} FROM "{self._table.name}" WHERE "{by}" {among}{also and f" AND {also}"}'
         made = self._rendered[kind] = _Rendered(text, converters, sqlite)
         return made
 
