@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from engine.problems import Refused
-from runtime.storage import accounts, departments, sessions, snapshots, visitors, workflow_runs
+from runtime.storage import accounts, departments, runs, sessions, snapshots, visitors, workflow_runs
 from runtime.storage.database import Connection, Database, asking, read, write
 from runtime.storage.product_tables import api_key, session
 from runtime.storage.sessions import ApiKey, Session
