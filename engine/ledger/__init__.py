@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from engine.ledger.balance import EMPTY, Balance, BalanceKey
-from engine.ledger.course import Origin, Start, pool_of
-from engine.ledger.decide import available_keys, held_lines, line_key, mirror, origin_of, post
-from engine.ledger.declared import UNUSABLE, Grain, Ledger, key_at, keys_of, ledgers
+from engine.ledger.balance import EMPTY, Balance, BalanceKey, available, available_keys, line_key
+from engine.ledger.course import Origin, Start, cost_order, pool_of
+from engine.ledger.decide import held_lines, mirror, post
+from engine.ledger.declared import UNUSABLE, Grain, Ledger, added_up, at_places, by_place, key_at, keys_of, ledgers
 from engine.ledger.entry import COST, Entry
 from engine.ledger.facts import Facts, Layering, LotDates, Policy, Posted, live
-from engine.ledger.posting import Request, releases, requests
+from engine.ledger.posting import Asked, Request, asked, origin_of, releases, requests
 from engine.ledger.red import RedLine, flushable, moved, red_requests
 
 __all__ = (
     "COST",
     "EMPTY",
     "UNUSABLE",
+    "Asked",
     "Balance",
     "BalanceKey",
     "Entry",
@@ -29,7 +30,13 @@ __all__ = (
     "RedLine",
     "Request",
     "Start",
+    "added_up",
+    "asked",
+    "at_places",
+    "available",
     "available_keys",
+    "by_place",
+    "cost_order",
     "flushable",
     "held_lines",
     "key_at",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -67,13 +68,46 @@ class Balance:
     entries: int = 0
     head: str = ""
 
-    def plus(self, entry: Entry) -> Balance:
-        """This balance after an entry."""
-        day = entry.biz_date if self.last_day is None else max(self.last_day, entry.biz_date)
-        return Balance(self.quantity + entry.quantity, self.value + entry.value, day, self.entries + 1, self.head)
+    def plus(self, *entries: Entry) -> Balance:
+        """This balance after these entries."""
+        quantity, value, day = self.quantity, self.value, self.last_day
+        for entry in entries:
+            quantity += entry.quantity
+            value += entry.value
+            if day is None or day < entry.biz_date:
+                day = entry.biz_date
+        return Balance(quantity, value, day, self.entries + len(entries), self.head)
 
 
 EMPTY = Balance()
+
+
+def available(balances: Mapping[BalanceKey, Balance], product: int, warehouse: int) -> Decimal:
+    """可用量: on hand, less what may not be used, less what is reserved."""
+    keys = available_keys(product, warehouse)
+    stock, unusable, reserved = (balances.get(key, EMPTY).quantity for key in keys)
+    return stock - unusable - reserved
+
+
+def available_keys(product: int, warehouse: int) -> tuple[BalanceKey, BalanceKey, BalanceKey]:
+    """The balances ``available`` looks at: on hand, unusable, reserved."""
+    return (
+        BalanceKey("stock", "place", product=product, warehouse=warehouse),
+        BalanceKey("stock", "unusable", product=product, warehouse=warehouse),
+        BalanceKey("reservation", "place", product=product, warehouse=warehouse),
+    )
+
+
+def line_key(entry: Entry) -> BalanceKey:
+    """The open quantity of a document line that ``entry`` opened or takes from."""
+    return BalanceKey(
+        entry.ledger,
+        "line",
+        product=entry.product,
+        warehouse=entry.warehouse,
+        ref_form=entry.ref_form,
+        ref_line=entry.ref_line,
+    )
 
 
 @lru_cache(maxsize=16_384)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from engine.ledger.declared import Ledger, key_at
+from engine.ledger.declared import Ledger, by_place, key_at
 from engine.ledger.entry import Entry
 from engine.pools import CostMethod, Move, Part, Pool, PoolState, Settled
 from engine.values import EXACT, ZERO, divided, rounded
@@ -83,7 +83,6 @@ class Ran:
 
 @dataclass(slots=True)
 class _Run:
-    declared: Mapping[str, Ledger]
     places: int
     pools: dict[str, Pool]
     bags: dict[int, Decimal]
@@ -100,21 +99,23 @@ def run(start: Start, fresh: Sequence[Entry], method: CostMethod, declared: Mapp
         fresh: new entries, numbered from ``FRESH`` on in posting order, so that they come last on their day.
     """
     course = _Run(
-        declared, places, {key: method.pool(state, places) for key, state in start.pools.items()}, dict(start.bags),
+        places, {key: method.pool(state, places) for key, state in start.pools.items()}, dict(start.bags),
         {identity: replace(origin) for identity, origin in start.origins.items()},
     )  # fmt: skip
-    rows = sorted((*start.rows, *fresh), key=_order)
+    rows = sorted((*start.rows, *fresh), key=cost_order)
     for row in rows:
         if row.basis == "rest":
-            key = _job(row)
-            course.left[key] = course.left.get(key, ZERO) + row.stated
+            job = _job(row)
+            course.left[job] = course.left.get(job, ZERO) + row.stated
+    followed = {row.origin for row in rows}
+    pool_at = by_place(lambda row: pool_of(declared, row))
     for row in rows:
-        done = _settle(course, row)
-        identity = row.id or 0
-        course.settled[identity] = done
-        course.origins[identity] = Origin(
-            ledger=row.ledger, pool=pool_of(declared, row), quantity=row.quantity, value=done.value, parts=done.parts
-        )
+        identity, pool = row.id or 0, pool_at(row)
+        done = course.settled[identity] = _settle(course, row, pool)
+        if identity in followed:
+            course.origins[identity] = Origin(
+                ledger=row.ledger, pool=pool, quantity=row.quantity, value=done.value, parts=done.parts
+            )
     return Ran(settled=course.settled, pools={key: pool.state() for key, pool in course.pools.items()})
 
 
@@ -123,39 +124,40 @@ def pool_of(declared: Mapping[str, Ledger], row: Entry) -> str:
     return "" if row.ledger != "stock" or row.owner else key_at(declared["stock"], "cost", row).text
 
 
-def _order(row: Entry) -> tuple[date, int]:
+def cost_order(row: Entry) -> tuple[date, int]:
+    """Sorts entries as costs are settled: by business date, then in posting order (domain rule C9)."""
     return row.biz_date, row.id or 0
 
 
-def _settle(course: _Run, row: Entry) -> Settled:
+def _settle(course: _Run, row: Entry, key: str) -> Settled:
     if row.ledger == "expense":
         origin = course.origins.get(row.origin)
         return Settled(value=row.stated if row.basis != "pair" or origin is None else -origin.value)
     if row.ledger == "wip":
         return _in_process(course, row)
-    key = pool_of(course.declared, row)
     if not key:
         return Settled(value=ZERO)
     pool = course.pools[key]
     if row.basis == "neutral":
         return _neutral(course, pool, row)
-    move = Move(entry=row.id or 0, day=row.biz_date, quantity=row.quantity, basis="given", value=row.stated)
+    if row.basis == "method":
+        return pool.settle(Move(entry=row.id or 0, day=row.biz_date, quantity=row.quantity, basis="method"))
     origin = course.origins.get(row.origin)
     if row.basis == "pair" and origin is not None:
-        move = _paired(move, origin)
-    elif row.basis == "method":
-        move = Move(entry=move.entry, day=move.day, quantity=move.quantity, basis="method")
-    elif row.basis == "source" and origin is not None:
-        return _returned(course, pool, row, origin)
-    elif row.basis == "share":
+        return pool.settle(_paired(row, origin))
+    if row.basis == "source" and origin is not None:
+        return _returned(course, pool, row, origin, key)
+    if row.basis == "share":
         return _shared(course, pool, row, origin or Origin())
-    return pool.settle(move)
+    return pool.settle(
+        Move(entry=row.id or 0, day=row.biz_date, quantity=row.quantity, basis="given", value=row.stated)
+    )
 
 
-def _paired(move: Move, origin: Origin) -> Move:
+def _paired(row: Entry, origin: Origin) -> Move:
     carried = origin.ledger == "stock"
     return Move(
-        entry=move.entry, day=move.day, quantity=move.quantity, basis="carried" if carried else "given",
+        entry=row.id or 0, day=row.biz_date, quantity=row.quantity, basis="carried" if carried else "given",
         value=-origin.value, parts=origin.parts if carried else (),
     )  # fmt: skip
 
@@ -169,9 +171,9 @@ def _neutral(course: _Run, pool: Pool, row: Entry) -> Settled:
     return Settled(value=amount if row.quantity > ZERO else -amount)
 
 
-def _returned(course: _Run, pool: Pool, row: Entry, origin: Origin) -> Settled:
+def _returned(course: _Run, pool: Pool, row: Entry, origin: Origin, key: str) -> Settled:
     # Goods that come back to another pool cannot go into the layers they were taken from.
-    here = origin.pool == pool_of(course.declared, row)
+    here = origin.pool == key
     done = pool.settle(
         Move(
             entry=row.id or 0, day=row.biz_date, quantity=row.quantity, basis="source",

@@ -7,30 +7,34 @@ comes after them. The policies are those of docs/ledger.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 
 from engine.document import Document
-from engine.ledger.balance import EMPTY, Balance, BalanceKey
+from engine.ledger.balance import EMPTY, Balance, BalanceKey, available, line_key
 from engine.ledger.course import Ran, differences, pool_of, run
-from engine.ledger.declared import Ledger, keys_of
+from engine.ledger.declared import Ledger, added_up, by_place, keys_of
 from engine.ledger.entry import COST, FRESH, Entry
 from engine.ledger.facts import Facts, Layering, LotDates, Policy, Posted, live
 from engine.ledger.guards import refused
-from engine.ledger.posting import Request
-from engine.pools import CostMethod
+from engine.ledger.posting import Asked, Request, next_batch, origin_of
+from engine.pools import CostMethod, Layer
 from engine.problems import Problem, problem
 from engine.values import ZERO
 
 
 @dataclass(slots=True)
 class Book:
-    """Working state of one decision: balances as they become, entries as they come."""
+    """Working state of one decision: balances as they become, entries as they come.
+
+    Attributes:
+        keys: the balances an entry changes.
+    """
 
     document: Document
     declared: Mapping[str, Ledger]
+    keys: Callable[[Entry], tuple[BalanceKey, ...]]
     facts: Facts
     policy: Policy
     action: str
@@ -52,13 +56,13 @@ class Book:
         identity = FRESH + len(self.entries) + 1
         self.entries.append(entry.having(id=identity))
         self.wheres[identity] = where
-        for key in keys_of(self.declared[entry.ledger], entry):
+        for key in self.keys(entry):
             self.balances[key] = self.balance(key).plus(entry)
 
 
 def post(
     document: Document,
-    requests: Sequence[Request],
+    wanted: Sequence[Asked],
     releasing: frozenset[str],
     own: Sequence[Entry],
     action: str,
@@ -68,22 +72,20 @@ def post(
     costing: CostMethod,
     policy: Policy,
 ) -> Posted:
-    """Settle what ``action`` writes: the requests, then the release of what the document's own lines still hold.
+    """Settle what ``action`` writes: what is wanted, then the release of what the document's own lines still hold.
 
     Args:
         own: every entry the document has written so far.
     """
     book = _book(document, declared, facts, policy, action, own, biz_date)
     previous: dict[int, Entry] = {}
-    for request in requests:
+    for request, entry in wanted:
         ledger = declared[request.definition.ledger]
         if ledger.per_line:
-            _open_quantity(book, request, ledger)
+            _open_quantity(book, request, entry)
             continue
-        entry = request.entry(document, action, book.batch, biz_date)
-        if ledger.valued:
-            entry = _valued(book, request, entry, previous.get(entry.line))
-        book.append(entry, request.where)
+        made = _valued(book, request, entry, previous.get(entry.line)) if ledger.valued else entry
+        book.append(made, request.where)
         if ledger.valued:
             previous[entry.line] = book.entries[-1]
         _note_lot(book, request)
@@ -144,34 +146,6 @@ def held_lines(own: Sequence[Entry], releasing: frozenset[str]) -> tuple[tuple[B
     return tuple(found.items())
 
 
-def line_key(entry: Entry) -> BalanceKey:
-    """The open quantity of a document line that ``entry`` opened or takes from."""
-    return BalanceKey(
-        entry.ledger,
-        "line",
-        product=entry.product,
-        warehouse=entry.warehouse,
-        ref_form=entry.ref_form,
-        ref_line=entry.ref_line,
-    )
-
-
-def origin_of(request: Request, sources: Mapping[tuple[str, int], Sequence[Entry]]) -> Entry | None:
-    """The stock entry of the source line that a return gives back, or a landed cost concerns: of the same lot and
-    serial number if there is one."""
-    source = request.line.source if request.line else None
-    if source is None or request.definition.cost not in ("source", "share"):
-        return None
-    inwards = request.definition.cost == "share" or request.quantity < ZERO
-    found = [
-        one
-        for one in live(sources.get((source.form, source.line), ()))
-        if one.ledger == "stock" and one.product == request.product and (one.quantity > ZERO) is inwards
-    ]
-    same = [one for one in found if (one.lot, one.serial) == (request.lot, request.serial)]
-    return next(iter(same or found), None)
-
-
 def _book(
     document: Document,
     declared: Mapping[str, Ledger],
@@ -181,8 +155,9 @@ def _book(
     own: Sequence[Entry],
     biz_date: date,
 ) -> Book:
-    batch = max((entry.batch for entry in own), default=0) + 1
-    return Book(document, declared, facts, policy, action, batch, biz_date, dict(facts.balances))
+    batch = next_batch(own)
+    keys = by_place(lambda entry: keys_of(declared[entry.ledger], entry))
+    return Book(document, declared, keys, facts, policy, action, batch, biz_date, dict(facts.balances))
 
 
 def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) -> Entry:
@@ -241,9 +216,8 @@ def _note_lot(book: Book, request: Request) -> None:
         book.problems.append(problem("ledger.lot_expired", request.where, lot=request.lot, expires=known.expires))
 
 
-def _open_quantity(book: Book, request: Request, ledger: Ledger) -> None:
+def _open_quantity(book: Book, request: Request, entry: Entry) -> None:
     line = request.line
-    entry = request.entry(book.document, book.action, book.batch, book.biz_date)
     if request.back is not None:
         book.append(_at(entry, request.back).having(quantity=request.quantity, value=ZERO), request.where)
         return
@@ -252,7 +226,7 @@ def _open_quantity(book: Book, request: Request, ledger: Ledger) -> None:
             return
         wanted = abs(request.quantity)
         for source in live(book.facts.sources.get((line.source.form, line.source.line), ())):
-            if source.ledger != ledger.key or wanted <= ZERO:
+            if source.ledger != entry.ledger or wanted <= ZERO:
                 continue
             taken = min(wanted, max(book.balance(line_key(source)).quantity, ZERO))
             if taken:
@@ -292,22 +266,6 @@ def _at(entry: Entry, there: Entry) -> Entry:
     )
 
 
-def available(balances: Mapping[BalanceKey, Balance], product: int, warehouse: int) -> Decimal:
-    """可用量: on hand, less what may not be used, less what is reserved."""
-    keys = available_keys(product, warehouse)
-    stock, unusable, reserved = (balances.get(key, EMPTY).quantity for key in keys)
-    return stock - unusable - reserved
-
-
-def available_keys(product: int, warehouse: int) -> tuple[BalanceKey, BalanceKey, BalanceKey]:
-    """The balances ``available`` looks at: on hand, unusable, reserved."""
-    return (
-        BalanceKey("stock", "place", product=product, warehouse=warehouse),
-        BalanceKey("stock", "unusable", product=product, warehouse=warehouse),
-        BalanceKey("reservation", "place", product=product, warehouse=warehouse),
-    )
-
-
 def _finished(book: Book, costing: CostMethod) -> Posted:
     """Find the values, derive what earlier entries gain or lose by it, and judge the whole."""
     facts, declared = book.facts, book.declared
@@ -317,17 +275,14 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
         one.having(value=ran.settled[one.id or 0].value) if one.id in ran.settled else one for one in book.entries
     ]
     entries += _derived(book, fresh, ran)
-    balances: dict[BalanceKey, Balance] = {}
-    for entry in entries:
-        for key in keys_of(declared[entry.ledger], entry):
-            balances[key] = (balances.get(key) or facts.balances.get(key, EMPTY)).plus(entry)
+    balances = added_up(facts.balances, entries, book.keys)
     if fresh and not _dated_well(book):
         last = max(one.biz_date for one in facts.start.rows)
         book.problems.append(problem("ledger.back_dating", "biz_date", day=book.biz_date, last=last))
     against = refused(book.entries, book.wheres, book.reversed, balances, declared, facts, book.policy)
     return Posted(
         entries=tuple(entries),
-        balances={key: balances[key] for key in sorted(balances, key=lambda key: key.text)},
+        balances=balances,
         problems=(*book.problems, *against),
         layering=_layering(book, ran) if costing.layered else Layering(),
         lots=book.lots,
@@ -371,14 +326,15 @@ def _derived(book: Book, fresh: Sequence[Entry], ran: Ran) -> list[Entry]:
 
 
 def _layering(book: Book, ran: Ran) -> Layering:
-    pools = {one.id or 0: pool_of(book.declared, one) for one in (*book.entries, *book.facts.start.rows)}
-    opened: dict[str, list[object]] = {}
+    rows = {one.id or 0: one for one in (*book.entries, *book.facts.start.rows)}
+    pool_at = by_place(lambda row: pool_of(book.declared, row))
+    opened: dict[str, list[Layer]] = {}
     for identity, done in ran.settled.items():
         if done.opened:
-            opened.setdefault(pools[identity], []).extend(done.opened)
+            opened.setdefault(pool_at(rows[identity]), []).extend(done.opened)
     return Layering(
         rerun=frozenset(one.id or 0 for one in (*book.facts.start.rows, *book.reversed)),
         uses=tuple(use for done in ran.settled.values() for use in done.uses),
-        opened=opened,  # type: ignore[arg-type]
+        opened=opened,
         open={key: state.layers for key, state in ran.pools.items()},
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 
-from engine.ledger.balance import EMPTY, Balance, BalanceKey
-from engine.ledger.declared import Ledger, key_at, keys_of
+from engine.ledger.balance import EMPTY, Balance, BalanceKey, available_keys
+from engine.ledger.course import cost_order
+from engine.ledger.declared import Ledger, by_place, key_at, keys_of
 from engine.ledger.entry import FRESH, Entry
 from engine.ledger.facts import Facts, Policy
 from engine.problems import Problem, distinct, problem
@@ -94,9 +94,7 @@ def _short(
 ) -> Iterator[Problem]:
     """Places whose usable stock this posting lowered below zero, or below what is reserved there for others."""
     for product, warehouse in dict.fromkeys(map(_place, stock)):
-        place = BalanceKey("stock", "place", product=product, warehouse=warehouse)
-        unusable = BalanceKey("stock", "unusable", product=product, warehouse=warehouse)
-        reserved = BalanceKey("reservation", "place", product=product, warehouse=warehouse)
+        place, unusable, reserved = available_keys(product, warehouse)
         usable = after.held(place) - after.held(unusable)
         needed = after.before(place) - after.before(unusable) - usable
         if needed <= ZERO:
@@ -204,22 +202,27 @@ def _later(
     gone = {entry.id for entry in reversed_entries}
     ledger = declared["stock"]
     for grain in ("place", "detail"):
-        moves: dict[BalanceKey, list[Entry]] = {}
-        for entry in (*facts.later, *(one for one in stock if one.mirror_of is None)):
-            if entry.id not in gone and entry.quantity and ledger.grains[grain].counts(entry):
-                moves.setdefault(key_at(ledger, grain, entry), []).append(entry)
-        lowered = {
-            key_at(ledger, grain, entry)
-            for entry in stock
-            if entry.quantity < ZERO and ledger.grains[grain].counts(entry)
-        }
-        for key in lowered & moves.keys():
-            running = after.held(key) - sum((entry.quantity for entry in moves[key]), ZERO)
-            for entry in sorted(moves[key], key=_order):
+        for key, moves in _lowered(stock, facts.later, ledger, grain).items():
+            moves = [entry for entry in moves if entry.id not in gone]
+            running = after.held(key) - sum((entry.quantity for entry in moves), ZERO)
+            for entry in sorted(moves, key=cost_order):
                 running += entry.quantity
                 if running < ZERO and entry.quantity < ZERO:
                     yield _breaks(entry, running, where, facts)
                     break
+
+
+def _lowered(
+    stock: Sequence[Entry], later: Sequence[Entry], ledger: Ledger, grain: str
+) -> Mapping[BalanceKey, list[Entry]]:
+    """The balances ``stock`` takes from, each with all that moves it, posted later or now."""
+    counts = ledger.grains[grain].counts
+    key_of = by_place(lambda one: key_at(ledger, grain, one))
+    moves: dict[BalanceKey, list[Entry]] = {key_of(one): [] for one in stock if one.quantity < ZERO and counts(one)}
+    for one in (*later, *(new for new in stock if new.mirror_of is None)) if moves else ():
+        if one.quantity and counts(one) and key_of(one) in moves:
+            moves[key_of(one)].append(one)
+    return moves
 
 
 def _breaks(entry: Entry, running: Decimal, where: Mapping[tuple[int, int], str], facts: Facts) -> Problem:
@@ -233,7 +236,3 @@ def _breaks(entry: Entry, running: Decimal, where: Mapping[tuple[int, int], str]
         day=entry.biz_date,
         missing=-running,
     )
-
-
-def _order(entry: Entry) -> tuple[date, int]:
-    return entry.biz_date, entry.id or 0

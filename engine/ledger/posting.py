@@ -7,11 +7,12 @@ over them). Entry order is line by line, then in the order the author wrote.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
+from typing import TypeAlias
 
 from engine.definitions.compiled import CompiledEntry, CompiledPosting
 from engine.definitions.posting import GOOD, STATUSES, EntryDef
@@ -21,6 +22,7 @@ from engine.expressions.types import Row
 from engine.labels import Label
 from engine.ledger.declared import PARTNERS, Ledger
 from engine.ledger.entry import Entry
+from engine.ledger.facts import live
 from engine.problems import Problem, distinct, problem, suggestion
 from engine.shares import spread
 from engine.values import MONEY_SCALE, QUANTITY_SCALE, ZERO, fits, rounded
@@ -95,6 +97,22 @@ class Request:
         )  # fmt: skip
 
 
+Asked: TypeAlias = tuple[Request, Entry]
+
+
+def asked(
+    wanted: Iterable[Request], document: Document, action: str, own: Iterable[Entry], biz_date: date
+) -> tuple[Asked, ...]:
+    """Each request with the entry it asks for. ``own``: what the document has written so far."""
+    batch = next_batch(own)
+    return tuple((one, one.entry(document, action, batch, biz_date)) for one in wanted)
+
+
+def next_batch(own: Iterable[Entry]) -> int:
+    """The number of a document's next posting."""
+    return max((entry.batch for entry in own), default=0) + 1
+
+
 def requests(
     postings: Sequence[CompiledPosting],
     action: str,
@@ -143,6 +161,30 @@ def releases(postings: Sequence[CompiledPosting], action: str) -> frozenset[str]
         for entry in posting.entries.get(action, ())
         if entry.definition.release
     )
+
+
+def origin_of(request: Request, sources: Mapping[tuple[str, int], Sequence[Entry]]) -> Entry | None:
+    """The stock entry of the source line that a return gives back, or a landed cost concerns."""
+    source = request.line.source if request.line else None
+    if source is None or request.definition.cost not in ("source", "share"):
+        return None
+    inwards = request.definition.cost == "share" or request.quantity < ZERO
+    return goods_of(request, sources.get((source.form, source.line), ()), inwards)
+
+
+def goods_of(request: Request, entries: Sequence[Entry], inwards: bool) -> Entry | None:
+    """The first of the live entries that moved the goods ``request`` names into stock, or out of it: of the same lot
+    and serial number if there is one."""
+    found = [
+        one
+        for one in live(entries)
+        if one.ledger == "stock"
+        and one.product == request.product
+        and one.quantity
+        and (one.quantity > ZERO) is inwards
+    ]
+    same = [one for one in found if (one.lot, one.serial) == (request.lot, request.serial)]
+    return next(iter(same or found), None)
 
 
 def _rows(

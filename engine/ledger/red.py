@@ -17,7 +17,7 @@ from engine.document import SourceLine
 from engine.ledger.declared import Ledger
 from engine.ledger.entry import Entry
 from engine.ledger.facts import live
-from engine.ledger.posting import Request
+from engine.ledger.posting import Request, goods_of
 from engine.values import QUANTITY_SCALE, ZERO, divided, rounded
 
 COUNTING = "freeze"
@@ -96,13 +96,7 @@ def _goods(request: Request, part: RedLine | None, own: Sequence[Entry], origina
     """Goods go back at the unit cost they came or went at; a move inside one pool stays one."""
     if part is None or not request.quantity or request.definition.cost == "share":
         return request
-    candidates = [
-        one
-        for one in live(own)
-        if one.ledger == "stock" and one.product == request.product and one.quantity * request.quantity < ZERO
-    ]
-    same = [one for one in candidates if (one.lot, one.serial) == (request.lot, request.serial)]
-    origin = next(iter(same or candidates), None)
+    origin = goods_of(request, own, request.quantity < ZERO)
     if origin is None or request.line is None:
         return request
     cost = "source"

@@ -19,7 +19,18 @@ from decimal import Decimal
 
 from engine.effects import Audience, Effect, Notify
 from engine.labels import Label
-from engine.ledger import UNUSABLE, Balance, BalanceKey, Entry, Posted, available_keys, keys_of
+from engine.ledger import (
+    UNUSABLE,
+    Balance,
+    BalanceKey,
+    Entry,
+    Posted,
+    added_up,
+    available,
+    available_keys,
+    keys_of,
+    line_key,
+)
 from engine.promise import Allocation, Backorder, LineKey, allocate, releasable
 from engine.values import ZERO
 from runtime.stages.books import Books
@@ -71,7 +82,7 @@ def allot(unit: Unit, books: Books, written: Sequence[Entry], day: date) -> Allo
     given: dict[BalanceKey, Allocation] = {}
     for place in places:
         here = _at(lines, place)
-        given.update(_named(here, allocate([line.order for line in here.values()], _free(balances, place))))
+        given.update(_named(here, allocate([line.order for line in here.values()], available(balances, *place))))
     entries = _write(unit, books, balances, lines, {key: one.quantity for key, one in given.items()}, day)
     served = {lines[key].demand.ref_document: lines[key].demand.ref_form for key, one in given.items() if one.complete}
     effects = [note for document, form in sorted(served.items()) for note in _told(unit, form, document)]
@@ -108,7 +119,7 @@ def take_back(
     given: dict[BalanceKey, Allocation] = {}
     for place, change in places.items():
         here = _at(lines, place)
-        missing = change - _free(balances, place)
+        missing = change - available(balances, *place)
         given.update(_named(here, releasable([line.order for line in here.values()], missing, rush=True)))
     return _write(unit, books, balances, lines, {key: -one.quantity for key, one in given.items()}, day)
 
@@ -130,11 +141,6 @@ def _reserved(key: BalanceKey) -> BalanceKey:
 
 def _of(balances: Mapping[BalanceKey, Balance], demand: BalanceKey) -> Decimal:
     return balances[_reserved(demand)].quantity
-
-
-def _free(balances: Mapping[BalanceKey, Balance], place: Place) -> Decimal:
-    on_hand, unusable, reserved = (balances[key].quantity for key in available_keys(*place))
-    return on_hand - unusable - reserved
 
 
 def _reserves(unit: Unit, form: str) -> bool:
@@ -204,7 +210,6 @@ def _write(
     day: date,
 ) -> tuple[Entry, ...]:
     entries: list[Entry] = []
-    after: dict[BalanceKey, Balance] = {}
     for key, quantity in quantities.items():
         demand = lines[key].demand
         entry = replace(
@@ -213,23 +218,16 @@ def _write(
             posted_at=None, user=0, hash="",
         )  # fmt: skip
         entries.append(entry)
-        for changed in keys_of(books.declared[RESERVATION], entry):
-            after[changed] = after.get(changed, balances[changed]).plus(entry)
     if not entries:
         return ()
+    after = added_up(balances, entries, lambda entry: keys_of(books.declared[RESERVATION], entry))
     decided = Posted(entries=tuple(entries), balances=after, problems=())
     return tuple(books.keep(decided, unit.now, unit.around.actor.user))
 
 
 def _told(unit: Unit, form: str, document: int) -> Iterable[Effect]:
     """A message to whoever made the order, once nothing of it waits any more."""
-    demands = {
-        BalanceKey(
-            DEMAND, "line", product=one.product, warehouse=one.warehouse, ref_form=one.ref_form, ref_line=one.ref_line
-        )
-        for one in ledger_rows.entries_of(unit.connection, form, document)
-        if one.ledger == DEMAND
-    }
+    demands = {line_key(one) for one in ledger_rows.entries_of(unit.connection, form, document) if one.ledger == DEMAND}
     kept = ledger_rows.read_balances(unit.connection, [*demands, *map(_reserved, demands)])
     if any(kept[key].quantity > kept[_reserved(key)].quantity for key in demands):
         return

@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from engine.document import Document
 from engine.ledger import (
+    Asked,
     BalanceKey,
     Entry,
     Facts,
@@ -36,6 +37,7 @@ from runtime.storage import layers
 from runtime.storage import ledgers as ledger_rows
 from runtime.storage.database import Connection
 from runtime.storage.locks import lock_balances, save_balances
+from runtime.storage.stock_rows import lots_of
 
 Sources = Mapping[tuple[str, int], Sequence[Entry]]
 
@@ -61,26 +63,24 @@ class Books:
     def post(
         self,
         document: Document,
-        wanted: Sequence[Request],
+        wanted: Sequence[Asked],
         releasing: frozenset[str],
         own: Sequence[Entry],
         action: str,
         day: date,
     ) -> Posted:
         """Decide what ``action`` writes; every balance it touches is locked from here on."""
-        fresh = [
-            one.entry(document, action, 0, day).having(basis="method" if one.value is None else "given")
-            for one in wanted
-        ]
-        sources = self._sources(wanted)
-        both = zip(wanted, fresh, strict=True)
-        keys = {key for request, entry in both for key in self._keys(request, entry, sources)}
+        requests = [request for request, _ in wanted]
+        sources = self._sources(requests)
+        keys = {key for request, entry in wanted for key in self._keys(request, entry, sources)}
         for key, entry in held_lines(own, releasing):
             keys |= {key, *keys_of(self.declared[entry.ledger], entry)}
-        origins = {one.id or 0: one for one in (origin_of(each, sources) for each in wanted) if one is not None}
+        origins = {one.id or 0: one for one in (origin_of(each, sources) for each in requests) if one is not None}
+        fresh = [entry.having(basis="method") if request.value is None else entry for request, entry in wanted]
         course = self._plotter(fresh, (), origins).course(lock_balances(self.connection, keys))
-        lots = layers.lot_dates(self.connection, [(one.product, one.lot) for one in wanted if one.lot])
-        facts = self._facts(course, sources, lots)
+        lots = lots_of(self.connection, [(one.product, one.lot) for one in requests])
+        dates = {lot: LotDates(made=made, expires=expires) for lot, (made, expires, _) in lots.items()}
+        facts = self._facts(course, sources, dates)
         return post(
             document, wanted, releasing, own, action, day, self.declared, facts, self.costing, self.policy
         )  # fmt: skip

@@ -11,7 +11,20 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from engine.ledger import Balance, BalanceKey, Entry, Ledger, Origin, Start, key_at, keys_of, pool_of
+from engine.ledger import (
+    Balance,
+    BalanceKey,
+    Entry,
+    Ledger,
+    Origin,
+    Start,
+    at_places,
+    by_place,
+    cost_order,
+    key_at,
+    keys_of,
+    pool_of,
+)
 from engine.ledger.balance import EMPTY
 from engine.pools import CostMethod, Layer, Part, PoolState, Use
 from engine.values import ZERO, divided
@@ -22,6 +35,7 @@ from runtime.storage.locks import lock_balances
 NEXT_DAY = timedelta(days=1)
 CUT = frozenset({"stock", "wip"})
 FOLLOWING = frozenset({"source", "share", "pair"})
+HOLDING = frozenset({"cost", "subject"})  # grains: whoever holds such a balance is the only one to write its entries
 Stream = tuple[int, int]  # product, warehouse (0 where all warehouses share one cost)
 
 
@@ -39,6 +53,23 @@ class Window:
             return True
         days: date | None = self.subjects.get(entry.subject) if entry.ledger == "wip" else self.streams.get(stream)
         return days is not None and entry.biz_date >= days
+
+
+@dataclass(slots=True)
+class PoolCut:
+    """A cost pool at the cut.
+
+    Attributes:
+        later: whether entries come after the cut. quantity, value: what they changed it by. day: the first of theirs.
+        leaving: how much the document takes from it.
+    """
+
+    key: BalanceKey
+    later: bool = False
+    quantity: Decimal = ZERO
+    value: Decimal = ZERO
+    day: date = date.max
+    leaving: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +104,15 @@ class Plotter:
             self._fill(window)
             while missing := self._wanted(window) - balances.keys():
                 balances = {**balances, **lock_balances(self.connection, missing)}
-                if self.connection.dialect.name == "sqlite":
-                    break  # the only writer there is
+                if self.connection.dialect.name == "sqlite" or not any(key.grain in HOLDING for key in missing):
+                    break  # nobody else could write what was read
                 self._fill(window)  # pools nobody held until now may have moved since they were read
         return self._assembled(window, balances)
 
     def _wanted(self, window: Window) -> set[BalanceKey]:
         """Balances that settling what is in the window again may change."""
-        found = {key for one in window.entries.values() for key in keys_of(self.declared[one.ledger], one)}
+        first = [here[0] for here in at_places(window.entries.values())]
+        found = {key for one in first for key in keys_of(self.declared[one.ledger], one)}
         return found | {BalanceKey("variance", "product", product=product) for product, _ in window.streams if product}
 
     def _stream(self, entry: Entry) -> Stream:
@@ -137,12 +169,13 @@ class Plotter:
         window.entries.update({one.id or 0: one for one in spent})
 
     def _assembled(self, window: Window, balances: Mapping[BalanceKey, Balance]) -> Course:
-        within = {identity: one for identity, one in window.entries.items() if window.holds(one, self._stream(one))}
+        stream = by_place(self._stream)
+        within = {identity: one for identity, one in window.entries.items() if window.holds(one, stream(one))}
         gone = {one.mirror_of for one in within.values() if one.mirror_of is not None}
         gone |= {one.id or 0 for one in self.reversing}
         rows = sorted(
             (one for one in within.values() if one.basis != "derived" and one.mirror_of is None and one.id not in gone),
-            key=lambda one: (one.biz_date, one.id or 0),
+            key=cost_order,
         )
         origins, uses_by_origin = self._origins(rows, within)
         start = Start(
@@ -155,14 +188,9 @@ class Plotter:
         return Course(start=start, later=[one for one in rows if one.ledger == "stock"], balances=balances)
 
     def _derived(self, rows: Sequence[Entry], within: Mapping[int, Entry]) -> Mapping[int, tuple[Decimal, Decimal]]:
-        values: dict[int, Decimal] = {}
-        variances: dict[int, Decimal] = {}
-        for one in within.values():
-            if one.basis == "derived":
-                values[one.origin] = values.get(one.origin, ZERO) + one.value
         concerned = [one.id or 0 for one in (*rows, *self.reversing)]
-        for one in courses.depending_on(self.connection, concerned, ("variance",)) if concerned else ():
-            variances[one.origin] = variances.get(one.origin, ZERO) + one.value
+        values = corrections(within.values())
+        variances = corrections(courses.depending_on(self.connection, concerned, ("variance",)))
         return {
             identity: (values.get(identity, ZERO), variances.get(identity, ZERO))
             for identity in values.keys() | variances.keys()
@@ -186,68 +214,73 @@ class Plotter:
         balances: Mapping[BalanceKey, Balance],
         uses_by_origin: Mapping[int, tuple[Use, ...]],
     ) -> Mapping[str, PoolState]:
-        ledger, keys = self.declared["stock"], {}
-        after: dict[str, tuple[Decimal, Decimal]] = {}
-        for one in (*self.fresh, *self.reversing, *within.values()):
-            if one.ledger == "stock" and not one.owner:
-                key = key_at(ledger, "cost", one)
-                keys[key.text] = key
-        for one in within.values():
-            if pool := pool_of(self.declared, one):
-                quantity, value = after.get(pool, (ZERO, ZERO))
-                after[pool] = (quantity + one.quantity, value + one.value)
-        opened = layers.open_layers(self.connection, keys) if self.method.layered else {}
+        cuts = self._cuts(within)
+        opened = layers.open_layers(self.connection, cuts) if self.method.layered else {}
         rerun = [one.id or 0 for one in (*rows, *self.reversing)]
         uses = layers.uses_of(self.connection, rerun) if self.method.layered and rerun else ()
         named = layers.layers_of(self.connection, {use.layer for use in uses}) if uses else {}
         states = {}
-        for text, key in keys.items():
-            kept = balances.get(key, EMPTY)
+        for text, cut in cuts.items():
+            kept = balances.get(cut.key, EMPTY)
             present = PoolState(
                 quantity=kept.quantity, value=kept.value, layers=opened.get(text, ()), uses=uses_by_origin
             )
-            if text in after:
-                states[text] = self._rewound(key, present, after[text], uses, named.get(text, ()), within)
+            if cut.later:
+                states[text] = self._rewound(cut, present, uses, named.get(text, ()), within)
             else:
-                states[text] = self._with_prices(key, present)
+                states[text] = self._with_prices(cut, present)
         return states
 
-    def _with_prices(self, key: BalanceKey, state: PoolState) -> PoolState:
+    def _cuts(self, within: Mapping[int, Entry]) -> Mapping[str, PoolCut]:
+        """Every pool the document or the course touches, by the text of its key."""
+        found: dict[str, PoolCut] = {}
+        pool_at = by_place(lambda one: pool_of(self.declared, one))
+
+        def cut_of(one: Entry) -> PoolCut | None:
+            pool = pool_at(one)
+            if pool and pool not in found:
+                found[pool] = PoolCut(key_at(self.declared["stock"], "cost", one))
+            return found.get(pool)
+
+        for one in self.fresh:
+            cut = cut_of(one)
+            if cut is not None:
+                cut.leaving -= min(one.quantity, ZERO)
+        for one in within.values():
+            cut = cut_of(one)
+            if cut is not None:
+                cut.later = True
+                cut.quantity += one.quantity
+                cut.value += one.value
+                cut.day = min(cut.day, one.biz_date)
+        return found
+
+    def _with_prices(self, cut: PoolCut, state: PoolState) -> PoolState:
         last, latest = ZERO, ZERO
-        if state.quantity <= ZERO or not state.value or state.quantity < self._leaving(key):
-            last = courses.last_cost(self.connection, self._dimensions(key))
+        if state.quantity <= ZERO or not state.value or state.quantity < cut.leaving:
+            last = courses.last_cost(self.connection, self._dimensions(cut.key))
         if self.method.layered and any(one.basis != "given" and one.quantity > ZERO for one in self.fresh):
-            latest = courses.latest_price(self.connection, self._dimensions(key))
+            latest = courses.latest_price(self.connection, self._dimensions(cut.key))
         return PoolState(
             quantity=state.quantity, value=state.value, last=last, latest=latest, layers=state.layers, uses=state.uses
         )
 
-    def _leaving(self, key: BalanceKey) -> Decimal:
-        """How much the document takes from a pool."""
-        out = [one for one in self.fresh if one.quantity < ZERO and pool_of(self.declared, one) == key.text]
-        return -sum((one.quantity for one in out), ZERO)
-
     def _rewound(
         self,
-        key: BalanceKey,
+        cut: PoolCut,
         present: PoolState,
-        after: tuple[Decimal, Decimal],
         uses: Sequence[Use],
         named: Iterable[Layer],
         within: Mapping[int, Entry],
     ) -> PoolState:
-        days = self._cut_day(key, within)
-        dimensions = self._dimensions(key)
+        dimensions = self._dimensions(cut.key)
         known = {(one.entry, one.part): one for one in (*named, *present.layers) if one.entry not in within}
         mine = [use for use in uses if (use.layer, use.part) in known or use.layer in within]
         return self.method.rewound(
-            present, [after], mine, known.values(),
-            last=courses.last_cost(self.connection, dimensions, days),
-            latest=courses.latest_price(self.connection, dimensions, days) if self.method.layered else ZERO,
+            present, [(cut.quantity, cut.value)], mine, known.values(),
+            last=courses.last_cost(self.connection, dimensions, cut.day),
+            latest=courses.latest_price(self.connection, dimensions, cut.day) if self.method.layered else ZERO,
         )  # fmt: skip
-
-    def _cut_day(self, key: BalanceKey, within: Mapping[int, Entry]) -> date:
-        return min(one.biz_date for one in within.values() if pool_of(self.declared, one) == key.text)
 
     def _dimensions(self, key: BalanceKey) -> Mapping[str, object]:
         return {name: getattr(key, name) for name in self.declared["stock"].grains["cost"].dimensions}
@@ -272,9 +305,10 @@ class Plotter:
             if identity in wanted
         }
         leaving = {one.id for one in self.reversing}
-        added = self._added([one.id or 0 for one in dependents if one.basis == "share"])
+        shares = [one.id or 0 for one in dependents if one.basis == "share"]
+        added = corrections(courses.depending_on(self.connection, shares, ("stock",)))
         returns: dict[int, list[int]] = {}
-        for one in sorted(dependents, key=lambda one: (one.biz_date, one.id or 0)):
+        for one in sorted(dependents, key=cost_order):
             origin = known[one.origin]
             if one.basis == "derived":
                 origin.value += one.value
@@ -298,10 +332,11 @@ class Plotter:
                 )
         return known, uses
 
-    def _added(self, entries: Sequence[int]) -> Mapping[int, Decimal]:
-        """What costing has added to the value of stock entries, by entry."""
-        found: dict[int, Decimal] = {}
-        for one in courses.depending_on(self.connection, entries, ("stock",)) if entries else ():
-            if one.basis == "derived":
-                found[one.origin] = found.get(one.origin, ZERO) + one.value
-        return found
+
+def corrections(entries: Iterable[Entry]) -> Mapping[int, Decimal]:
+    """What costing has added to entries, by their id, as far as ``entries`` tell."""
+    found: dict[int, Decimal] = {}
+    for one in entries:
+        if one.basis == "derived":
+            found[one.origin] = found.get(one.origin, ZERO) + one.value
+    return found

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from engine.costing import method
 from engine.document import RED
 from engine.environment import biz_date_of
-from engine.ledger import Entry, Policy, live, releases, requests
+from engine.ledger import Entry, Policy, asked, live, releases, requests
 from engine.ledger import Posted as Decided
 from engine.problems import Refused
 from engine.values import ZERO
@@ -74,8 +74,9 @@ def _given_up(unit: Unit, books: Books, advanced: Advanced, day: date) -> Sequen
     if advanced.posts == "approve" and _holds_while_pending(unit, document.form):
         own = ledger_rows.entries_of(unit.connection, document.form, document.id or 0)
         held = [entry for entry in live(own) if entry.action == "submit"]
-        decided = books.mirror(document, "submit", held, own, "approve", day)
-        return books.keep(decided, unit.now, unit.around.actor.user) if held else ()
+        if not held:
+            return ()
+        return books.keep(books.mirror(document, "submit", held, own, "approve", day), unit.now, unit.around.actor.user)
     if advanced.posts == "unapprove":
         own = ledger_rows.entries_of(unit.connection, document.form, document.id or 0)
         going = freed(entry for entry in live(own) if entry.action == "approve")
@@ -121,18 +122,19 @@ def _posted(unit: Unit, books: Books, advanced: Advanced) -> Decided:
     if document.origin == RED:
         wanted = red_wanted(unit, document, wanted)
     day = biz_date_of(document, unit.around.clock)
+    again = document.approved_at is not None and advanced.written.authorized.validated.begun.old is not None
+    own = ledger_rows.entries_of(unit.connection, document.form, document.id or 0) if again else ()
+    told = asked(wanted, document, advanced.posts, own, day)
     check_days(
         unit,
-        [one.entry(document, advanced.posts, 0, day) for one in wanted],
+        [entry for _, entry in told],
         [one.definition.while_frozen for one in wanted],
         [one.where for one in wanted],
     )
     departing = pick_problems(unit, wanted, unit.around.clock.today)
     if departing:
         raise Refused(departing)
-    again = document.approved_at is not None and advanced.written.authorized.validated.begun.old is not None
-    own = ledger_rows.entries_of(unit.connection, document.form, document.id or 0) if again else ()
-    return books.post(document, wanted, releases(postings, advanced.posts), own, advanced.posts, day)
+    return books.post(document, told, releases(postings, advanced.posts), own, advanced.posts, day)
 
 
 def _mirrored(unit: Unit, books: Books, advanced: Advanced) -> Decided:

@@ -1,4 +1,4 @@
-"""Cost layers (FIFO) and lot dates: what a posting opened, used and taught, and what later postings ask of it.
+"""Cost layers (FIFO) and lot dates: what a posting opened, used and taught, and what later ones ask of layers.
 
 Layers and uses are a projection of the entries: an entry that is settled again loses what it had opened and used.
 """
@@ -117,22 +117,6 @@ def _exhaust(connection: sa.Connection, keys: Iterable[tuple[int, int]]) -> None
         connection.execute(
             layer.update().where(layer.c.entry == entry, layer.c.part == part).values(quantity=ZERO, value=ZERO)
         )
-
-
-def lot_dates(connection: sa.Connection, keys: Iterable[tuple[int, str]]) -> Mapping[tuple[int, str], LotDates]:
-    """Dates of the lots that are known, by (product, lot)."""
-    wanted = set(keys)
-    if not wanted:
-        return {}
-    query = sa.select(lot.c.product, lot.c.lot, lot.c.made, lot.c.expires).where(
-        lot.c.product.in_(sorted({product for product, _ in wanted})),
-        lot.c.lot.in_(sorted({name for _, name in wanted})),
-    )
-    return {
-        (row[0], row[1]): LotDates(made=row[2], expires=row[3])
-        for row in connection.execute(query)
-        if (row[0], row[1]) in wanted
-    }
 
 
 def save_lots(connection: sa.Connection, lots: Mapping[tuple[int, str], tuple[LotDates, date]]) -> None:

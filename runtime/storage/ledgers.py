@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from engine.ledger.balance import EMPTY, Balance, BalanceKey
 from engine.ledger.chain import link
-from engine.ledger.declared import UNUSABLE, Grain, Ledger, key_at
+from engine.ledger.declared import UNUSABLE, Grain, Ledger, by_place, key_at
 from engine.ledger.entry import FRESH, NAMES, Entry
 from runtime.storage.ids import allocate
 from runtime.storage.ledger_tables import balance, entry
@@ -85,11 +85,11 @@ def append_entries(
     ids = allocate(connection, len(entries))
     heads: dict[BalanceKey, str] = {}
     kept: list[Entry] = []
+    chain_of = by_place(lambda one: key_at(declared[one.ledger], declared[one.ledger].chain, one))
     for number, each in zip(ids, entries, strict=True):
         origin = ids[each.origin - FRESH - 1] if each.origin > FRESH else each.origin
         named = each.having(id=number, origin=origin, posted_at=at, user=user)
-        ledger = declared[each.ledger]
-        key = key_at(ledger, ledger.chain, named)
+        key = chain_of(named)
         hashed = link(heads[key] if key in heads else balances[key].head, named)
         heads[key] = hashed
         object.__setattr__(named, "hash", hashed)  # nobody has seen it yet; a further copy costs as much as the hash

@@ -12,7 +12,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from engine.document import DocStatus
-from engine.ledger.balance import BalanceKey
+from engine.ledger.balance import BalanceKey, line_key
 from engine.ledger.entry import Entry
 from engine.ledger.facts import live
 from engine.values import QUANTITY_SCALE
@@ -88,14 +88,7 @@ def entries_of_open_lines(connection: sa.Connection, keys: Iterable[BalanceKey])
             entry.c.ref_line.in_({key.ref_line for key in chunk}),
         )
         for one in live(entries_from(connection.execute(query.order_by(entry.c.id)))):
-            key = BalanceKey(
-                one.ledger,
-                "line",
-                product=one.product,
-                warehouse=one.warehouse,
-                ref_form=one.ref_form,
-                ref_line=one.ref_line,
-            )
+            key = line_key(one)
             if key in mine:
                 found[key].append(one)
     return found

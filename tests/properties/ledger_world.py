@@ -14,7 +14,7 @@ from engine.costing import METHODS, Move, Part
 from engine.definitions.app import AppSettings
 from engine.definitions.posting import EntryDef
 from engine.document import DocStatus, Document, Line, SourceLine
-from engine.ledger import BalanceKey, Entry, Policy, Request, ledgers, live
+from engine.ledger import BalanceKey, Entry, Policy, Request, asked, ledgers, live
 from engine.problems import Problem
 from runtime.stages.books import Books
 from runtime.storage import layers
@@ -110,7 +110,8 @@ class World:
         )  # fmt: skip
         document = Document(form="doc", id=number, status=DocStatus.APPROVED)
         wanted = self._requests(act, line, origin)
-        decided = self.books.post(document, wanted, frozenset(), (), "approve", day)
+        told = asked(wanted, document, "approve", (), day)
+        decided = self.books.post(document, told, frozenset(), (), "approve", day)
         if decided.problems:
             return self._was_refused(decided.problems, self._series([*self._moved(), (day, number, act, origin)]))
         kept = self.books.keep(decided, NOW, 1)
