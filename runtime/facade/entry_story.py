@@ -21,6 +21,7 @@ from runtime.facade.stock_rights import allowed, dimension, moves_seen
 from runtime.stages.steps import Unit
 from runtime.storage import documents
 from runtime.storage import entry_story as rows
+from runtime.storage.courses import entries_by_id
 from runtime.storage.entry_story import LayerUse, OpenLayer
 
 
@@ -110,7 +111,7 @@ def entry_story(door: Door, identity: int) -> EntryStory:
             raise Refused([problem("stock.no_entry")], "missing")
         uses = rows.uses_around(unit.connection, identity) if values else ()
         left = rows.layers_opened(unit.connection, identity) if values else ()
-        others = rows.entries_named(unit.connection, {one.giver for one in uses} | {one.taker for one in uses})
+        others = entries_by_id(unit.connection, {one.giver for one in uses} | {one.taker for one in uses})
         listed = [own, *around, *others.values()]
         places = {(one.form, one.document) for one in listed} | {(one.ref_form, one.ref_document) for one in around}
         known = numbers(door, unit, {place for place in places if place[1]})

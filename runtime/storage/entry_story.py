@@ -56,12 +56,6 @@ def entry_with(connection: sa.Connection, identity: int) -> tuple[Entry | None, 
     return own, around
 
 
-def entries_named(connection: sa.Connection, ids: set[int]) -> dict[int, Entry]:
-    """The entries with these ids."""
-    query = SELECT.where(entry.c.id.in_(sorted(ids)))
-    return {one.id or 0: one for one in entries_from(connection.execute(query))} if ids else {}
-
-
 def uses_around(connection: sa.Connection, identity: int, limit: int = 200) -> tuple[LayerUse, ...]:
     """What the entry took from layers, and what others took from those it opened."""
     query = (
