@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from runtime.app import create_app
+from runtime.facade import stock, trace
 from tests.houses import PASSWORD, WORKSPACE, Home, do, make_home
 from tests.web.conftest import entrance
 
@@ -18,8 +20,12 @@ ROOT = f"/w/{WORKSPACE}/bakery"
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
+    return bakery(tmp_path, BAKERY)
+
+
+def bakery(folder: Path, app: Path) -> Home:
     """Cream of one lot, made into a cake, sold to a shop."""
-    home = make_home(tmp_path, BAKERY)
+    home = make_home(folder, app)
     door = home.everybody()
     for form, code, name in (
         ("warehouse", "W2", "烘焙间"),
@@ -99,3 +105,24 @@ def test_who_sees_no_money_sees_none_here(home: Home) -> None:
     assert address is not None
     told = clerk.get(address[1]).text
     assert "¥" not in told and "金额" not in told
+
+
+def test_a_document_that_is_not_ones_own_is_not_named(tmp_path: Path) -> None:
+    app = tmp_path / "bakery"
+    shutil.copytree(BAKERY, app)
+    role = app / "roles" / "clerk.yaml"
+    every = "forms: [product, warehouse, customer, delivery, move]\n    actions: [read]\n"
+    own = "forms: [product, warehouse, customer, move]\n    actions: [read]\n"
+    own += '  - {forms: [delivery], actions: [read], rows: "creator == me"}\n'
+    text = role.read_text("utf-8")
+    assert every in text
+    role.write_text(text.replace(every, own), "utf-8")
+    home = bakery(tmp_path / "data", app)
+    sold = {row.form: row.number for row in stock.entries(home.everybody()) if row.form == "delivery"}
+    assert sold["delivery"]
+    clerk = home.door("clerk")
+    assert "delivery" not in {row.form for row in stock.entries(clerk)}
+    product = next(row.product for row in stock.entries(clerk, lot="T1"))
+    view = trace.trace(clerk, product, "T1")
+    assert view.customers == () and {move.number for move in view.start.moves} == {""}
+    assert trace.trace(home.everybody(), product, "T1").customers == ("门店",)
