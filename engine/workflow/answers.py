@@ -52,3 +52,7 @@ class Answers(Protocol):
     def again(self, node: str, deadline: int, fired: datetime) -> datetime:
         """When a deadline that repeats (``every``) falls due next, after it fired at ``fired``."""
         ...
+
+    def holds(self, user: int, role: str) -> bool:
+        """Whether the user holds the role now; never raises."""
+        ...

@@ -74,10 +74,12 @@ class Seat:
     Attributes:
         id, token: its number in the run, and the token it belongs to.
         user, role: who is asked: one user, or whoever holds the role first claims or decides (``user`` None).
-        parent: the seat it was added by, handed over by, or returns to; 0 for those of the node itself.
+        parent: the seat it was added by or returns to; 0 for those of the node itself.
+        instead: the seat it took over from (转办, 改派), whose place in the order it has; 0 otherwise.
         behalf: the absent person this user stands in for (委托); None otherwise.
         also: further absent people the user stands in for at the same node; one decision speaks for all of them.
         weight: of its vote. veto: rejecting decides alone (一票否决). decided_at: when it ended.
+        granted: agreed without being asked: the submitter's own node, or agreed earlier (审批去重).
     """
 
     id: int
@@ -92,6 +94,24 @@ class Seat:
     decided_at: datetime | None = None
     also: tuple[int, ...] = ()
     veto: bool = False
+    instead: int = 0
+    granted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A moment a token has set: deadline ``number`` of its node (from 0), or the end of a wait (-1)."""
+
+    number: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A document a sub-flow has made, and how its approval ended; ``""`` while it has not."""
+
+    id: int
+    result: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +122,8 @@ class Token:
         node: key of the step. arrived: when it came there.
         back: where it goes on after this node, when it was sent back with 直接回到我这里; None walks on as written.
         reason: why it is stuck.
+        due: moments that are still to come; one that is not among them is void.
+        children, made: of a sub-flow: its documents, and whether all of them have been made.
     """
 
     id: int
@@ -111,6 +133,9 @@ class Token:
     arrived: datetime
     back: Path | None = None
     reason: Problem | None = None
+    due: tuple[Due, ...] = ()
+    children: tuple[Child, ...] = ()
+    made: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +149,10 @@ class Join:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """A node that was left in this round, and who agreed there (for returns and for 审批去重)."""
+    """A node that was left in this round, and who agreed there (for returns and for 审批去重).
+
+    ``seats``: those that were asked; none where everybody's agreement was taken for granted.
+    """
 
     path: Path
     node: str
@@ -142,6 +170,9 @@ class Run:
         chosen: people picked for nodes (自选), by node key.
         next_id: number of the next token or seat; numbers are never used twice in a run.
         round: counts submissions, 1 for the first; ``passed`` belongs to the present one.
+        acted: whether anybody has decided in this round. final: rejected for good, see ``ApproveStep.reject``.
+        urged_at: when the submitter urged last. entries: number of the last entry of its log.
+        last: the decision that may be taken back.
     """
 
     workflow: str
@@ -155,6 +186,11 @@ class Run:
     chosen: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     next_id: int = 1
     round: int = 1
+    acted: bool = False
+    final: bool = False
+    urged_at: datetime | None = None
+    entries: int = 0
+    last: Last | None = None
 
     def open_seats(self) -> tuple[Seat, ...]:
         """Those who are asked now."""
@@ -170,18 +206,33 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Last:
+    """The decision somebody may take back (拿回): whose, at which seat, and the run as it stood before."""
+
+    user: int
+    seat: int
+    before: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What was found out about the world while walking: enough to walk the same way again.
 
     Attributes:
         arms: per branching step (its path as text, "1.0.2"), the arms whose condition held.
         persons: per node, whom its definition meant then. moments: per node, the moment its wait ends or its
-            deadlines fall due, in the order they are written.
+            deadlines fall due, in the order they are written. ``node#0`` is the ``to`` or the repetition of deadline 0;
+            the persons under "" are the administrators.
+        holders: users that were seen to hold a role. failed: questions without an answer, by what was asked.
+        run: after a migration, the run as it then stood; the log before it belongs to another definition.
     """
 
     arms: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     persons: Mapping[str, tuple[Asked, ...]] = field(default_factory=lambda: MappingProxyType({}))
     moments: Mapping[str, tuple[datetime, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    holders: tuple[tuple[int, str], ...] = ()
+    failed: Mapping[str, Problem] = field(default_factory=lambda: MappingProxyType({}))
+    run: Run | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
