@@ -126,7 +126,7 @@ class Hotkey(Definition):
 
 
 class AppDef(Definition):
-    """The app as a whole."""
+    """The app as a whole. ``calendar``: the working calendar deadlines are counted by (``calendars/<key>.yaml``)."""
 
     app: Key
     version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
@@ -135,6 +135,7 @@ class AppDef(Definition):
     summary: Label | None = None
     settings: AppSettings = AppSettings()
     dimensions: Dimensions = Dimensions()
+    calendar: Key | None = None
     ledgers: tuple[LedgerDef, ...] = ()
     menu: tuple[MenuGroup, ...] = ()
     cards: tuple[HomeCard, ...] = ()

@@ -16,6 +16,7 @@ from engine.definitions.app_checks import (
     hotkeys_can_be_pressed,
     menu_items_lead_somewhere,
 )
+from engine.definitions.calendar_checks import app_calendar_exists, calendars_have_working_time
 from engine.definitions.compiled import AppBundle
 from engine.definitions.entry_checks import (
     costs_can_be_found,
@@ -52,15 +53,10 @@ from engine.definitions.form_checks import (
 from engine.definitions.language_checks import labels_have_english
 from engine.definitions.load import Loaded
 from engine.definitions.process_checks import (
-    approvers_can_be_found,
-    branches_can_be_walked,
     entries_name_their_balance,
     entries_say_how_much,
-    node_fields_exist,
     own_ledgers_are_new,
     postings_belong_to_documents,
-    workflow_nodes_are_unique,
-    workflows_belong_to_one_document,
 )
 from engine.definitions.role_checks import (
     forms_can_be_read,
@@ -84,6 +80,13 @@ from engine.definitions.story_checks import (
     story_steps_do_one_thing,
 )
 from engine.definitions.voucher_checks import vouchers_know_ledgers, vouchers_name_accounts
+from engine.definitions.workflow_checks import (
+    approvers_can_be_found,
+    branches_can_be_walked,
+    node_fields_exist,
+    workflow_nodes_are_unique,
+    workflows_belong_to_one_document,
+)
 from engine.problems import Problem
 
 DefinitionCheck: TypeAlias = Callable[[Loaded], Iterator[Problem]]
@@ -143,6 +146,8 @@ DEFINITION_CHECKS: tuple[DefinitionCheck, ...] = (
     story_people_are_known,
     story_documents_exist,
     story_settings_exist,
+    calendars_have_working_time,
+    app_calendar_exists,
     labels_have_english,
 )
 

@@ -14,19 +14,21 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from engine.definitions.app import AppDef
+from engine.definitions.compile_calendar import compile_calendar
 from engine.definitions.compile_form import compile_form
 from engine.definitions.compile_process import (
     compile_posting,
     compile_role,
-    compile_workflow,
     dimension_types,
 )
 from engine.definitions.compile_rule import compile_rule
+from engine.definitions.compile_workflow import compile_workflows
 from engine.definitions.compiled import (
     AppBundle,
     CompiledForm,
     CompiledPosting,
     CompiledSource,
+    CompiledWorkflow,
 )
 from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.file_kinds import APP
@@ -54,7 +56,8 @@ def compile_bundle(loaded: Loaded, kinds: Kinds) -> AppBundle | tuple[Problem, .
     reading = Reading(loaded, kinds)
     scopes = scopes_of(app, loaded.forms, kinds)
     forms = {key: compile_form(form, scopes, reading) for key, form in loaded.forms.items()}
-    workflows = _present({key: compile_workflow(each, scopes, reading) for key, each in loaded.workflows.items()})
+    workflows = compile_workflows(loaded.workflows, scopes, reading)
+    calendars = {key: compile_calendar(each) for key, each in loaded.calendars.items()}
     dimensions = dimension_types(app.dimensions.model_dump(), scopes)
     postings = _present(
         {key: compile_posting(each, scopes, dimensions, reading) for key, each in loaded.postings.items()}
@@ -75,7 +78,11 @@ def compile_bundle(loaded: Loaded, kinds: Kinds) -> AppBundle | tuple[Problem, .
         kinds=kinds,
         files=loaded.files,
         forms=MappingProxyType(linked),
-        workflows=MappingProxyType({each.definition.form: each for each in workflows.values()}),
+        workflows=_started_by(workflows.values(), "submit"),
+        change_workflows=_started_by(workflows.values(), "change"),
+        flows=MappingProxyType(workflows),
+        calendars=MappingProxyType(calendars),
+        calendar=calendars.get(app.calendar or ""),
         postings=_postings(postings.values()),
         rules=MappingProxyType(rules),
         rules_by_form=_rules_by_form(rules.values()),
@@ -107,6 +114,10 @@ def _cards(app: AppDef, scopes: Scopes, reading: Reading) -> tuple[Checked, ...]
 
 def _present(read: Mapping[str, Value | None]) -> dict[str, Value]:
     return {key: each for key, each in read.items() if each is not None}
+
+
+def _started_by(workflows: Iterable[CompiledWorkflow], start: str) -> Mapping[str, CompiledWorkflow]:
+    return MappingProxyType({each.definition.form: each for each in workflows if each.definition.start == start})
 
 
 def _postings(postings: Iterable[CompiledPosting]) -> Mapping[str, tuple[CompiledPosting, ...]]:

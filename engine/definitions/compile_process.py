@@ -1,8 +1,8 @@
-"""Workflows, postings and roles → their compiled forms: every expression checked against what it may see."""
+"""Postings and roles → their compiled forms: every expression checked against what it may see."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from engine.definitions.compiled import (
@@ -10,14 +10,12 @@ from engine.definitions.compiled import (
     CompiledGrant,
     CompiledPosting,
     CompiledRole,
-    CompiledWorkflow,
 )
-from engine.definitions.file_kinds import POSTINGS, ROLES, WORKFLOWS
+from engine.definitions.file_kinds import POSTINGS, ROLES
 from engine.definitions.posting import EntryDef, PostingDef
 from engine.definitions.reading import Place, Reading
 from engine.definitions.role import Grant, RoleDef
 from engine.definitions.scopes import Scopes
-from engine.definitions.workflow import ApproveStep, Step, WorkflowDef, arms_of, step_kind
 from engine.expressions import Checked, Kind, ValueType
 from engine.expressions.types import BOOLEAN, DATE, NUMBER, TEXT
 
@@ -25,45 +23,6 @@ ROW_WORDS = ("all", "department", "own")
 EVERY_FORM = "*"
 SELF = "self"
 WORDS = MappingProxyType(dict.fromkeys(("lot", "serial", "status", "element"), TEXT))
-
-
-def compile_workflow(workflow: WorkflowDef, scopes: Scopes, reading: Reading) -> CompiledWorkflow | None:
-    """None when the form is unknown, which the checks report."""
-    if not scopes.has_form(workflow.form):
-        return None
-    scope = scopes.header(workflow.form)
-    conditions: dict[tuple[int, ...], Checked] = {}
-    place = Place(WORKFLOWS, workflow.workflow, ())
-    for path, text, at in arm_conditions(workflow.steps, (), place / "steps"):
-        read = reading.expression(text, scope, at, BOOLEAN)
-        if read is not None:
-            conditions[path] = read
-    return CompiledWorkflow(
-        definition=workflow,
-        conditions=MappingProxyType(conditions),
-        nodes=MappingProxyType({node.approve: node for node, _ in nodes_of(workflow.steps, place / "steps")}),
-    )
-
-
-def arm_conditions(
-    steps: tuple[Step, ...], path: tuple[int, ...], place: Place
-) -> Iterator[tuple[tuple[int, ...], str, Place]]:
-    """Path of each arm with a condition, the condition, and where it is written."""
-    for index, step in enumerate(steps):
-        for number, arm in enumerate(arms_of(step)):
-            at = place / index / step_kind(step) / number
-            if arm.when is not None:
-                yield (*path, index, number), arm.when, at / "when"
-            yield from arm_conditions(arm.steps, (*path, index, number), at / "steps")
-
-
-def nodes_of(steps: tuple[Step, ...], place: Place) -> Iterator[tuple[ApproveStep, Place]]:
-    """Approval nodes in reading order, and where they are written."""
-    for index, step in enumerate(steps):
-        if isinstance(step, ApproveStep):
-            yield step, place / index
-        for number, arm in enumerate(arms_of(step)):
-            yield from nodes_of(arm.steps, place / index / step_kind(step) / number / "steps")
 
 
 def compile_posting(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.definitions.app import AppDef
+from engine.definitions.calendar import CalendarDef
 from engine.definitions.form import FormDef
 from engine.definitions.posting import PostingDef
 from engine.definitions.role import RoleDef
@@ -38,8 +39,9 @@ POSTINGS = FileKind("postings", "posting", PostingDef)
 RULES = FileKind("rules", "rule", RuleDef)
 ROLES = FileKind("roles", "role", RoleDef)
 VOUCHERS = FileKind("vouchers", "voucher", VoucherDef)
+CALENDARS = FileKind("calendars", "calendar", CalendarDef)
 STORIES = FileKind("tests", "story", StoryDef)
-FILE_KINDS = (APP, FORMS, WORKFLOWS, POSTINGS, RULES, ROLES, VOUCHERS, STORIES)
+FILE_KINDS = (APP, FORMS, WORKFLOWS, POSTINGS, RULES, ROLES, VOUCHERS, CALENDARS, STORIES)
 
 
 def kind_of(path: str) -> FileKind | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
 
+from engine.definitions.compile_workflow import CHILD
 from engine.definitions.compiled import (
     CompiledForm,
     CompiledPosting,
@@ -22,6 +23,7 @@ from engine.definitions.compiled import (
 from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.placeholders import holes
 from engine.definitions.scopes import Scopes, table_record
+from engine.definitions.workflow import SubflowStep
 from engine.expressions import Checked, Kind
 
 FOLLOWED = (Kind.LINK, Kind.MEMBER)
@@ -112,8 +114,7 @@ def book_processes(
 ) -> None:
     """Note what workflows, postings, form rules and row filters follow from the forms they are about."""
     for workflow in workflows:
-        for checked in workflow.conditions.values():
-            book.read(workflow.definition.form, checked)
+        _book_workflow(book, workflow)
     for posting in postings:
         for entries in posting.entries.values():
             for entry in entries:
@@ -127,3 +128,21 @@ def book_processes(
         for grant in role.grants:
             for form, checked in grant.rows.items():
                 book.read(form, checked)
+
+
+def _book_workflow(book: LinkBook, workflow: CompiledWorkflow) -> None:
+    form = workflow.definition.form
+    for checked in workflow.conditions.values():
+        book.read(form, checked)
+    for (key, name), checked in workflow.expressions.items():
+        node = workflow.nodes[key]
+        if not isinstance(node, SubflowStep):
+            book.read(form, checked)
+        elif not name.startswith("back."):
+            book.read(form, checked, node.each or "")
+        else:
+            for path in checked.names:
+                if path[0] == CHILD:
+                    book.follow(node.form, path[1:], "")
+                else:
+                    book.follow(form, path, "")

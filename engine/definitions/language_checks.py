@@ -35,6 +35,7 @@ def _read(loaded: Loaded) -> Iterator[tuple[Node, BaseModel]]:
         ("workflows", loaded.workflows),
         ("rules", loaded.rules),
         ("roles", loaded.roles),
+        ("calendars", loaded.calendars),
     ):
         for key, definition in definitions.items():
             node = loaded.nodes.get(f"{kind}/{key}.yaml")

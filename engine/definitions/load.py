@@ -15,10 +15,12 @@ from pydantic import ValidationError
 
 from engine.definitions import source, upgrade
 from engine.definitions.app import AppDef
+from engine.definitions.calendar import CalendarDef
 from engine.definitions.field_options import split_fields
 from engine.definitions.file_kinds import (
     APP,
     APP_FILE,
+    CALENDARS,
     FILE_KINDS,
     FORMS,
     POSTINGS,
@@ -65,6 +67,7 @@ class Loaded:
     rules: Mapping[str, RuleDef]
     roles: Mapping[str, RoleDef]
     vouchers: Mapping[str, VoucherDef]
+    calendars: Mapping[str, CalendarDef]
     stories: Mapping[str, StoryDef]
     nodes: Mapping[str, Node]
     files: Mapping[str, str]
@@ -106,6 +109,7 @@ def load(files: Mapping[str, str], kinds: Kinds) -> Loaded:
         rules=_of(found[RULES], RuleDef),
         roles=_of(found[ROLES], RoleDef),
         vouchers=_of(found[VOUCHERS], VoucherDef),
+        calendars=_of(found[CALENDARS], CalendarDef),
         stories=_of(found[STORIES], StoryDef),
         nodes=MappingProxyType(nodes),
         files=MappingProxyType({path: files[path] for path in sorted(files) if kind_of(path) is not None}),

@@ -1,12 +1,11 @@
-"""Cross-reference checks of workflows and postings."""
+"""Cross-reference checks of postings and ledgers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from engine.definitions.compile_process import nodes_of
-from engine.definitions.file_kinds import APP, POSTINGS, WORKFLOWS
+from engine.definitions.file_kinds import APP, POSTINGS
 from engine.definitions.load import Loaded
 from engine.definitions.pages import PAGES
 from engine.definitions.posting import EntryDef, PostingDef
@@ -14,14 +13,11 @@ from engine.definitions.reading import Place
 from engine.definitions.references import (
     DOCUMENT,
     complaint,
-    field_paths,
     tables_of,
     unknown,
     unknown_form,
-    unknown_role,
 )
 from engine.definitions.system_fields import SYSTEM_TYPES
-from engine.definitions.workflow import Step, arms_of, step_kind
 from engine.expressions.types import Kind
 from engine.problems import Problem
 
@@ -46,73 +42,6 @@ MONEY_LEDGERS = ("payable", "receivable", "prepaid", "advance", "cash", "expense
 OPEN_LEDGERS = ("supply", "demand", "reservation", "freeze")
 COUNTED_LEDGERS = ("stock", *OPEN_LEDGERS)
 ROLES_OF_FORMS = ("product", "warehouse", "supplier", "customer")
-
-
-def workflows_belong_to_one_document(loaded: Loaded) -> Iterator[Problem]:
-    """A workflow approves a document, and no document has two."""
-    owners: dict[str, str] = {}
-    for key, workflow in loaded.workflows.items():
-        place = Place(WORKFLOWS, key, ("form",))
-        yield from unknown_form(loaded, place, workflow.form, DOCUMENT)
-        first = owners.setdefault(workflow.form, key)
-        if first != key:
-            yield complaint(loaded, place, "definition.second_workflow", name=workflow.form, other=first)
-
-
-def workflow_nodes_are_unique(loaded: Loaded) -> Iterator[Problem]:
-    """No two approval nodes of a workflow share a key; a workflow has at least one."""
-    for key, workflow in loaded.workflows.items():
-        place = Place(WORKFLOWS, key, ("steps",))
-        seen: set[str] = set()
-        for node, at in nodes_of(workflow.steps, place):
-            if node.approve in seen:
-                yield complaint(loaded, at / "approve", "definition.listed_twice", name=node.approve)
-            seen.add(node.approve)
-        if not seen:
-            yield complaint(loaded, place, "definition.workflow_without_nodes", key=True)
-
-
-def approvers_can_be_found(loaded: Loaded) -> Iterator[Problem]:
-    """A node has one kind of approver: a role that exists, a member field of the form, or the department head."""
-    for key, workflow in loaded.workflows.items():
-        for node, at in nodes_of(workflow.steps, Place(WORKFLOWS, key, ("steps",))):
-            for number, by in enumerate(node.persons):
-                place = at / "by" / number if isinstance(node.by, tuple) else at / "by"
-                if len(by.given()) != 1:
-                    yield complaint(loaded, place, "definition.one_approver", key=True)
-                yield from unknown_role(loaded, place / "role", by.role)
-                if by.field is not None:
-                    yield from member_field(loaded, place / "field", workflow.form, by.field)
-
-
-def node_fields_exist(loaded: Loaded) -> Iterator[Problem]:
-    """What a node allows is about fields of the form."""
-    for key, workflow in loaded.workflows.items():
-        form = loaded.forms.get(workflow.form)
-        for node, at in nodes_of(workflow.steps, Place(WORKFLOWS, key, ("steps",))):
-            for name in node.fields if form is not None else ():
-                known = field_paths(form) if form else ()
-                yield from unknown(loaded, at / "fields" / name, "definition.unknown_field", name, known, key=True)
-
-
-def branches_can_be_walked(loaded: Loaded) -> Iterator[Problem]:
-    """An arm without a condition catches everything, so it stands last."""
-    for key, workflow in loaded.workflows.items():
-        yield from _branches(loaded, workflow.steps, Place(WORKFLOWS, key, ("steps",)))
-
-
-def _branches(loaded: Loaded, steps: tuple[Step, ...], place: Place) -> Iterator[Problem]:
-    for index, step in enumerate(steps):
-        kind, arms = step_kind(step), arms_of(step)
-        if kind not in ("branch", "inclusive", "parallel"):
-            continue
-        at = place / index / kind
-        if not arms:
-            yield complaint(loaded, at, "definition.branch_without_arms", key=True)
-        for number, arm in enumerate(arms):
-            if kind == "branch" and arm.when is None and number < len(arms) - 1:
-                yield complaint(loaded, at / number, "definition.arm_catches_all")
-            yield from _branches(loaded, arm.steps, at / number / "steps")
 
 
 def member_field(loaded: Loaded, place: Place, form_key: str, name: str) -> Iterator[Problem]:

@@ -50,7 +50,7 @@ def decide(
     clock: Clock,
 ) -> Advanced:
     """One person agrees or rejects at the node the run waits at."""
-    step = workflow.nodes[run.node]
+    step = approving(workflow, run.node)
     if not may_decide(step, run, user, roles, names, people):
         return Advanced(run=run, problems=(problem("workflow.not_yours", node=step.label),))
     if any(one.node == run.node and one.user == user for one in _present(run)):
@@ -64,6 +64,13 @@ def decide(
         return Advanced(run=replace(decided, approvers=left))
     onward = _walk(workflow, decided, run.position, names, people, clock)
     return replace(onward, closed=(step.approve, *onward.closed))
+
+
+def approving(workflow: CompiledWorkflow, key: str) -> ApproveStep:
+    """The approval node ``key``."""
+    step = workflow.nodes[key]
+    assert isinstance(step, ApproveStep)
+    return step
 
 
 def withdraw(workflow: CompiledWorkflow, run: Run, user: int) -> Advanced:
