@@ -7,6 +7,7 @@ to or unapproved in. Source: domain rule C9.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -80,8 +81,8 @@ class Check:
 
 
 def month_end(year: int, month: int) -> date:
-    """The last day of a month; ``ValueError`` when there is no such month."""
-    return (date(year, month, 28) + timedelta(days=4)).replace(day=1) - ONE_DAY
+    """The last day of a month; ``ValueError`` or ``OverflowError`` when there is no such month."""
+    return date(year, month, monthrange(year, month)[1])
 
 
 def checklist(unit: Unit, period: Period) -> tuple[Check, ...]:

@@ -200,7 +200,7 @@ def _period(door: Door, through: str, warehouse: int) -> Period:
             return Period(kind="month", warehouse=COMPANY, through=month_end(int(parts[0]), int(parts[1])))
         kind: CloseKind = "day" if warehouse else "month"
         return Period(kind=kind, warehouse=warehouse, through=date.fromisoformat(through.strip()))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Refused([problem("closing.bad_period", "through", text=through[:40])]) from None
 
 

@@ -45,6 +45,8 @@ def test_a_month_is_checked_closed_and_opened_again(sign_in: SignIn, house: Hous
     assert clerk.post(f"{ROOT}/closing", data=sent).status_code == 303
     assert clerk.post(f"{ROOT}/closing", data=sent).status_code == 409
     row = clerk.get("/api/v1/acme/tiny/-/closings").json()["rows"][0]
+    for far, status in (("9999-12", 200), ("2026-13", 422), ("99999999999999-01", 422), ("9999-12-31", 200)):
+        assert clerk.get(f"{ROOT}/closing?through={far}").status_code == status
     assert (row["kind"], row["through"], row["may_reopen"]) == ("month", "2025-12-31", False)
     assert f"reopen-{row['id']}" in admin.get(f"{ROOT}/closing").text
     back = {"csrf": csrf_of(admin), "reason": "审计"}

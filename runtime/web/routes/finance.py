@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from calendar import monthrange
+from datetime import date
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -104,8 +105,7 @@ def _period(found: Visit, start: str, end: str) -> tuple[date, date]:
     """The days asked for; without them, this month."""
     today = found.door.house.now().date()
     first = _day(start) or today.replace(day=1)
-    following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
-    last = _day(end) or following - timedelta(days=1)
+    last = _day(end) or first.replace(day=monthrange(first.year, first.month)[1])
     return (first, last) if first <= last else (last, first)
 
 
