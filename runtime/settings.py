@@ -67,6 +67,14 @@ class Settings:
     )
     job_retention_days: int = _setting(30, "已完成任务的保留天数", "days finished jobs are kept", least=1, most=3650)
     seal_hours: int = _setting(1, "每隔几小时封存一次账目", "hours between two seals of the ledgers", least=1, most=24)
+    webhook_allow_hosts: str = _setting(
+        "",
+        "允许发往的内网主机（逗号分隔，主机 或 主机:端口），可不加密；邮件服务器也算",
+        "hosts inside the house that may be sent to (host or host:port, comma separated), also unencrypted; mail too",
+    )
+    webhook_allow_http: bool = _setting(
+        False, "允许向公网的 http 地址发送（不加密）", "allow unencrypted http receivers outside"
+    )
     log_format: str = _setting("text", "日志格式：text 或 json", "log format: text or json")
     test_mode: bool = _setting(
         False, "测试模式：快速口令哈希、可设日期", "test mode: fast password hashing, a date that can be set"
@@ -86,6 +94,11 @@ class Settings:
     def secret_path(self) -> Path:
         """Where the signing key is kept; created with mode 0600 by the composition root."""
         return self.secret_file or self.data_dir / "secret.key"
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Receivers inside the house, as listed."""
+        return frozenset(each.strip().lower() for each in self.webhook_allow_hosts.split(",") if each.strip())
 
     @property
     def uses_postgres(self) -> bool:

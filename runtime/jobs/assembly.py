@@ -6,14 +6,14 @@ the one place that knows which chores and schedules belong to a worker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
 from runtime.faults import NO_FAULTS, Faults
 from runtime.jobs.contract import Clock, Handler, Handlers, Jobs, OpenWorkspace
-from runtime.jobs.deliver import StartFollowUp, delivery_handler
+from runtime.jobs.deliver import NOBODY_ELSE, Performing, StartFollowUp, delivery_handler
 from runtime.jobs.engine import JobEngine, engine_options
 from runtime.jobs.housekeeping import Chore
 from runtime.jobs.inline import InlineJobs
@@ -36,6 +36,7 @@ class JobParts:
         start_document: performs a follow-up document; see `runtime.jobs.deliver.delivery_handler`.
         clock: now, naive, in the product's zone.
         handlers: further kinds, such as imports. schedules: when which of them runs by itself (kind → cron).
+        chores: what every worker does besides, given the engine. performing: effects of further kinds.
         retention_days: how long traces of finished work are kept.
         seal_hours: hours between two seals of the ledgers.
         faults: what tests make go wrong.
@@ -47,6 +48,8 @@ class JobParts:
     clock: Clock
     handlers: Mapping[str, Handler] = field(default_factory=lambda: NO_HANDLERS)
     schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    chores: Sequence[Callable[[Jobs], Chore]] = ()
+    performing: Performing = NOBODY_ELSE
     retention_days: int = 30
     seal_hours: int = 1
     faults: Faults = NO_FAULTS
@@ -77,7 +80,7 @@ def inline_handlers(parts: JobParts) -> Handlers:
 def all_handlers(parts: JobParts, delete_finished: Callable[[datetime], int]) -> Handlers:
     """Every kind of job, frozen. Raises ``ValueError`` when an added kind has the name of a standing one."""
     standing = {
-        DELIVER: delivery_handler(parts.start_document, parts.clock, parts.faults),
+        DELIVER: delivery_handler(parts.start_document, parts.clock, parts.faults, parts.performing),
         RETENTION: retention_handler(parts.workspaces, delete_finished, parts.clock, parts.retention_days),
         SEAL: sealing_handler(parts.workspaces, parts.clock),
     }
@@ -101,6 +104,7 @@ def standing_chores(jobs: Jobs, parts: JobParts) -> tuple[Chore, ...]:
     return (
         Chore(name="schedules", every_s=3600.0, run=look_after_schedules),
         Chore(name="sweep", every_s=SWEEP_EVERY_S, run=look_after_outboxes),
+        *(chore(jobs) for chore in parts.chores),
     )
 
 

@@ -1,15 +1,18 @@
-"""Performing the effects a decision asked for: tasks, messages, follow-up documents.
+"""Performing the effects a decision asked for: tasks, messages, follow-up documents, and what others add by kind.
 
 Exactly once as far as the database goes: tasks and messages are written in the transaction that marks the row done, and
-a follow-up document is submitted under the idempotency key of the row. Tasks opened and closed under one ``once_key``
-keep the order in which they were decided, whatever order workers take them in. What finally fails is written beside the
-row, so it is seen both there and among the parked jobs.
+a follow-up document is submitted under the idempotency key of the row. What else there is to do is given by kind of
+effect: a `Writer` writes in that transaction, a `Performer` acts before it and is idempotent under the row's id.
+Tasks opened and closed under one ``once_key`` keep the order in which they were decided, whatever order workers take
+them in. What finally fails is written beside the row, so it is seen both there and among the parked jobs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeAlias
 
 import sqlalchemy as sa
@@ -25,25 +28,61 @@ from runtime.storage.outbox import OutboxRow
 from runtime.storage.workflow_runs import Task
 
 IN_ORDER = (CreateTask.kind, CloseTask.kind)
+WRITTEN_HERE = (*IN_ORDER, Notify.kind)
 RECOVERED = "recovered"
 
 StartFollowUp: TypeAlias = Callable[[str, StartDocument, int], None]
+Writer: TypeAlias = Callable[[sa.Connection, Workspace, OutboxRow], None]
+Performer: TypeAlias = Callable[[Workspace, OutboxRow], None]
 
 
-def delivery_handler(start_document: StartFollowUp, clock: Clock, faults: Faults = NO_FAULTS) -> Handler:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performing:
+    """Who performs which kind of effect, beside what is performed here.
+
+    Attributes:
+        writers: write in the transaction that marks the row done; one for ``notify`` adds to the message centre.
+        performers: act before that transaction, at least once, each time under the same row.
+    """
+
+    writers: Mapping[str, Writer] = field(default_factory=lambda: MappingProxyType({}))
+    performers: Mapping[str, Performer] = field(default_factory=lambda: MappingProxyType({}))
+
+    def knows(self, kind: str) -> bool:
+        """Whether somebody performs this kind."""
+        return kind in (*WRITTEN_HERE, StartDocument.kind) or kind in self.writers or kind in self.performers
+
+
+NOBODY_ELSE = Performing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Delivering:
+    """What one handler works with."""
+
+    start_document: StartFollowUp
+    clock: Clock
+    faults: Faults
+    performing: Performing
+
+
+def delivery_handler(
+    start_document: StartFollowUp, clock: Clock, faults: Faults = NO_FAULTS, performing: Performing = NOBODY_ELSE
+) -> Handler:
     """The handler of the kind ``deliver``; its payload names a workspace and an outbox row.
 
     Args:
         start_document: ``(workspace key, effect, outbox id)``; submits under the idempotency key ``outbox:<id>``.
-        clock: dates tasks and messages. faults: what tests make go wrong.
+        clock: dates tasks and messages. faults: what tests make go wrong. performing: effects of further kinds.
     """
+    given = _Delivering(start_document=start_document, clock=clock, faults=faults, performing=performing)
 
     def deliver(context: JobContext, payload: Payload) -> None:
         workspace = context.open_workspace(str(payload["workspace"]))
         outbox_id = int(payload["outbox"])
         try:
             faults.reach("delivering")
-            _perform(workspace, outbox_id, start_document, clock, faults)
+            _perform(workspace, outbox_id, given)
         except Exception as error:
             _note_failure(workspace, outbox_id, reason(error), clock() if is_final(context, error) else None)
             raise
@@ -51,20 +90,24 @@ def delivery_handler(start_document: StartFollowUp, clock: Clock, faults: Faults
     return deliver
 
 
-def _perform(workspace: Workspace, outbox_id: int, start_document: StartFollowUp, clock: Clock, faults: Faults) -> None:
+def _perform(workspace: Workspace, outbox_id: int, given: _Delivering) -> None:
     with read(workspace.database) as connection:
         row = outbox.get(connection, outbox_id)
     if row is None or _is_done(row):
         return
-    effect = _effect(row)
-    if isinstance(effect, StartDocument):
-        start_document(workspace.key, effect, outbox_id)
-        in_transaction(workspace.database, lambda connection: outbox.mark_done(connection, outbox_id, clock()))
-        return
+    if not given.performing.knows(row.kind):
+        raise Refused([problem("job.unknown_effect", outbox=outbox_id, kind=row.kind)])
+    if row.kind == StartDocument.kind:
+        effect = effect_of(row)
+        assert isinstance(effect, StartDocument)
+        given.start_document(workspace.key, effect, outbox_id)
+    performer = given.performing.performers.get(row.kind)
+    if performer is not None:
+        performer(workspace, row)
 
     def work(connection: sa.Connection) -> None:
-        _write(connection, outbox_id, clock)
-        faults.reach("delivered")
+        _write(connection, workspace, outbox_id, given)
+        given.faults.reach("delivered")
 
     in_transaction(workspace.database, work)
 
@@ -73,27 +116,35 @@ def _note_failure(workspace: Workspace, outbox_id: int, text: str, given_up_at: 
     in_transaction(workspace.database, lambda connection: outbox.failed(connection, outbox_id, text, given_up_at))
 
 
-def _write(connection: sa.Connection, outbox_id: int, clock: Clock) -> None:
-    """Tasks and messages of one row, and that it is done; nothing when somebody was faster."""
+def _write(connection: sa.Connection, workspace: Workspace, outbox_id: int, given: _Delivering) -> None:
+    """What one row asks to be written, and that it is done; nothing when somebody was faster."""
     row = outbox.get(connection, outbox_id, lock=True)
     if row is None or _is_done(row):
         return
-    effect = _effect(row)
+    if row.kind in WRITTEN_HERE:
+        _write_here(connection, workspace, row, outbox_id, given)
+    writer = given.performing.writers.get(row.kind)
+    if writer is not None:
+        writer(connection, workspace, row)
+    outbox.mark_done(connection, outbox_id, given.clock())
+
+
+def _write_here(
+    connection: sa.Connection, workspace: Workspace, row: OutboxRow, outbox_id: int, given: _Delivering
+) -> None:
+    effect = effect_of(row)
     once_key = effect.once_key if isinstance(effect, CreateTask | CloseTask) else ""
     if once_key:
         for earlier in outbox.open_before(connection, outbox_id, IN_ORDER):
             if earlier.id is not None and earlier.payload.get("once_key") == once_key:
-                _write(connection, earlier.id, clock)
+                _write(connection, workspace, earlier.id, given)
     match effect:
         case CreateTask():
-            _create_tasks(connection, effect, clock)
+            _create_tasks(connection, effect, given.clock)
         case CloseTask():
-            workflow_runs.close_tasks(connection, at=clock(), by=None, outcome=RECOVERED, once_key=once_key)
+            workflow_runs.close_tasks(connection, at=given.clock(), by=None, outcome=RECOVERED, once_key=once_key)
         case Notify():
-            _notify(connection, effect, row, clock)
-        case StartDocument():
-            return
-    outbox.mark_done(connection, outbox_id, clock())
+            _notify(connection, effect, row, given.clock)
 
 
 def _create_tasks(connection: sa.Connection, effect: CreateTask, clock: Clock) -> None:
@@ -125,7 +176,13 @@ def _notify(connection: sa.Connection, effect: Notify, row: OutboxRow, clock: Cl
         connection,
         [
             messages.Message(
-                user=user, title=effect.title, form=effect.form, document=effect.document, created_at=clock()
+                user=user,
+                title=effect.title,
+                form=effect.form,
+                document=effect.document,
+                created_at=clock(),
+                kind=effect.about,
+                body=effect.body or messages.NO_BODY,
             )
             for user in users
         ],
@@ -137,7 +194,8 @@ def _is_done(row: OutboxRow) -> bool:
     return row.done_at is not None and row.error is None
 
 
-def _effect(row: OutboxRow) -> Effect:
+def effect_of(row: OutboxRow) -> Effect:
+    """The effect a row holds. Raises ``Refused`` (``job.unknown_effect``) when it is of a newer version."""
     try:
         return effect_from_json({**row.payload, "kind": row.kind})
     except (KeyError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""How long the traces of finished work are kept: a nightly job forgets jobs, outbox rows and idempotency keys.
+"""How long the traces of finished work are kept: a nightly job forgets jobs, outbox rows, deliveries and keys.
 
 What failed is kept until somebody retries or drops it, in both places.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from runtime.jobs.contract import Clock, Handler, JobContext, Payload
-from runtime.storage import idempotency, outbox
+from runtime.storage import deliveries, idempotency, outbox, received
 from runtime.storage.database import Connection, in_transaction
 
 RETENTION = "retention"
@@ -35,3 +35,5 @@ def retention_handler(
 def _forget(connection: Connection, before: datetime) -> None:
     outbox.remove_done(connection, before)
     idempotency.forget(connection, before)
+    deliveries.forget(connection, before)
+    received.forget(connection, before)

@@ -1,0 +1,1 @@
+"""钉钉群机器人: messages to a group of DingTalk."""

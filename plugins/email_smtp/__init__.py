@@ -1,0 +1,1 @@
+"""E-mail: messages to one person, through the company's mail server."""

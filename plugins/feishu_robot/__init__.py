@@ -1,0 +1,1 @@
+"""飞书群机器人: messages to a group of Feishu."""

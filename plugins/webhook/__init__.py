@@ -1,0 +1,1 @@
+"""Webhooks: events and messages as signed JSON to any receiver."""

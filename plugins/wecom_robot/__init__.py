@@ -1,0 +1,1 @@
+"""企业微信群机器人: messages to a group of WeCom."""
