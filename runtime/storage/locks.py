@@ -29,6 +29,7 @@ _EACH = (
     "FROM json_array_elements_text(%s::json) WITH ORDINALITY AS k(key, place)"
     " CROSS JOIN LATERAL (SELECT * FROM sys_balance b WHERE b.key = k.key"
 )
+THERE_POSTGRES = f"SELECT b.key {_EACH} OFFSET 0) b"
 READ_POSTGRES = f"SELECT {_COLUMNS} {_EACH} OFFSET 0) b"
 LOCK_POSTGRES = f"SELECT {_COLUMNS} {_EACH} FOR UPDATE) b"
 
@@ -43,7 +44,9 @@ def lock_balances(connection: sa.Connection, keys: Iterable[BalanceKey]) -> Mapp
     if connection.dialect.name == "sqlite":
         found = _read(connection, wanted)
     else:
-        WRITER.insert_missing(connection, [_row(text, texts[text], EMPTY, 0) for text in wanted])
+        there = {row[0] for row in fetched(connection, THERE_POSTGRES, (_json(wanted),))}
+        missing = [_row(text, texts[text], EMPTY, 0) for text in wanted if text not in there]
+        WRITER.insert_missing(connection, missing)
         found = _read(connection, wanted, LOCK_POSTGRES)
     return MappingProxyType({texts[text]: found.get(text, EMPTY) for text in wanted})
 
@@ -74,10 +77,14 @@ def _read(connection: sa.Connection, texts: Sequence[str], postgres: str = READ_
             marks = ", ".join("?" * len(chunk))
             rows = fetched(connection, f"SELECT {_COLUMNS} FROM sys_balance b WHERE b.key IN ({marks})", chunk)
         else:
-            rows = fetched(connection, postgres, (json.dumps(chunk, ensure_ascii=False),))
+            rows = fetched(connection, postgres, (_json(chunk),))
         for text, quantity, value, day, entries, head in rows:
             last = date.fromisoformat(day) if isinstance(day, str) else day
             found[text] = Balance(
                 unscaled(quantity, QUANTITY_SCALE), unscaled(value, MONEY_SCALE), last, int(entries), head
             )
     return found
+
+
+def _json(texts: Sequence[str]) -> str:
+    return json.dumps(texts, ensure_ascii=False)
