@@ -17,6 +17,7 @@ from runtime.storage import accounts, departments, documents
 
 PEOPLE = ("member", "department")
 OPEN_ITEM = "open_item"
+REPEATING = ("choice", "boolean")
 
 
 def target_of(field: CompiledField) -> str:
@@ -96,7 +97,21 @@ class Names:
 
         if field.type_name == OPEN_ITEM:
             return open_item
-        return linking if target else plain
+        made = linking if target else plain
+        return _repeating(made) if target or field.type_name in REPEATING else made
+
+
+def _repeating(made: Callable[[Value], CellView]) -> Callable[[Value], CellView]:
+    """``made``, each cell once: a column of links or choices shows the same few values again and again."""
+    known: dict[Value, CellView] = {}
+
+    def cell(value: Value) -> CellView:
+        found = known.get(value)
+        if found is None:
+            found = known[value] = made(value)
+        return found
+
+    return cell
 
 
 def _names(unit: Unit, target: str, ids: Iterable[int], language: Language) -> Mapping[int, str]:

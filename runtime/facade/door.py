@@ -15,7 +15,7 @@ from runtime.house import House
 from runtime.published import Published
 from runtime.stages.steps import Unit
 from runtime.storage.app_tables import AppTables
-from runtime.storage.database import read
+from runtime.storage.database import asking, read
 from runtime.submit import unit_of
 from runtime.workspaces import Workspace
 
@@ -73,6 +73,13 @@ class Door:
         """A read transaction with everything the stages' questions need."""
         context = self.house.context(self.workspace, self.published, self.actor)
         with read(self.workspace.database) as connection:
+            yield unit_of(context, connection)
+
+    @contextmanager
+    def asking(self) -> Iterator[Unit]:
+        """As `reading`, for a list: its statements need not see one state, and nothing is written."""
+        context = self.house.context(self.workspace, self.published, self.actor)
+        with asking(self.workspace.database) as connection:
             yield unit_of(context, connection)
 
 

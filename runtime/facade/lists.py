@@ -47,7 +47,7 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
     by_path = {column.path: column for column in available}
     problems: list[Problem] = []
     names = Names(door.language)
-    with door.reading() as unit:
+    with door.asking() as unit:
         shown = _chosen(unit, compiled, request, by_path, access, problems)
         sort = _sort(
             compiled,
@@ -174,7 +174,7 @@ def look_up(
     """
     compiled = door.form(form)
     access = door.access(compiled)
-    with door.reading() as unit:
+    with door.asking() as unit:
         where = row_condition(door, unit, compiled, access)
         picked = _picked(door, unit, form, link)
         if picked is not None:
@@ -211,7 +211,7 @@ def _picked(door: Door, unit: Unit, target: str, link: tuple[str, str] | None) -
 
 def count(door: Door, form: str, where: Clause | None, limit: int = 1000) -> int:
     """How many readable records satisfy a condition, counted no further than ``limit``."""
-    with door.reading() as unit:
+    with door.asking() as unit:
         return lists.count_up_to(unit.connection, unit.tables, form, where=where, limit=limit)
 
 

@@ -62,25 +62,27 @@ BY_KEY = _asked(api_key, ApiKey, api_key.c.key_hash == sa.bindparam("hash"), api
 
 def by_session(connection: sa.Connection, token: str, at: datetime) -> Visitor[Session] | None:
     """The person with this session, unless it has ended or the account is no longer active."""
-    row = connection.execute(BY_SESSION, {"hash": digest(token), "at": at}).mappings().one_or_none()
-    return None if row is None else _visitor(connection, Session(**{n: row[n] for n in Session.__slots__}), row)
+    row = connection.execute(BY_SESSION, {"hash": digest(token), "at": at}).one_or_none()
+    return None if row is None else _visitor(connection, Session, row)
 
 
 def by_key(connection: sa.Connection, token: str) -> Visitor[ApiKey] | None:
     """The person with this API key, unless it was revoked or the account is no longer active."""
-    row = connection.execute(BY_KEY, {"hash": digest(token)}).mappings().one_or_none()
-    return None if row is None else _visitor(connection, ApiKey(**{n: row[n] for n in ApiKey.__slots__}), row)
+    row = connection.execute(BY_KEY, {"hash": digest(token)}).one_or_none()
+    return None if row is None else _visitor(connection, ApiKey, row)
 
 
-def _visitor(connection: sa.Connection, by: T, row: sa.RowMapping) -> Visitor[T]:
-    department = row["user_department"]
+def _visitor(connection: sa.Connection, kind: type[T], row: sa.Row[Any]) -> Visitor[T]:
+    own = len(kind.__slots__)
+    by: T = kind(**dict(zip(kind.__slots__, row[:own], strict=True)))
+    name, language, department, attributes, theme, snapshot, roles = row[own:]
     actor = Actor(
         user=by.user,
-        name=row["user_name"],
-        roles=frozenset((row["roles"] or "").split(SEPARATOR)) - {""},
+        name=name,
+        roles=frozenset(roles.split(SEPARATOR)) if roles else frozenset(),
         department=department,
         departments=below(connection, department),
-        language="en" if row["user_language"] == "en" else "zh",
-        attributes=row["user_attributes"],
+        language="en" if language == "en" else "zh",
+        attributes=attributes,
     )
-    return Visitor(by=by, actor=actor, theme=row["user_theme"], snapshot=row["snapshot"])
+    return Visitor(by=by, actor=actor, theme=theme, snapshot=snapshot)
