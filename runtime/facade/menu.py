@@ -13,6 +13,7 @@ from runtime.facade.views import TaskView
 from runtime.storage import lists
 from runtime.storage.columns import FormColumns
 from runtime.storage.filters import compile_where
+from runtime.storage.search_text import search_text
 
 CARD_LIMIT = 999
 
@@ -162,3 +163,8 @@ def _entry(door: Door, item: MenuItem) -> MenuEntry | None:
         item.label.text(door.language) if item.label else door.house.catalogue.ui(f"page.{item.page}", door.language)
     )
     return MenuEntry(label=label_text, page=item.page)
+
+
+def spellings(entry: MenuEntry) -> tuple[str, ...]:
+    """How people may type an entry's name: as it reads, in pinyin or its initials, and by its key."""
+    return search_text([entry.label]), (entry.form or entry.page).replace("_", " ")

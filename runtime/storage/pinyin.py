@@ -1,13 +1,86 @@
-"""How Chinese text is spoken, by the dictionaries of pypinyin: full pinyin and initials. Large, hence imported late."""
+"""How Chinese text is spoken, by the dictionaries of pypinyin: full pinyin and initials. Large, hence imported late.
+
+Only the dictionaries are taken from the package, and kept small: importing it holds every reading of every phrase, and
+every beginning of one, which is four times as much memory as all else a small company needs.
+"""
 
 from __future__ import annotations
 
-from pypinyin.phrases_dict import phrases_dict
-from pypinyin.pinyin_dict import pinyin_dict
-from pypinyin.seg.mmseg import seg
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from importlib.metadata import distribution
+from pathlib import Path
+from types import MappingProxyType
 
 # As typed on a keyboard: ü is v. An import makes ten thousand of these texts, so tones go in one pass.
 TONES = str.maketrans("āáǎàēéěèếềīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿ", "aaaaeeeeeeiiiioooouuuuvvvvvnnnm")
+CHARACTER = re.compile(r'"(\d+)"\s*:\s*"([^",]*(?:,[^",]*)?)')
+# A phrase, or the first reading of one of its characters.
+PHRASE = re.compile(r'"([^"]*)"\s*:|\[\s*"([^"]*)"')
+
+
+def _text(name: str) -> str:
+    return Path(str(distribution("pypinyin").locate_file(f"pypinyin/{name}.json"))).read_text("utf-8")
+
+
+def _characters() -> Mapping[int, str]:
+    """Code point → its first two readings, comma between them."""
+    shared: dict[str, str] = {}
+    found = CHARACTER.finditer(_text("pinyin_dict"))
+    return MappingProxyType({int(one[1]): shared.setdefault(one[2], one[2]) for one in found})
+
+
+def _phrases(characters: Mapping[int, str]) -> Mapping[str, str]:
+    """Phrase → its syllables, a space between them; empty where every character is read as it is by itself."""
+    readings: dict[str, str] = {}
+    phrase, syllables = "", list[str]()
+
+    def keep() -> None:
+        if phrase:
+            alone = [characters.get(ord(char), "").partition(",")[0] for char in phrase]
+            readings[phrase] = "" if syllables == alone else " ".join(syllables)
+
+    for one in PHRASE.finditer(_text("phrases_dict")):
+        if one[1] is None:
+            syllables.append(one[2])
+            continue
+        keep()
+        phrase, syllables = one[1], []
+    keep()
+    return MappingProxyType(readings)
+
+
+def _longest(phrases: Mapping[str, str]) -> Mapping[str, int]:
+    """First character → length of the longest phrase that begins with it."""
+    found: dict[str, int] = {}
+    for phrase in phrases:
+        found[phrase[0]] = max(found.get(phrase[0], 0), len(phrase))
+    return MappingProxyType(found)
+
+
+CHARACTERS = _characters()
+PHRASES = _phrases(CHARACTERS)
+LONGEST = _longest(PHRASES)
+IN_ORDER = tuple(sorted(PHRASES))
+
+
+def words(text: str) -> Iterator[str]:
+    """``text`` cut from the left into the longest phrases known, and single characters between them."""
+    start, end = 0, len(text)
+    while start < end:
+        longest = LONGEST.get(text[start], 0)
+        for stop in range(min(end, start + longest), start, -1):
+            if text[start:stop] in PHRASES:
+                yield text[start:stop]
+                start = stop
+                break
+        else:
+            if end - start < longest and _begins_a_phrase(text[start:]):
+                yield from text[start:]
+                return
+            yield text[start]
+            start += 1
 
 
 def spoken(text: str) -> tuple[str, str, str]:
@@ -15,18 +88,25 @@ def spoken(text: str) -> tuple[str, str, str]:
     full: list[str] = []
     first: list[str] = []
     second: list[str] = []
-    for word in seg.cut(text):
-        phrase = phrases_dict.get(word)
-        if phrase is not None:
-            syllables = [readings[0] for readings in phrase]
-            full += syllables
-            initials = [syllable[:1] for syllable in syllables]
+    for word in words(text):
+        syllables = PHRASES.get(word)
+        if syllables:
+            each = syllables.split()
+            full += each
+            initials = [syllable[:1] for syllable in each]
             first += initials
             second += initials
             continue
         for char in word:
-            readings = pinyin_dict[ord(char)].split(",", 2) if ord(char) in pinyin_dict else [char]
-            full.append(readings[0])
-            first.append(readings[0][:1])
-            second.append(readings[min(1, len(readings) - 1)][:1])
+            known = CHARACTERS.get(ord(char))
+            reading, _, other = (char, "", "") if known is None else known.partition(",")
+            full.append(reading)
+            first.append(reading[:1])
+            second.append((other if other and syllables is None else reading)[:1])
     return "".join(full).translate(TONES), "".join(first).translate(TONES), "".join(second).translate(TONES)
+
+
+def _begins_a_phrase(rest: str) -> bool:
+    """Whether ``rest`` is the beginning of some phrase, whose end is missing."""
+    place = bisect_left(IN_ORDER, rest)
+    return place < len(IN_ORDER) and IN_ORDER[place].startswith(rest)

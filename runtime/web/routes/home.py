@@ -95,21 +95,12 @@ def _pages(found: Visit, text: str) -> list[Hit]:
     hits: list[Hit] = []
     for section in menu.menu(found.door):
         for entry in section.items:
-            if any(wanted in word for word in _spellings(entry)):
+            if any(wanted in word for word in menu.spellings(entry)):
                 address = found.links.page(entry.form or entry.page)
                 hits.append(
                     Hit(text=entry.label, detail=section.label, address=address, icon=entry.icon or section.icon)
                 )
     return hits[: MOST_HITS if wanted else 12]
-
-
-def _spellings(entry: MenuEntry) -> tuple[str, ...]:
-    """How people may type a page's name: as it reads, by key, in pinyin or its initials."""
-    from pypinyin import lazy_pinyin  # deferred: its dictionaries are a tenth of the start of a server
-
-    syllables = lazy_pinyin(entry.label)
-    initials = "".join(syllable[:1] for syllable in syllables)
-    return entry.label.lower(), (entry.form or entry.page).replace("_", " "), "".join(syllables), initials
 
 
 def _records(found: Visit, text: str) -> list[Hit]:
