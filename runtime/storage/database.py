@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.problems import Refused, problem
+from runtime.storage import named_locks
 
 T = TypeVar("T")
 
@@ -167,8 +168,7 @@ def in_transaction(database: Database, work: Callable[[sa.Connection], T], attem
 
 def lock_publishing(connection: sa.Connection) -> None:
     """Wait until nobody else publishes in this workspace; held until the end of the transaction."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('publish'), hashtext(current_schema()))")
+    named_locks.hold(connection, "publish")
 
 
 def conflict(kind: str) -> DBAPIError:
