@@ -221,7 +221,7 @@ def _documents(
 def _counting(unit: Unit, period: Period) -> Check:
     places = sorted(
         warehouse
-        for warehouse in {place[1] for place in closings.frozen_places(unit.connection)}
+        for warehouse in {place[1] for place in closings.forbidden(unit.connection).frozen}
         if period.warehouse in (COMPANY, warehouse)
     )
     form = unit.bundle.app.dimensions.warehouse or ""

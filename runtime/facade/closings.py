@@ -98,7 +98,7 @@ def overview(door: Door) -> ClosingsView:
         for one in found:
             if one.reopened_at is None:
                 latest.setdefault((one.kind, one.warehouse), one.id)
-        closed = closings.closed_through(unit.connection)
+        closed = closings.forbidden(unit.connection).closed
         month = closings.latest_closing(unit.connection, MONTH, COMPANY)
         today = unit.around.clock.today
     following = month.through + timedelta(days=1) if month else (today.replace(day=1) - timedelta(days=1))

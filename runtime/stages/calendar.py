@@ -12,6 +12,7 @@ from engine.ledger import Entry
 from engine.problems import Problem, Refused, distinct, problem
 from runtime.stages.steps import Unit
 from runtime.storage import closings, documents
+from runtime.storage.closings import Forbidden
 
 
 def check_days(unit: Unit, entries: Sequence[Entry], while_frozen: Sequence[bool], wheres: Sequence[str]) -> None:
@@ -24,13 +25,14 @@ def check_days(unit: Unit, entries: Sequence[Entry], while_frozen: Sequence[bool
         closings.hold_alone(unit.connection)
     else:
         closings.hold_shared(unit.connection)
-    found = [*_closed(unit, entries), *_frozen(unit, entries, while_frozen, wheres)]
+    forbidden = closings.forbidden(unit.connection)
+    found = [*_closed(forbidden, entries), *_frozen(unit, forbidden, entries, while_frozen, wheres)]
     if found:
         raise Refused(distinct(found))
 
 
-def _closed(unit: Unit, entries: Sequence[Entry]) -> Iterator[Problem]:
-    closed = closings.closed_through(unit.connection)
+def _closed(forbidden: Forbidden, entries: Sequence[Entry]) -> Iterator[Problem]:
+    closed = forbidden.closed
     for one in entries if closed else ():
         for warehouse in {0, one.warehouse} & closed.keys():
             if one.biz_date <= closed[warehouse]:
@@ -38,9 +40,9 @@ def _closed(unit: Unit, entries: Sequence[Entry]) -> Iterator[Problem]:
 
 
 def _frozen(
-    unit: Unit, entries: Sequence[Entry], while_frozen: Sequence[bool], wheres: Sequence[str]
+    unit: Unit, forbidden: Forbidden, entries: Sequence[Entry], while_frozen: Sequence[bool], wheres: Sequence[str]
 ) -> Iterator[Problem]:
-    places = closings.frozen_places(unit.connection)
+    places = forbidden.frozen
     for one, allowed, where in zip(entries, while_frozen, wheres, strict=True) if places else ():
         counted = (0, one.warehouse) in places or (one.product, one.warehouse) in places
         if one.ledger == "stock" and one.quantity and counted and not allowed:

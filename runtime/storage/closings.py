@@ -9,16 +9,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from runtime.storage.ledger_tables import balance, closing
+from runtime.storage.driver import fetched
+from runtime.storage.ledger_tables import closing
 from runtime.storage.named_locks import hold
 
-CLOSED = (
-    sa.select(closing.c.warehouse, sa.func.max(closing.c.through))
-    .where(closing.c.reopened_at.is_(None))
-    .group_by(closing.c.warehouse)
-)
-FROZEN = sa.select(balance.c.product, balance.c.warehouse).where(
-    balance.c.grain == "scope", balance.c.ledger == "freeze", balance.c.quantity > 0
+# Every posting asks both, hence one question: closed days have a date, what is being counted has none.
+FORBIDDEN = (
+    "SELECT 0, warehouse, max(through) FROM sys_closing WHERE reopened_at IS NULL GROUP BY warehouse"
+    " UNION ALL SELECT product, warehouse, NULL FROM sys_balance"
+    " WHERE grain = 'scope' AND ledger = 'freeze' AND quantity > 0"
 )
 CALENDAR = "calendar"
 
@@ -33,14 +32,24 @@ def hold_alone(connection: sa.Connection) -> None:
     hold(connection, CALENDAR)
 
 
-def closed_through(connection: sa.Connection) -> Mapping[int, date]:
-    """Last closed day by warehouse; 0: the company. Empty when nothing was ever closed."""
-    return {row[0]: row[1] for row in connection.execute(CLOSED)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forbidden:
+    """Where nothing may be posted.
+
+    Attributes:
+        closed: last closed day by warehouse; 0: the company. Empty when nothing was ever closed.
+        frozen: (product, warehouse) of what is being counted; product 0: everything in the warehouse.
+    """
+
+    closed: Mapping[int, date]
+    frozen: frozenset[tuple[int, int]]
 
 
-def frozen_places(connection: sa.Connection) -> frozenset[tuple[int, int]]:
-    """(product, warehouse) of what is being counted; product 0: everything in the warehouse."""
-    return frozenset((row[0], row[1]) for row in connection.execute(FROZEN))
+def forbidden(connection: sa.Connection) -> Forbidden:
+    """Closed days and places being counted, as they are."""
+    rows = fetched(connection, FORBIDDEN, ())
+    closed = {row[1]: date.fromisoformat(str(row[2])) for row in rows if row[2] is not None}
+    return Forbidden(closed=closed, frozen=frozenset((row[0], row[1]) for row in rows if row[2] is None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
