@@ -1,12 +1,13 @@
 """``python -m bench``: measure on SQLite and PostgreSQL and write the tables of ``bench/README.md``.
 
-``--quick`` takes fewer requests and rows and only prints; ``--only`` picks a database; ``--keep`` only prints;
-``--most`` stops at a number of ledger entries.
+``--quick`` takes fewer requests and rows and only prints; ``--only`` picks a database and only prints, unless
+``--write`` puts its section into the README; ``--keep`` only prints; ``--most`` stops at a number of ledger entries.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import shutil
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from bench.company import FLOOR, PRODUCT, found, open_house
 from bench.fill import fill_entries, fill_products
 from bench.importing import import_products
 from bench.load import resident_mb
-from bench.report import Found, machine, tables, written
+from bench.report import Found, joined, machine, sections, written
 from bench.stages import by_stage
 from runtime.house import House
 from runtime.settings import Settings
@@ -36,17 +37,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer requests and rows; the README stays as it is")
     parser.add_argument("--keep", action="store_true", help="leave the README as it is")
+    parser.add_argument("--write", action="store_true", help="put what was measured into the README")
     parser.add_argument("--only", choices=DATABASES, help="one database")
     parser.add_argument("--most", type=int, default=FULL.entries[-1], help="stop at this many ledger entries")
     given = parser.parse_args()
+    gc.freeze()  # as in the product's own processes
     effort = QUICK if given.quick else FULL
     effort = replace(effort, entries=tuple(each for each in effort.entries if each <= given.most))
     measured = [_measure(kind, effort) for kind in DATABASES if given.only in (None, kind)]
     run = "quick run" if given.quick else f"up to {effort.entries[-1]:,} entries"
-    text = tables(measured, run, machine())
-    print(text)
-    if not (given.quick or given.keep or given.only):
-        written(text)
+    parts = sections(measured, run, machine())
+    print(joined(parts))
+    if given.write or not (given.quick or given.keep or given.only):
+        written(parts)
     return 0
 
 

@@ -24,8 +24,9 @@ from runtime.facade.door import Door
 from runtime.house import House
 from runtime.storage import documents, history, layers
 from runtime.storage import ledgers as ledger_rows
-from runtime.storage.database import Connection, read, write
+from runtime.storage.database import Connection, write
 from runtime.storage.history import HistoryRow
+from runtime.storage.ledger_tables import entry
 from runtime.storage.ledgers import COLUMNS
 from runtime.storage.search_text import searchable
 from runtime.storage.table_parts import ID_SEQUENCE
@@ -36,7 +37,6 @@ STOCKED = 10_000
 LINKED = 100_000
 FIRST_DAY = date(2025, 1, 5)
 MONTHS, MONTH = 12, timedelta(days=28)
-COPIED = 200_000
 PER_LOT = 100
 
 
@@ -86,26 +86,36 @@ def post_entries(connection: Connection, door: Door, entries: Sequence[Entry]) -
 
 
 def _copy(door: Door, there: int, wanted: int) -> None:
-    """Copy the linked entries until there are ``wanted``, then fold the balances; ids stay unique and in order."""
+    """Copy the linked entries until there are ``wanted``, then fold the balances; ids stay unique and in order.
+
+    Indexes are taken down meanwhile and made again: row by row, five million entries would take them an hour.
+    """
     names = [f'"{name}"' for name in COLUMNS]
     values = ["id + :shift" if name == "id" else f'"{name}"' for name in COLUMNS]
     copying = sa.text(
         f"INSERT INTO sys_entry ({', '.join(names)}) SELECT {', '.join(values)} FROM sys_entry"
         " WHERE id > :low AND id <= :high ORDER BY id LIMIT :number"
     )
-    with read(door.workspace.database) as connection:
+    database = door.workspace.database
+    with write(database) as connection:
         bounds = "SELECT min(id) - 1, max(id) FROM (SELECT id FROM sys_entry ORDER BY id LIMIT :number) x"
         low, high = connection.execute(sa.text(bounds), {"number": LINKED}).one()
+        for index in entry.indexes:
+            index.drop(connection)
     while there < wanted:
-        number = min(COPIED, LINKED, wanted - there)
-        with write(door.workspace.database) as connection:
+        with write(database) as connection:
             shift = _next_id(connection) - low
-            given = {"shift": shift, "low": low, "high": high, "number": number}
+            given = {"shift": shift, "low": low, "high": high, "number": min(LINKED, wanted - there)}
             there += connection.execute(copying, given).rowcount
             _take_ids(connection, shift + high)
-    with write(door.workspace.database) as connection:
-        declared = declared_ledgers(door.bundle)
-        ledger_rows.rebuild(connection, ledger_rows.fold(connection, declared))
+    for index in entry.indexes:
+        with write(database) as connection:
+            index.create(connection)
+    with write(database) as connection:
+        ledger_rows.rebuild(connection, ledger_rows.fold(connection, declared_ledgers(door.bundle)))
+    with write(database) as connection:
+        connection.exec_driver_sql("ANALYZE sys_entry")
+        connection.exec_driver_sql("ANALYZE sys_balance")
 
 
 def _next_id(connection: Connection) -> int:

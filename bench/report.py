@@ -14,6 +14,7 @@ from bench.scale import Scale
 
 README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+HEADING = "### "
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,14 +34,18 @@ class Found:
     fill_s: float = 0.0
 
 
-def tables(found: Sequence[Found], effort: str, machine: str) -> str:
-    """The report as Markdown."""
-    parts = [f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {effort}, {machine}."]
-    for one in found:
-        parts += [f"### {one.database}", _pairs(one), _others(one)]
-        if one.stages:
-            parts.append(_stages(one))
-    return "\n\n".join(parts)
+def sections(found: Sequence[Found], effort: str, machine: str) -> Mapping[str, str]:
+    """Database → its section of the report as Markdown, without its heading."""
+    told = f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {effort}, {machine}."
+    return {
+        one.database: "\n\n".join([told, _pairs(one), _others(one), *([_stages(one)] if one.stages else [])])
+        for one in found
+    }
+
+
+def joined(parts: Mapping[str, str]) -> str:
+    """The sections under their headings."""
+    return "\n\n".join(f"{HEADING}{name}\n\n{text}" for name, text in parts.items())
 
 
 def machine() -> str:
@@ -51,11 +56,13 @@ def machine() -> str:
     return f"{len(names)} cores ({model}), Python {platform.python_version()}, load {load} at the end"
 
 
-def written(text: str) -> None:
-    """Put ``text`` between the marks of the README."""
+def written(parts: Mapping[str, str]) -> None:
+    """Put the sections between the marks of the README; those of databases that were not measured stay."""
     before, _, rest = README.read_text("utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    README.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+    kept, _, after = rest.partition(END)
+    old = dict(one.split("\n", 1) for one in f"\n{kept}".split(f"\n{HEADING}")[1:])
+    merged = {name: text.strip() for name, text in {**old, **parts}.items()}
+    README.write_text(f"{before}{BEGIN}\n\n{joined(merged)}\n\n{END}{after}", "utf-8")
 
 
 def _pairs(found: Found) -> str:
