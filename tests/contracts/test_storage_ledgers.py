@@ -13,6 +13,7 @@ import pytest
 from engine.definitions.app import AppSettings
 from engine.ledger import Balance, BalanceKey, Entry, key_at, keys_of, ledgers
 from engine.ledger.chain import link
+from runtime.storage import courses
 from runtime.storage import ledgers as storage
 from runtime.storage.database import Database, in_transaction, read, write
 from runtime.storage.ledger_tables import balance
@@ -59,6 +60,20 @@ def test_entries_come_back_in_posting_order(empty: Database):
     assert found[:2] == stored
     assert (found[2].mirror_of, found[2].user, found[2].batch) == (first, 8, 2)
     assert by_line == (stored[1],)
+
+
+def test_what_depends_on_entries_is_found_by_the_index_of_origins(empty: Database):
+    with write(empty) as connection:
+        (first,) = post(connection, [receipt(1, 1, "5", "50")])
+        (share,) = post(connection, [receipt(1, 1, "0", "3", origin=first.id, basis="share")])
+        post(connection, [replace(receipt(1, 1, "0", "1", origin=first.id), ledger="variance", warehouse=0)])
+        said: list[str] = []
+        if empty.is_sqlite:  # the other database has figures to plan by
+            connection.connection.driver_connection.set_trace_callback(said.append)
+        found = courses.depending_on(connection, [first.id or 0, share.id or 0], ("stock", "wip"))
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}").all() for sql in said[:1]]
+    assert list(found) == [share]
+    assert ["ix_sys_entry_origin" in plan[0][3] for plan in plans] == [True] * empty.is_sqlite
 
 
 def test_entries_are_linked_in_the_chain_of_their_place(empty: Database):
