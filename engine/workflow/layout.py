@@ -48,6 +48,10 @@ class Layout:
         """The step at ``path``. Raises ``LookupError``."""
         return self.siblings(path)[path[-1]]
 
+    def key(self, path: Path) -> str:
+        """Key of the step at ``path``; "" for a branching or ending step."""
+        return str(getattr(self.at(path), "key", ""))
+
     def next_sibling(self, path: Path) -> Path | None:
         """The step after it in the same list."""
         return (*path[:-1], path[-1] + 1) if path[-1] + 1 < len(self.siblings(path)) else None

@@ -30,8 +30,13 @@ def send_back(course: Course, token: Token, target: Path, *, come_back: bool) ->
 def comes_back(course: Course, token: Token, target: Path, wished: bool) -> bool:
     """Whether it comes straight back, by what the node says and, where the person chooses, by what is wished."""
     step = course.layout.asking(token.node)
-    policy = step.after_return if isinstance(step, ApproveStep) else "choose"
-    return straight(course.layout, token, target) and (policy == "back" or wished)
+    always = step is not None and comes_back_by_definition(step)
+    return straight(course.layout, token, target) and (always or wished)
+
+
+def comes_back_by_definition(step: ApproveStep | FillStep) -> bool:
+    """Whether the node leaves no choice."""
+    return isinstance(step, ApproveStep) and step.after_return == "back"
 
 
 def give_back(course: Course, move: Move, seat: Seat) -> Run:

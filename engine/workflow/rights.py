@@ -93,7 +93,7 @@ def return_targets(layout: Layout, run: Run, token: Token) -> tuple[Path, ...]:
     step = layout.asking(token.node)
     allowed = step.returns if isinstance(step, ApproveStep) else "passed"
     every = targets(layout, run, token)
-    return every if allowed == "passed" else tuple(path for path in every if _key(layout, path) in allowed)
+    return every if allowed == "passed" else tuple(path for path in every if layout.key(path) in allowed)
 
 
 def straight(layout: Layout, token: Token, target: Path) -> bool:
@@ -212,7 +212,3 @@ def stuck_places(run: Run) -> tuple[Token, ...]:
 
 def _shares(scope: Path, here: Path) -> bool:
     return here[: len(scope)] == scope
-
-
-def _key(layout: Layout, path: Path) -> str:
-    return str(getattr(layout.at(path), "key", ""))

@@ -35,7 +35,7 @@ def walk(course: Course, path: Path | None, *, fresh: bool = False, back: Path |
         except Unanswerable as failed:
             if course.strict:
                 raise
-            course.stick(here, str(getattr(step, "key", "")), failed.problem)
+            course.stick(here, course.layout.key(here), failed.problem)
             return
         fresh, back = False, None
 
