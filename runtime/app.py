@@ -15,12 +15,13 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 
-from engine.built_in import built_in_kinds
+from runtime.api.hooks import hook_routes
 from runtime.api.routes import api_routes
 from runtime.house import House
 from runtime.house_jobs import EngineHouse, engine_house
 from runtime.logs import log_plainly
 from runtime.messages.catalogue import load_catalogue
+from runtime.plugin_loading import load_plugins
 from runtime.settings import Settings
 from runtime.web import responses
 from runtime.web.body_limit import BodyLimit
@@ -37,7 +38,7 @@ SECRET_MODE = 0o600
 def create_app(settings: Settings, house: House | None = None) -> FastAPI:
     """The web application over ``settings``; over ``house`` where somebody made one already."""
     log_plainly()
-    wired = None if house is not None else engine_house(settings, built_in_kinds(), load_catalogue())
+    wired = None if house is not None else _wired(settings)
     served = house if house is not None else wired.house if wired is not None else None
     assert served is not None
     app = FastAPI(
@@ -65,9 +66,15 @@ def create_app(settings: Settings, house: House | None = None) -> FastAPI:
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.mount(PREFIX, KeptFiles(), name="static")
     app.include_router(api_routes(), include_in_schema=False)
+    app.include_router(hook_routes(), include_in_schema=False)
     for router in all_routes():
         app.include_router(router, include_in_schema=False)
     return app
+
+
+def _wired(settings: Settings) -> EngineHouse:
+    installed = load_plugins()
+    return engine_house(settings, installed.kinds, load_catalogue(), plugins=installed.plugins)
 
 
 def secret_of(path: Path) -> bytes:

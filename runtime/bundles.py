@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.built_in import built_in_kinds
 from engine.definitions.compiled import AppBundle
 from engine.problems import Refused
 from runtime.definition_checks import checked_bundle
 from runtime.definition_files import read_definition_files
+from runtime.plugin_loading import installed_kinds
 
 
 def bundle_in(folder: Path) -> AppBundle:
@@ -20,7 +20,7 @@ def bundle_in(folder: Path) -> AppBundle:
     files, unread = read_definition_files(folder)
     if unread:
         raise Refused(unread)
-    bundle, problems = checked_bundle(files, built_in_kinds())
+    bundle, problems = checked_bundle(files, installed_kinds())
     if bundle is None:
         raise Refused(problems)
     return bundle

@@ -17,7 +17,7 @@ from engine.problems import Refused, problem
 from runtime.settings import Settings
 from runtime.storage.database import conflict
 
-Step: TypeAlias = Literal[
+SubmissionStep: TypeAlias = Literal[
     "begun",  # the document is loaded
     "validated",
     "authorized",
@@ -35,8 +35,14 @@ Step: TypeAlias = Literal[
     "delivering",  # an effect is about to be performed
     "delivered",  # an effect is performed, its transaction not committed
 ]
+SendingStep: TypeAlias = Literal[
+    "sending",  # messages to the outside are taken, none is sent
+    "sent",  # they are sent, which is not written down yet
+]
+Step: TypeAlias = SubmissionStep | SendingStep
 Action: TypeAlias = Literal["kill", "error", "conflict", "deadlock", "busy", "stall"]
-STEPS: tuple[Step, ...] = get_args(Step)
+STEPS: tuple[Step, ...] = get_args(SubmissionStep)
+SENDING_STEPS: tuple[Step, ...] = get_args(SendingStep)
 ACTIONS: tuple[Action, ...] = get_args(Action)
 EVERY_TIME = 0
 STALL_S = 3.0
@@ -89,7 +95,7 @@ def faults_of(settings: Settings) -> Faults:
         return NO_FAULTS
     step, _, rest = settings.fault.partition(":")
     action, _, turn = rest.partition(":")
-    known = step in STEPS and action in ACTIONS and (turn in ("", "*") or turn.isdecimal())
+    known = step in (*STEPS, *SENDING_STEPS) and action in ACTIONS and (turn in ("", "*") or turn.isdecimal())
     if not settings.test_mode or not known:
         raise Refused([problem("setting.fault", value=settings.fault)])
     return Faults(step, action, EVERY_TIME if turn == "*" else int(turn or 1))  # type: ignore[arg-type]

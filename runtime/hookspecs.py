@@ -48,6 +48,10 @@ class Outside(Protocol):
         """Send ``body``. Raises `Undelivered` when there is no answer, or the address is not allowed."""
         ...
 
+    def check(self, url: str) -> None:
+        """Raises `Undelivered` when ``url`` would not be sent to, as far as that can be seen without asking anybody."""
+        ...
+
     def connect(self, host: str, port: int) -> socket.socket:
         """A connection to a checked address, for protocols other than HTTP. Raises `Undelivered`."""
         ...

@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 from engine.actor import Actor
 from engine.definitions.compiled import AppBundle
 from engine.kinds import Kinds
+from runtime.delivering.sending import Sender
 from runtime.faults import faults_of
+from runtime.hookspecs import NO_PLUGINS, Outside, Plugins
 from runtime.jobs.contract import Jobs
 from runtime.jobs.relay import relay
 from runtime.messages.catalogue import Catalogue
 from runtime.published import Published, PublishedApps
+from runtime.safe_http import SafeOutside
 from runtime.settings import Settings
 from runtime.storage.database import read
 from runtime.submit import Command, Context, Outcome, submit
@@ -28,8 +31,12 @@ def wall_clock() -> datetime:
     return datetime.now(ZONE).replace(tzinfo=None, microsecond=0)
 
 
+def _way_out(settings: Settings) -> Outside:
+    return SafeOutside(allow_http=settings.webhook_allow_http, allow_hosts=settings.allowed_hosts)
+
+
 class House:
-    """Settings, kinds, texts, clock, jobs, and the workspaces opened so far."""
+    """Settings, kinds, texts, clock, jobs, plugins, and the workspaces opened so far."""
 
     def __init__(
         self,
@@ -39,14 +46,24 @@ class House:
         jobs: Jobs,
         clock: Callable[[], datetime] = wall_clock,
         hand_over: Callable[[Workspace, Sequence[int]], None] | None = None,
+        plugins: Plugins = NO_PLUGINS,
+        outside: Outside | None = None,
     ) -> None:
-        """``hand_over`` gives committed effects to the job engine; without it they are handed over at once."""
+        """``hand_over`` gives committed effects to the job engine; without it they are handed over at once.
+
+        ``outside`` is the way out for messages; without it the one the settings describe.
+        """
         self.settings = settings
         self.kinds = kinds
         self.catalogue = catalogue
         self.jobs = jobs
         self.now = clock
         self.faults = faults_of(settings)
+        self.plugins = plugins
+        self.outside = outside or SafeOutside(
+            allow_http=settings.webhook_allow_http, allow_hosts=settings.allowed_hosts
+        )
+        self.sender = Sender(plugins, self.outside, clock, ZONE, self.faults)
         self._hand_over = hand_over
         self.apps = PublishedApps(kinds)
         self._workspaces: dict[str, Workspace] = {}

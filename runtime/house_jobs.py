@@ -11,18 +11,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from engine.built_in import built_in_kinds
 from engine.kinds import Kinds
+from runtime.delivering.jobs import sending_chore, sending_handlers
+from runtime.delivering.plugin_calls import plugin_performers
+from runtime.delivering.queueing import Queueing
 from runtime.facade.follow_up import follow_up
 from runtime.facade.import_jobs import import_handlers
 from runtime.facade.lapse import EVERY_QUARTER, LAPSE, lapse_handlers
-from runtime.house import House, wall_clock
+from runtime.hookspecs import NO_PLUGINS, Plugins
+from runtime.house import ZONE, House, wall_clock
 from runtime.jobs.assembly import JobParts, engine_handlers, inline_handlers, standing_chores
 from runtime.jobs.contract import Clock, Handler, Handlers
+from runtime.jobs.deliver import Performing
 from runtime.jobs.engine import JobEngine, engine_options
 from runtime.jobs.inline import InlineJobs
 from runtime.jobs.relay import BackgroundRelay
 from runtime.messages.catalogue import Catalogue
+from runtime.plugin_loading import installed_kinds
 from runtime.settings import Settings
 from runtime.workspaces import list_workspaces
 
@@ -51,14 +56,18 @@ def no_more_handlers(house: House) -> Mapping[str, Handler]:
 
 
 def engine_house(
-    settings: Settings, kinds: Kinds, catalogue: Catalogue, more: MoreHandlers = no_more_handlers
+    settings: Settings,
+    kinds: Kinds,
+    catalogue: Catalogue,
+    more: MoreHandlers = no_more_handlers,
+    plugins: Plugins = NO_PLUGINS,
 ) -> EngineHouse:
     """A house whose effects a durable engine performs. ``more``: handlers of further kinds, such as imports."""
     engine = JobEngine(
         engine_options(settings), lambda key: house.workspace(key), lambda started: standing_chores(started, parts)
     )
     relay = BackgroundRelay(engine, wall_clock)
-    house = House(settings, kinds, catalogue, engine, hand_over=relay.hand_over)
+    house = House(settings, kinds, catalogue, engine, hand_over=relay.hand_over, plugins=plugins)
     parts = _parts(house, more)
     return EngineHouse(house=house, engine=engine, relay=relay, handlers=engine_handlers(engine, parts))
 
@@ -69,22 +78,36 @@ def inline_house(
     catalogue: Catalogue,
     clock: Clock = wall_clock,
     more: MoreHandlers = no_more_handlers,
+    plugins: Plugins = NO_PLUGINS,
 ) -> tuple[House, InlineJobs]:
     """A house whose effects are performed when somebody calls ``drain``."""
     jobs = InlineJobs(clock, lambda key: house.workspace(key))
-    house = House(settings, kinds, catalogue, jobs, clock)
+    house = House(settings, kinds, catalogue, jobs, clock, plugins=plugins)
     jobs.worker(inline_handlers(_parts(house, more)))
     return house, jobs
 
 
 @contextmanager
 def opened_house(settings: Settings, catalogue: Catalogue) -> Iterator[House]:
-    """A house of the built-in kinds for one command that performs no effects; closed when it is done."""
-    house, _ = inline_house(settings, built_in_kinds(), catalogue)
+    """A house for one command that performs no effects; closed when it is done."""
+    house, _ = inline_house(settings, installed_kinds(), catalogue)
     try:
         yield house
     finally:
         house.close()
+
+
+def performing(house: House) -> Performing:
+    """Who performs the effects that go beyond tasks and messages, by kind."""
+    queueing = Queueing(
+        plugins=house.plugins,
+        clock=house.now,
+        public_url=house.settings.public_url,
+        language=house.settings.language,
+    )
+    return Performing(
+        writers=queueing.writers(), performers=plugin_performers(house.plugins, house.outside, house.now, ZONE)
+    )
 
 
 def _parts(house: House, more: MoreHandlers) -> JobParts:
@@ -93,8 +116,10 @@ def _parts(house: House, more: MoreHandlers) -> JobParts:
         workspaces=lambda: list_workspaces(house.settings),
         start_document=follow_up(house),
         clock=house.now,
-        handlers={**import_handlers(house), **lapse_handlers(house), **more(house)},
+        handlers={**import_handlers(house), **lapse_handlers(house), **sending_handlers(house.sender), **more(house)},
         schedules={LAPSE: EVERY_QUARTER},
+        chores=(sending_chore(house.workspace, lambda: list_workspaces(house.settings), house.now),),
+        performing=performing(house),
         retention_days=house.settings.job_retention_days,
         seal_hours=house.settings.seal_hours,
         faults=house.faults,

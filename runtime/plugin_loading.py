@@ -70,6 +70,11 @@ def load_plugins(more: Iterable[tuple[str, object]] = ()) -> Installed:
     return _asked(manager)
 
 
+def installed_kinds() -> Kinds:
+    """What definitions may use on this installation."""
+    return load_plugins().kinds
+
+
 def _found() -> list[tuple[str, Callable[[], object]]]:
     """Names of plugins, and how each is loaded."""
     own = [

@@ -54,22 +54,22 @@ class Target:
     exempt: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SafeOutside:
-    """Keeps `runtime.hookspecs.Outside`.
+    """Keeps `runtime.hookspecs.Outside`. Thread-safe.
 
     Attributes:
         allow_http: whether unencrypted receivers are allowed at all.
         allow_hosts: ``host`` or ``host:port`` that may be private or unencrypted.
         timeout_s: for one request as a whole, name look-up excepted.
-        resolve: host and port → addresses. context: for TLS.
+        resolve: host and port → addresses. context: for TLS; made when it is first needed.
     """
 
     allow_http: bool = False
     allow_hosts: frozenset[str] = frozenset()
     timeout_s: float = TIMEOUT_S
     resolve: Resolve = resolve
-    context: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
+    context: ssl.SSLContext | None = field(default=None, repr=False)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send ``body``. Raises `Undelivered` when there is no answer, or the address is not allowed."""
@@ -79,6 +79,16 @@ class SafeOutside:
             return self._exchange(target, headers, body, until)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Undelivered(_reason(error)) from error
+
+    def check(self, url: str) -> None:
+        """Raises `Undelivered` when ``url`` is none, or names an address that is not allowed."""
+        target = self.target(url)
+        try:
+            named = ipaddress.ip_address(target.host)
+        except ValueError:
+            return
+        if not allowed(str(named), target.exempt):
+            raise Undelivered("the address is not a public one", again=False)
 
     def connect(self, host: str, port: int) -> socket.socket:
         """A connection to a checked address of ``host``, with the time limit set."""
@@ -91,6 +101,8 @@ class SafeOutside:
 
     def tls(self) -> Any:
         """The context connections are made with."""
+        if self.context is None:
+            self.context = ssl.create_default_context()  # takes a while: it reads what the machine trusts
         return self.context
 
     def target(self, url: str) -> Target:
@@ -127,7 +139,7 @@ class SafeOutside:
         try:
             if target.scheme == "https":
                 raw.settimeout(_left(until))
-                raw = self.context.wrap_socket(raw, server_hostname=target.host)
+                raw = self.tls().wrap_socket(raw, server_hostname=target.host)
             connection.sock = _Timed(raw, until)
             connection.putrequest("POST", target.path, skip_accept_encoding=True)
             for name, value in {"User-Agent": AGENT, "Content-Length": str(len(body)), **headers}.items():

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from engine.built_in import built_in_kinds
 from engine.definitions.bundle import has_errors
 from engine.problems import Severity
 from runtime.definition_checks import checked_bundle
 from runtime.definition_files import read_definition_files
 from runtime.invocation import invocation
+from runtime.plugin_loading import installed_kinds
 
 EXIT_MISTAKES = 1
 
@@ -29,7 +29,7 @@ def run(
     started = invocation(context)
     language = lang or started.language
     files, unread = read_definition_files(folder)
-    _, problems = checked_bundle(files, built_in_kinds()) if files or not unread else (None, ())
+    _, problems = checked_bundle(files, installed_kinds()) if files or not unread else (None, ())
     problems = (*unread, *problems)
     for each in sorted(problems, key=lambda found: _place(found.where)):
         typer.echo(started.catalogue.line(each, language))

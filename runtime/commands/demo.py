@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.built_in import built_in_kinds
 from engine.problems import Refused
 from runtime.commands import serve
 from runtime.demo.company import Plan
@@ -29,6 +28,7 @@ from runtime.demo.source import table
 from runtime.house import wall_clock
 from runtime.house_jobs import inline_house
 from runtime.invocation import Invocation, invocation
+from runtime.plugin_loading import installed_kinds
 from runtime.settings import Settings
 from runtime.verification import verify
 
@@ -93,7 +93,7 @@ def _build(started: Invocation, settings: Settings, cost: Cost, company: Plan) -
         shutil.rmtree(folder / WORKSPACE, ignore_errors=True)  # what an interrupted build left behind
     folder.mkdir(parents=True, exist_ok=True)
     _mark(folder, BUILDING)
-    house, jobs = inline_house(settings, built_in_kinds(), started.catalogue)
+    house, jobs = inline_house(settings, installed_kinds(), started.catalogue)
     try:
         doors = found(house, cost.replace("-", "_"))
         with _bar(started.ui("demo.filling"), rows(company)) as bar:

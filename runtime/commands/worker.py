@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from engine.built_in import built_in_kinds
 from engine.problems import Refused, problem
 from runtime.house_jobs import engine_house
 from runtime.invocation import invocation
 from runtime.jobs.process import work_until_stopped
+from runtime.plugin_loading import load_plugins
 
 
 def run(context: typer.Context) -> None:
@@ -16,7 +16,8 @@ def run(context: typer.Context) -> None:
     started = invocation(context)
     if not started.settings.uses_postgres:
         raise Refused([problem("job.needs_postgres")], kind="conflict")
-    wired = engine_house(started.settings, built_in_kinds(), started.catalogue)
+    installed = load_plugins()
+    wired = engine_house(started.settings, installed.kinds, started.catalogue, plugins=installed.plugins)
     try:
         work_until_stopped(wired.engine, wired.handlers, lambda name: started.say("worker.started", worker=name))
     finally:

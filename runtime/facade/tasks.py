@@ -1,11 +1,11 @@
-"""待办 and 消息: what waits for this person, and what they were told."""
+"""待办: what waits for this person."""
 
 from __future__ import annotations
 
 from engine.problems import Refused, problem
 from runtime.facade.door import Door
-from runtime.facade.views import MessageView, TaskView
-from runtime.storage import messages, workflow_runs
+from runtime.facade.views import TaskView
+from runtime.storage import workflow_runs
 from runtime.storage.database import in_transaction
 
 
@@ -48,35 +48,4 @@ def finish(door: Door, task: int) -> None:
         lambda connection: workflow_runs.close_tasks(
             connection, at=now, by=door.actor.user, outcome="done", ids=[task]
         ),
-    )
-
-
-def inbox_messages(door: Door, after: int | None = None, limit: int = 50) -> tuple[MessageView, ...]:
-    """Messages to the person, newest first."""
-    with door.reading() as unit:
-        rows = messages.of_user(unit.connection, door.actor.user, after, limit)
-    return tuple(
-        MessageView(
-            id=row.id or 0,
-            title=row.title.text(door.language),
-            form=row.form,
-            document=row.document,
-            at=row.created_at,
-            read=row.read_at is not None,
-        )
-        for row in rows
-    )
-
-
-def unread_count(door: Door) -> int:
-    """How many messages have not been read."""
-    with door.reading() as unit:
-        return messages.count_unread(unit.connection, door.actor.user)
-
-
-def mark_read(door: Door, ids: tuple[int, ...]) -> None:
-    """Mark messages of the person as read."""
-    now = door.house.now()
-    in_transaction(
-        door.workspace.database, lambda connection: messages.mark_read(connection, door.actor.user, now, ids)
     )

@@ -217,10 +217,12 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
-    """A message."""
+    """A message. ``kind``: what it is about (``task``, ``overdue``, ``result`` …); ``body`` may be empty."""
 
     id: int
+    kind: str = "rule"
     title: str
+    body: str = ""
     form: str
     document: int | None
     at: datetime

@@ -13,7 +13,9 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
+from engine.problems import Refused, problem
 from runtime.storage.process_tables import endpoint
 from runtime.storage.row_writing import add_row
 
@@ -45,9 +47,12 @@ class Endpoint:
 
 
 def add(connection: sa.Connection, one: Endpoint) -> int:
-    """Store a new address; returns its id. A second one of the same kind and key violates a unique constraint."""
+    """Store a new address; returns its id. Raises ``Refused`` (``endpoint.taken``) when there is one of this key."""
     values = {name: getattr(one, name) for name in Endpoint.__dataclass_fields__ if name != "id"}
-    return add_row(connection, endpoint, {**values, "options": dict(one.options)})
+    try:
+        return add_row(connection, endpoint, {**values, "options": dict(one.options)})
+    except IntegrityError as error:
+        raise Refused([problem("endpoint.taken", "key", key=one.key)], kind="conflict") from error
 
 
 def change(connection: sa.Connection, identity: int, **changes: Any) -> None:

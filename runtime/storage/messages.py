@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -55,7 +57,12 @@ def add(connection: sa.Connection, messages: Iterable[Message]) -> None:
 
 
 def of_user(
-    connection: sa.Connection, user: int, after: int | None = None, limit: int = 50, unread_only: bool = False
+    connection: sa.Connection,
+    user: int,
+    after: int | None = None,
+    limit: int = 50,
+    unread_only: bool = False,
+    kind: str = "",
 ) -> tuple[Message, ...]:
     """Messages to the user, newest first; ``after``: id of the last one of the page before."""
     query = sa.select(message).where(message.c.user == user).order_by(message.c.id.desc()).limit(limit)
@@ -63,12 +70,16 @@ def of_user(
         query = query.where(message.c.id < after)
     if unread_only:
         query = query.where(message.c.read_at.is_(None))
-    found: list[Message] = []
-    for row in connection.execute(query).mappings():
-        values = dict(row)
-        title = Label(values.pop("title_zh"), values.pop("title_en"))
-        found.append(Message(title=title, body=Label(values.pop("body_zh"), values.pop("body_en")), **values))
-    return tuple(found)
+    if kind:
+        query = query.where(message.c.kind == kind)
+    return tuple(_message(row) for row in connection.execute(query).mappings())
+
+
+def one(connection: sa.Connection, user: int, identity: int) -> Message | None:
+    """One message to the user, or None."""
+    query = sa.select(message).where(message.c.user == user, message.c.id == identity)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _message(row)
 
 
 def count_unread(connection: sa.Connection, user: int, limit: int = 100) -> int:
@@ -77,12 +88,32 @@ def count_unread(connection: sa.Connection, user: int, limit: int = 100) -> int:
     return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
 
 
-def mark_read(connection: sa.Connection, user: int, at: datetime, ids: Sequence[int] | None = None) -> int:
-    """The user has read these messages (all of theirs without ``ids``); returns how many were unread."""
+def unread_by_kind(connection: sa.Connection, user: int) -> Mapping[str, int]:
+    """How many messages of each kind the user has not read."""
+    query = (
+        sa.select(message.c.kind, sa.func.count())
+        .where(message.c.user == user, message.c.read_at.is_(None))
+        .group_by(message.c.kind)
+    )
+    return MappingProxyType({str(row[0]): int(row[1]) for row in connection.execute(query)})
+
+
+def mark_read(
+    connection: sa.Connection, user: int, at: datetime, ids: Sequence[int] | None = None, kind: str = ""
+) -> int:
+    """The user has read these messages (all of theirs, or of a kind, without ``ids``); returns how many were unread."""
     statement = message.update().where(message.c.user == user, message.c.read_at.is_(None))
     if ids is not None:
         statement = statement.where(message.c.id.in_(ids))
+    if kind:
+        statement = statement.where(message.c.kind == kind)
     return connection.execute(statement.values(read_at=at)).rowcount
+
+
+def _message(row: Mapping[str, Any]) -> Message:
+    values = dict(row)
+    title = Label(values.pop("title_zh"), values.pop("title_en"))
+    return Message(title=title, body=Label(values.pop("body_zh"), values.pop("body_en")), **values)
 
 
 def recipients(

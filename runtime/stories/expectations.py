@@ -20,7 +20,7 @@ from engine.definitions.story import (
     StoryStep,
 )
 from engine.problems import Problem, Refused, problem
-from runtime.facade import documents, lists, stock, tasks
+from runtime.facade import documents, lists, message_centre, stock, tasks
 from runtime.facade.door import Door
 from runtime.facade.list_views import ListRequest
 from runtime.facade.views import CellView, DocumentView
@@ -276,7 +276,7 @@ def _open_tasks(door: Door) -> list[str]:
 
 
 def _all_messages(door: Door) -> list[str]:
-    return [message.title for message in tasks.inbox_messages(door, limit=1000)]
+    return [message.title for message in message_centre.inbox_messages(door, limit=1000)]
 
 
 def _dimensions(performance: Performance, written: Mapping[str, str]) -> tuple[dict[str, int | str], str]:

@@ -22,7 +22,7 @@ PEERS = (
 )
 
 SPEAKS_TO_PEOPLE = ("runtime.web", "runtime.api", "runtime.cli", "runtime.commands", "runtime.app", "builder_ui")
-JOINS = ("runtime.submit", "runtime.stages", "runtime.publishing", "runtime.jobs")
+JOINS = ("runtime.submit", "runtime.stages", "runtime.publishing", "runtime.jobs", "runtime.delivering")
 SQL = ("sqlalchemy", "alembic", "psycopg", "sqlite3")
 OUTSIDE = ("tests", "tools", "bench", "templates_catalog")
 

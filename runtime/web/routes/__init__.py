@@ -13,6 +13,9 @@ from runtime.web.routes.imports import import_routes
 from runtime.web.routes.inbox import inbox_routes
 from runtime.web.routes.lists import list_routes
 from runtime.web.routes.lots import lot_routes
+from runtime.web.routes.messages import message_routes
+from runtime.web.routes.notices import notice_routes
+from runtime.web.routes.outside import outside_routes
 from runtime.web.routes.periods import period_routes
 from runtime.web.routes.person import person_routes
 from runtime.web.routes.session import session_routes, sign_in_routes
@@ -30,8 +33,11 @@ def all_routes() -> tuple[APIRouter, ...]:
         finance_routes(),
         period_routes(),
         inbox_routes(),
+        message_routes(),
+        notice_routes(),
         person_routes(),
         account_routes(),
+        outside_routes(),
         file_routes(),
         import_routes(),
         list_routes(),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from runtime.facade import accounts, lists, menu, tasks
+from runtime.facade import accounts, lists, menu, message_centre, tasks
 from runtime.facade.list_views import LookUpHit
 from runtime.facade.menu import MenuEntry
 from runtime.web.dependencies import Visit, Visiting
@@ -45,7 +45,7 @@ def home_routes() -> APIRouter:
             "home.html",
             home=menu.home(found.door),
             waiting=tasks.task_count(found.door),
-            messages=tasks.inbox_messages(found.door, limit=RECENT_MESSAGES),
+            messages=message_centre.inbox_messages(found.door, limit=RECENT_MESSAGES),
         )
 
     @router.get("/menu")
@@ -75,9 +75,9 @@ def home_routes() -> APIRouter:
     def counts(request: Request, found: Visiting) -> Response:
         shown: dict[str, object] = {
             "tasks": tasks.task_count(found.door),
-            "messages": tasks.unread_count(found.door),
+            "messages": message_centre.unread_count(found.door),
         }
-        latest = tasks.inbox_messages(found.door, limit=1)
+        latest = message_centre.inbox_messages(found.door, limit=1)
         if latest and not latest[0].read:
             shown |= {"latest": latest[0].id, "title": latest[0].title}
         return Response(status_code=204, headers={"HX-Trigger": trigger("stockloom:counts", shown)})

@@ -1,4 +1,4 @@
-"""待办 and 消息: what waits for this person, and what they were told."""
+"""待办: what waits for this person."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from runtime.facade import tasks
-from runtime.web.dependencies import Posted, Visiting, texts_of
+from runtime.web.dependencies import Posted, Visiting
 from runtime.web.pages import go_to, render, say
 from runtime.web.site import site_of
 
@@ -14,7 +14,7 @@ PAGE_SIZE = 50
 
 
 def inbox_routes() -> APIRouter:
-    """The routes of tasks and messages."""
+    """The routes of tasks."""
     router = APIRouter(prefix="/w/{workspace}/{app}")
 
     @router.get("/tasks")
@@ -30,19 +30,5 @@ def inbox_routes() -> APIRouter:
     def finish(request: Request, found: Visiting, task: int, sent: Posted) -> Response:
         tasks.finish(found.door, task)
         return go_to(request, found.links.page("tasks"), say(site_of(request), found.language, "tasks.finished"))
-
-    @router.get("/messages")
-    def show_messages(request: Request, found: Visiting, after: int | None = None) -> Response:
-        rows = tasks.inbox_messages(found.door, after=after, limit=PAGE_SIZE)
-        return render(
-            request, found, "messages.html",
-            rows=rows, next=rows[-1].id if len(rows) == PAGE_SIZE else None, after=after,
-        )  # fmt: skip
-
-    @router.post("/messages/read")
-    def mark_read(request: Request, found: Visiting, sent: Posted) -> Response:
-        ids = tuple(int(one) for one in texts_of(sent, "id") if one.isascii() and one.isdigit())
-        tasks.mark_read(found.door, ids)
-        return go_to(request, found.links.page("messages"))
 
     return router

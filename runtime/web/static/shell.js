@@ -50,6 +50,11 @@
     }
   });
 
+  // Whoever comes back to the page sees at once what arrived meanwhile.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) document.getElementById("counts")?.dispatchEvent(new CustomEvent("stockloom:look"));
+  });
+
   // A button that was pressed shows it and cannot be pressed again until the answer is there.
   const busy = (button, on) => {
     if (!button) return;

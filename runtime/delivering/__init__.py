@@ -1,0 +1,1 @@
+"""Messages to the outside: who wants them how, queueing them with the decision, sending, trying again, giving up."""
