@@ -19,6 +19,8 @@ from runtime.storage.sessions import ApiKey, Session, digest
 
 T = TypeVar("T", Session, ApiKey)
 SEPARATOR = ","
+# As text: what is bound here would be written into the statement anew each time.
+WRITTEN_SEPARATOR: Any = sa.literal_column(f"'{SEPARATOR}'", sa.Text())
 ACCOUNT = ("name", "language", "department", "attributes", "theme")
 
 
@@ -40,7 +42,7 @@ def _asked(by: sa.Table, kind: type[T], *conditions: sa.ColumnElement[bool]) -> 
     """The session or key, its account, the app published last, and the roles in it."""
     now = sa.select(current.c.hash, current.c.app).order_by(current.c.since.desc(), current.c.app).limit(1).subquery()
     roles = (
-        sa.select(sa.func.aggregate_strings(user_role.c.role, SEPARATOR))
+        sa.select(sa.func.aggregate_strings(user_role.c.role, WRITTEN_SEPARATOR))
         .where(user_role.c.user == user.c.id, user_role.c.app == now.c.app)
         .scalar_subquery()
     )
