@@ -115,7 +115,9 @@ def _seat(layout: Layout, run: Run, move: Move, acting: Acting) -> Seat | None:
         return None
     if move.seat:
         return run.seat(move.seat)
-    own = adding_seats(run, move.by) if move.kind is MoveKind.REMOVE_SIGN else seats_of(layout, run, acting)
+    own = seats_of(layout, run, acting)
+    if move.kind is MoveKind.REMOVE_SIGN:
+        own = adding_seats(run, move.by) or own
     allowed = (seat for seat in own if refusal(layout, run, move.kind, acting, seat) is None)
     return next(allowed, own[0] if own else None)
 

@@ -135,7 +135,7 @@ def _words(line: Any) -> tuple[list[str], list[str], bool]:
 def _move(told: Told, words: list[str], more: Mapping[str, Any]) -> Move:
     """``11 agree``, ``11 add_sign before 12 13``, ``11 return a back``, ``timer a 0``, ``child s 5 approved``.
 
-    ``@26`` is hours after the start, ``#word`` the remark, ``^a`` the node whose seat is used, ``admin`` the right.
+    ``@26`` is hours after the start, ``+word`` the remark, ``^a`` the node whose seat is used, ``admin`` the right.
     """
     at = START + timedelta(minutes=told.moves)
     facts: dict[str, Any] = {}
@@ -149,7 +149,7 @@ def _move(told: Told, words: list[str], more: Mapping[str, Any]) -> Move:
     for word in words[1:]:
         if word[0] == "@":
             at = START + timedelta(hours=int(word[1:]))
-        elif word[0] == "#":
+        elif word[0] == "+":
             facts["comment"] = word[1:]
         elif word[0] == "^":
             facts["seat"] = _seat_at(told, word[1:], facts["by"])
@@ -188,7 +188,7 @@ def _arguments(told: Told, kind: MoveKind, names: list[str], numbers: list[int])
 
 
 def _token_at(told: Told, node: str) -> int:
-    """The place now at ``node``, else the last one there was; a path such as ``0.1`` for a step without a key."""
+    """The place now at ``node``, else the last one there was; ``step0.1`` for a step without a key."""
     for outcome in reversed(told.every):
         for token in outcome.run.tokens:
             if _name(token) == node:
@@ -197,7 +197,7 @@ def _token_at(told: Told, node: str) -> int:
 
 
 def _name(token: Token) -> str:
-    return token.node or ".".join(map(str, token.path))
+    return token.node or "step" + ".".join(map(str, token.path))
 
 
 def _seat_at(told: Told, node: str, user: int) -> int:
