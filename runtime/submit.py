@@ -18,12 +18,14 @@ from engine.document import DocStatus, ExecStatus
 from engine.environment import surroundings
 from engine.expressions import Clock
 from engine.problems import Refused, problem
+from engine.workflow.stored import move_json
 from runtime.faults import NO_FAULTS, Faults
 from runtime.published import Granted
 from runtime.stages.advance import advance
 from runtime.stages.authorize import authorize
 from runtime.stages.begin import begin
 from runtime.stages.enqueue import enqueue
+from runtime.stages.flow_values import patch_of
 from runtime.stages.judge import judge
 from runtime.stages.post import post_entries
 from runtime.stages.red import RED_FLUSH, red_flush
@@ -31,11 +33,12 @@ from runtime.stages.steps import Advanced, Authorized, Command, Outcome, Unit, W
 from runtime.stages.tree import check_tree
 from runtime.stages.validate import validate, validate_new
 from runtime.stages.write import write, write_new
-from runtime.storage import idempotency
+from runtime.storage import accounts, idempotency, proposals
 from runtime.storage.app_tables import AppTables
 from runtime.storage.database import Connection, Database, in_transaction
+from runtime.storage.proposals import ProposalRow
 
-__all__ = ("Command", "Context", "Outcome", "submit", "submit_many_within", "submit_within", "unit_of")
+__all__ = ("Command", "Context", "Outcome", "make_agreed", "submit", "submit_many_within", "submit_within", "unit_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +143,44 @@ def _stored(unit: Unit, group: Sequence[Authorized]) -> list[Outcome | Refused]:
 
 def _finished(unit: Unit, written: Written) -> Outcome:
     unit.faults.reach("written")
-    return _followed(unit, advance(unit, written))
+    advanced = advance(unit, written)
+    outcome = _followed(unit, advanced)
+    return outcome if advanced.agreed is None else make_agreed(unit, outcome, advanced.agreed)
+
+
+def make_agreed(unit: Unit, outcome: Outcome, agreed: ProposalRow, version: int | None = None) -> Outcome:
+    """Make a change that was agreed to (先批后改), as a submission of whoever proposed it, in the same transaction.
+
+    What cannot be made any more (the record has changed meanwhile, the person has left) is left to an administrator.
+
+    Args:
+        version: of the record the change is to be made on, when it is another one than was proposed on.
+    """
+    connection, app = unit.connection, unit.bundle.app.app
+    actor = accounts.actor_of(connection, agreed.user, app)
+    try:
+        if actor is None:
+            raise Refused([problem("flow.proposer_left")], "conflict")
+        theirs = replace(unit, around=surroundings(unit.bundle, actor, unit.around.clock), seen={})
+        command = Command(
+            form=agreed.form,
+            action="save",
+            document=agreed.document,
+            version=agreed.version if version is None else version,
+            patch=patch_of(agreed.patch),
+            origin="auto",
+            confirmed=True,
+            proposal=agreed.id or 0,
+        )
+        with connection.begin_nested():
+            made = submit_within(theirs, command)
+    except Refused as refused:
+        proposals.end(connection, agreed.id or 0, None, proposals.CONFLICT)
+        return replace(outcome, warnings=(*outcome.warnings, *refused.problems))
+    proposals.end(connection, agreed.id or 0, unit.now, proposals.APPLIED)
+    return replace(
+        outcome, version=made.version, did=(*outcome.did, *made.did), outbox=(*outcome.outbox, *made.outbox)
+    )  # fmt: skip
 
 
 def _followed(unit: Unit, advanced: Advanced) -> Outcome:
@@ -184,7 +224,7 @@ def _independent(unit: Unit, commands: Sequence[Command]) -> bool:
 def fingerprint(command: Command) -> str:
     """What must be equal for two requests with one idempotency key to be the same request."""
     patch = command.patch
-    body = {
+    body: dict[str, object] = {
         "form": command.form,
         "action": command.action,
         "document": command.document,
@@ -196,6 +236,9 @@ def fingerprint(command: Command) -> str:
             else None
         ),
     }
+    if command.move is not None or command.flow:
+        body["move"] = move_json(command.move) if command.move is not None else None
+        body["run"], body["flow"] = command.run, command.flow
     return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 

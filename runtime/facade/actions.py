@@ -11,18 +11,20 @@ from engine.document import RED, DocStatus, Document
 from engine.environment import Scene
 from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.expressions.types import Row
+from engine.labels import Language
 from engine.permissions import FormAccess, admits
 from engine.problems import Problem, Refused, problem
 from engine.values import ZERO
 from engine.workflow.lifecycle import EDITABLE, STATUS_LABELS, Transition, transitions
-from engine.workflow.run import Run, RunStatus
+from engine.workflow.state import RunStatus
 from runtime.facade.door import Door
 from runtime.facade.views import ActionView, PushView
 from runtime.stages.downstream import refuse_with_downstream
+from runtime.stages.flow_begin import own_seat
 from runtime.stages.red import RED_FLUSH
 from runtime.stages.red import obstacle as red_obstacle
 from runtime.stages.sources import open_lines
-from runtime.stages.steps import Unit
+from runtime.stages.steps import Standing, Unit
 from runtime.storage import workflow_runs
 
 PRIMARY: Mapping[DocStatus, str] = MappingProxyType(
@@ -32,12 +34,12 @@ BLOCKED_BY_TARGETS = ("unapprove", "void", "delete")
 
 
 def action_views(
-    door: Door, unit: Unit, form: CompiledForm, document: Document, names: Scene, run: Run | None, mine: bool
+    door: Door, unit: Unit, form: CompiledForm, document: Document, names: Scene, standing: Standing | None, mine: bool
 ) -> tuple[ActionView, ...]:
     """Every action that is either granted or possible; the impossible ones with their reason.
 
     Args:
-        mine: whether the person has an open approval task on the document.
+        standing: the open run of the document. mine: whether the person has an open approval task on the document.
     """
     access = door.access(form)
     if document.origin == RED:
@@ -53,7 +55,7 @@ def action_views(
         granted = key in access.actions or (mine and key in ("approve", "reject"))
         if not possible or not (granted or key == "approve"):
             continue
-        obstacle = _obstacle(door, unit, form, document, names, access, run, mine, key, transition)
+        obstacle = _obstacle(door, unit, form, document, names, access, standing, mine, key, transition)
         views.append(
             ActionView(
                 key=key,
@@ -101,9 +103,11 @@ def push_obstacle(unit: Unit, source: CompiledSource, document: Document, names:
     return None
 
 
-def has_task(unit: Unit, document: Document) -> bool:
-    """Whether one of the open approval tasks on the document is the person's."""
+def has_task(unit: Unit, document: Document, standing: Standing | None) -> bool:
+    """Whether the person is asked: at a seat of the run, or by a task where no workflow decides."""
     actor = unit.around.actor
+    if standing is not None:
+        return own_seat(standing.run, actor.user, actor.roles) is not None
     return any(
         task.kind == "approval" and (task.user == actor.user or (task.user is None and task.role in actor.roles))
         for task in workflow_runs.open_tasks_on(unit.connection, document.form, document.id or 0)
@@ -117,7 +121,7 @@ def _obstacle(
     document: Document,
     names: Scene,
     access: FormAccess,
-    run: Run | None,
+    standing: Standing | None,
     mine: bool,
     key: str,
     transition: Transition,
@@ -127,8 +131,9 @@ def _obstacle(
         if key == "approve" and document.status in EDITABLE:
             return problem("document.submit_first")
         return problem("document.wrong_status", action=transition.label, status=STATUS_LABELS[document.status])
-    if run is not None and run.status is RunStatus.RUNNING and key in ("approve", "reject"):
-        return None if mine else problem("workflow.not_yours", node=_node_label(unit, form, run))
+    run = standing.run if standing is not None else None
+    if standing is not None and standing.run.status is RunStatus.RUNNING and key in ("approve", "reject"):
+        return None if mine else problem("workflow.not_yours", node=node_label(standing, unit.around.actor.language))
     if key not in access.actions:
         return problem("permission.action_denied", action=ACTION_LABELS.get(key, key), form=form.label)
     rows = access.rows.get(key)
@@ -144,10 +149,10 @@ def _obstacle(
     return None
 
 
-def _node_label(unit: Unit, form: CompiledForm, run: Run) -> str:
-    workflow = unit.bundle_of(run.snapshot).workflows.get(form.key)
-    node = workflow.nodes.get(run.node) if workflow else None
-    return node.label.text(unit.around.actor.language) if node else ""
+def node_label(standing: Standing, language: Language) -> str:
+    """The nodes a run stands at, as people read them."""
+    nodes = (standing.flow.nodes.get(token.node) for token in standing.run.tokens)
+    return "、".join(dict.fromkeys(node.label.text(language) for node in nodes if node is not None))
 
 
 def _holds(when: Checked, document: Document, names: Scene, unit: Unit) -> bool:

@@ -11,22 +11,21 @@ from engine.environment import Linked, Scene, scene
 from engine.forms.draft import LinePatch, Patch
 from engine.forms.pushdown import draft_from
 from engine.forms.validate import truth
-from engine.permissions import Access, admits, masked, plain_path
+from engine.permissions import Access, FormAccess, admits, masked, plain_path
 from engine.problems import Problem, Refused, problem, suggestion
 from engine.workflow.lifecycle import EDITABLE
-from engine.workflow.run import Run, RunStatus, run_from_json
 from runtime.facade.actions import action_views, has_task, push_obstacle, push_views
 from runtime.facade.door import Door
 from runtime.facade.pages import approval_views, chain_views, document_view, history_views
 from runtime.facade.picking import picked
 from runtime.facade.views import DocumentView
-from runtime.stages.authorize import node_fields
+from runtime.stages.flow_begin import nodes_of_person, opened, own_seat
 from runtime.stages.sources import open_lines
-from runtime.stages.steps import Begun, Unit, load_linked
+from runtime.stages.steps import Begun, Standing, Unit, load_linked
 from runtime.stages.steps import Command as Command
 from runtime.stages.steps import Outcome as Outcome
 from runtime.stages.validate import examine
-from runtime.storage import documents, runs
+from runtime.storage import copies, documents, runs
 
 
 def blank(door: Door, form: str) -> DocumentView:
@@ -43,18 +42,18 @@ def read(door: Door, form: str, document: int) -> DocumentView:
     compiled = door.form(form)
     with door.reading() as unit:
         found, names, _ = _load(door, unit, compiled, document)
-        run = _open_run(unit, found)
-        mine = has_task(unit, found)
-        shown = _told(unit, compiled, masked(found, door.access(compiled)), names)
+        standing = open_standing(unit, found)
+        mine = has_task(unit, found, standing)
+        shown = _told(unit, compiled, masked(found, at_the_node(door, compiled, standing)), names)
         view = document_view(door, unit, compiled, shown, names)
         return replace(
             view,
-            actions=action_views(door, unit, compiled, found, names, run, mine),
+            actions=action_views(door, unit, compiled, found, names, standing, mine),
             pushes=push_views(door, unit, compiled, found, names),
             chain=chain_views(door, unit, found),
             history=history_views(door, unit, compiled, found, _secrets(unit, compiled, found, names)),
-            approvals=approval_views(door, unit, compiled, found, run),
-            editable=_editable(door, unit, compiled, found, run, mine),
+            approvals=approval_views(door, unit, compiled, found, standing),
+            editable=_editable(door, unit, compiled, found, standing, mine),
         )
 
 
@@ -74,10 +73,12 @@ def preview(door: Door, form: str, document: int | None, patch: Patch) -> Docume
         clean = validated.clean
         told = _told(unit, compiled, masked(clean.document, access), clean.scene)
         view = document_view(door, unit, compiled, told, clean.scene)
-        run = _open_run(unit, old) if old else None
-        mine = has_task(unit, old) if old else False
+        standing = open_standing(unit, old) if old else None
+        mine = has_task(unit, old, standing) if old else False
         shown = tuple(one for one in problems if access.readable(plain_path(one.where)))
-        return replace(view, problems=shown, editable=_editable(door, unit, compiled, old or clean.document, run, mine))
+        return replace(
+            view, problems=shown, editable=_editable(door, unit, compiled, old or clean.document, standing, mine)
+        )
 
 
 def submit(door: Door, command: Command) -> Outcome:
@@ -288,19 +289,41 @@ def _load(door: Door, unit: Unit, form: CompiledForm, document: int) -> tuple[Do
         rows = door.access(form).rows.get("read")
         if rows is not None and admits(rows, found, names.header, door.actor, unit.around.clock):
             return found, names, linked
+        if _was_asked(door, unit, found):
+            return found, names, linked
     raise Refused([problem("document.missing", form=form.label)], "missing")
 
 
-def _open_run(unit: Unit, document: Document) -> Run | None:
-    stored = runs.run_of(unit.connection, document.form, document.id or 0)
-    if stored is None or stored.finished_at is not None:
-        return None
-    run = run_from_json(stored.state)
-    return run if run.status is RunStatus.RUNNING else None
+def _was_asked(door: Door, unit: Unit, document: Document) -> bool:
+    """Whether a workflow shows the document to somebody whose roles do not: who is asked now, or was told of it."""
+    standing = open_standing(unit, document)
+    if standing is not None and own_seat(standing.run, door.actor.user, door.actor.roles) is not None:
+        return True
+    return copies.was_told(unit.connection, document.form, document.id or 0, door.actor.user)
+
+
+def open_standing(unit: Unit, document: Document) -> Standing | None:
+    """The run that is open over the document."""
+    stored = runs.open_run_of(unit.connection, document.form, document.id or 0)
+    return opened(unit, stored) if stored is not None else None
+
+
+def at_the_node(door: Door, form: CompiledForm, standing: Standing | None) -> FormAccess:
+    """What the person may see: less where every node that asks them hides a field."""
+    access = door.access(form)
+    if standing is None:
+        return access
+    nodes = list(nodes_of_person(standing, door.actor.user, door.actor.roles))
+    hidden = {path for node in nodes for path, word in node.fields.items() if word == "hidden"}
+    kept = {path for path in hidden if any(node.fields.get(path) != "hidden" for node in nodes)}
+    if not hidden - kept:
+        return access
+    below = {field.path for field in form.all_fields() if field.table in hidden - kept}
+    return replace(access, fields={**access.fields, **dict.fromkeys((hidden - kept) | below, Access.HIDDEN)})
 
 
 def _editable(
-    door: Door, unit: Unit, form: CompiledForm, document: Document, run: Run | None, mine: bool
+    door: Door, unit: Unit, form: CompiledForm, document: Document, standing: Standing | None, mine: bool
 ) -> frozenset[str]:
     access = door.access(form)
     wanted = "create" if document.id is None else "update"
@@ -312,18 +335,12 @@ def _editable(
     )
     if open_status and wanted in access.actions:
         return paths | ({"biz_date"} if not form.is_master else frozenset())
-    if run is not None and mine:
-        everything = Patch(
-            values=dict.fromkeys(form.fields),
-            lines={key: (LinePatch(values=dict.fromkeys(table.fields)),) for key, table in form.tables.items()},
+    if standing is not None and mine:
+        nodes = nodes_of_person(standing, door.actor.user, door.actor.roles)
+        writable = {path for node in nodes for path, word in node.fields.items() if word == "write"}
+        return frozenset(
+            field.path
+            for field in form.all_fields()
+            if (field.path in writable or field.table in writable) and field.formula is None
         )
-        begun = Begun(
-            command=Command(form=form.key, action="approve", patch=everything),
-            form=form,
-            old=document,
-            actions=("update",),
-            run=run,
-        )
-        opened = node_fields(unit, begun)
-        return frozenset(plain_path(where) for where in opened)
     return frozenset()

@@ -10,9 +10,9 @@ from engine.document import Document, ExecStatus, Value
 from engine.environment import Scene, Surroundings, scene
 from engine.fieldtypes.contract import settled
 from engine.forms.validate import truth
+from engine.labels import Language
 from engine.permissions import admits, plain_path
 from engine.workflow.lifecycle import STATUS_LABELS, transitions
-from engine.workflow.run import Run
 from runtime.facade.cells import Names, target_of
 from runtime.facade.door import Door
 from runtime.facade.views import (
@@ -26,7 +26,7 @@ from runtime.facade.views import (
     LineView,
 )
 from runtime.stages.open_items import opens_amounts
-from runtime.stages.steps import Unit, load_linked
+from runtime.stages.steps import Standing, Unit, load_linked
 from runtime.storage import documents, history, links, open_items, records, workflow_runs
 
 NOTHING = (None, (), "")
@@ -200,7 +200,7 @@ def history_views(
 
 
 def approval_views(
-    door: Door, unit: Unit, form: CompiledForm, document: Document, run: Run | None
+    door: Door, unit: Unit, form: CompiledForm, document: Document, standing: Standing | None
 ) -> tuple[ApprovalView, ...]:
     """The approval log and, while it runs, whom it waits for."""
     views = [
@@ -210,6 +210,9 @@ def approval_views(
             action=action_label(door, form, row.action),
             reason=row.reason,
             at=row.at,
+            arrived=row.arrived_at,
+            others=row.others,
+            signature=row.signature,
         )
         for row in workflow_runs.log_of(unit.connection, form.key, document.id or 0)
     ]
@@ -230,11 +233,12 @@ def approval_views(
         )
         views.append(
             ApprovalView(
-                label=_node(unit, form, run, door.language) or task.title.text(door.language),
+                label=_node(standing, task.node, door.language) or task.title.text(door.language),
                 user=called.name("member", task.user) if task.user else role,
                 action="",
                 reason="",
                 at=None,
+                arrived=task.created_at,
                 waiting=True,
             )
         )
@@ -249,11 +253,9 @@ def action_label(door: Door, form: CompiledForm, action: str) -> str:
     return door.house.catalogue.ui(f"action.{action}", door.language)
 
 
-def _node(unit: Unit, form: CompiledForm, run: Run | None, language: str) -> str:
-    if run is None:
-        return ""
-    workflow = unit.bundle_of(run.snapshot).workflows.get(form.key)
-    return workflow.nodes[run.node].label.text(language) if workflow and run.node in workflow.nodes else ""
+def _node(standing: Standing | None, node: str, language: Language) -> str:
+    step = standing.flow.nodes.get(node) if standing is not None else None
+    return step.label.text(language) if step is not None else ""
 
 
 def _change_label(door: Door, field: CompiledField, where: str) -> str:

@@ -155,7 +155,11 @@ class HistoryView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalView:
-    """One decision, or (``waiting``) the node and the people it waits for."""
+    """One decision, or (``waiting``) the node and the people it waits for.
+
+    Attributes:
+        arrived: since when it had waited, or waits. others: names of the people it is about. signature: a file's id.
+    """
 
     label: str
     user: str
@@ -163,6 +167,9 @@ class ApprovalView:
     reason: str
     at: datetime | None
     waiting: bool = False
+    arrived: datetime | None = None
+    others: str = ""
+    signature: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,28 +1,60 @@
-"""Stage 4, advance: life cycle and approval. Runs, tasks, the approval log, states of links, 执行状态 of sources.
+"""Stage 4, advance: the life of the document, and the run of its workflow where it has one.
 
-The run is pinned to the snapshot it was started with, whatever has been published since.
+What a workflow decides is in ``stages/flow.py``; this stage lets the document follow it, and does what documents
+without a workflow do: wait for whoever may approve them. States of links and 执行状态 of sources follow the document.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from engine.definitions.compiled import CompiledForm, CompiledWorkflow
+from engine.definitions.compiled import CompiledForm
 from engine.document import DocStatus, Document
+from engine.effects import Effect
 from engine.labels import Label
-from engine.problems import Problem, Refused, problem
-from engine.workflow.advance import Advanced as RunAdvanced
-from engine.workflow.advance import decide, start, withdraw
+from engine.problems import Refused, problem
 from engine.workflow.lifecycle import transitions
-from engine.workflow.run import People, Run, RunStatus, TaskSpec, run_json
+from engine.workflow.move import MoveKind
+from runtime.stages import flow
 from runtime.stages.downstream import refuse_with_downstream, update_links
-from runtime.stages.steps import Advanced, Begun, Unit, Written
-from runtime.storage import accounts, departments, documents, runs, workflow_runs
+from runtime.stages.flow_begin import FLOW, PROPOSE
+from runtime.stages.flow_effects import parent_without_run
+from runtime.stages.flow_rows import log_row, title
+from runtime.stages.steps import Advanced, Begun, Standing, Unit, Written
+from runtime.storage import documents, workflow_runs
+from runtime.storage.proposals import ProposalRow
 
 POSTING = ("approve", "close", "unapprove", "reopen", "withdraw")
 # What the ledgers are told when a document comes to wait, or has waited in vain.
-POSTING_STATUS = MappingProxyType({DocStatus.PENDING: "submit", DocStatus.REJECTED: "reject"})
+POSTING_STATUS = MappingProxyType(
+    {
+        DocStatus.PENDING: "submit",
+        DocStatus.REJECTED: "reject",
+        DocStatus.APPROVED: "approve",
+        DocStatus.DRAFT: "withdraw",
+    }
+)
+# A run beside the life of the document would find another document than the one it was started on.
+NOT_BESIDE_A_RUN = ("unapprove", "void", "close", "delete", "disable")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Course:
+    """Where the document stands while the steps of one command are taken."""
+
+    written: Written
+    document: Document
+    standing: Standing | None
+    effects: list[Effect]
+    posts: str = ""
+    agreed: ProposalRow | None = None
+
+    def follow(self, moved: flow.Moved) -> None:
+        """Take over what a move of the run has led to."""
+        self.written, self.document, self.standing = moved.written, moved.document, moved.standing
+        self.effects += moved.effects
+        self.agreed = moved.agreed
 
 
 def advance(unit: Unit, written: Written) -> Advanced:
@@ -33,129 +65,108 @@ def advance(unit: Unit, written: Written) -> Advanced:
     """
     begun = written.authorized.validated.begun
     before = written.document
-    document, run, run_id = before, begun.run, begun.run_id
-    posts = ""
+    course = _Course(written=written, document=before, standing=begun.standing, effects=[])
     for action in begun.actions:
         if action in ("create", "update"):
             continue
-        if action == "submit":
-            document, run, run_id = _submit(unit, begun, written, document)
-        elif action == "delete":
-            refuse_with_downstream(unit, begun.form, document)
-            update_links(unit, document, "dropped")
-            documents.delete(unit.connection, unit.tables, document)
-            return Advanced(written=written, document=document, posts="")
-        elif action in ("approve", "reject"):
-            if document.status is DocStatus.APPROVED:
-                continue
-            document, run = _decide(unit, begun, written, document, action, run, run_id)
-        elif action == "withdraw":
-            document = _withdraw(unit, begun, document, run, run_id)
-        else:
-            document = _plain(unit, begun.form, document, action)
-        if action in POSTING and (action != "approve" or document.status is DocStatus.APPROVED):
-            posts = action
-    if document.status is DocStatus.APPROVED and before.status is not DocStatus.APPROVED and not posts:
-        posts = "approve"
-    if document.status is not before.status and not posts:
-        posts = POSTING_STATUS.get(document.status, "")
-    if document is not before:
-        document = _store(unit, begun, before, document)
+        if action in NOT_BESIDE_A_RUN and begun.old is not None and _may_run_beside(unit, begun):
+            flow.refuse_beside(unit, course.document)
+        if action == "delete":
+            refuse_with_downstream(unit, begun.form, course.document)
+            update_links(unit, course.document, "dropped")
+            documents.delete(unit.connection, unit.tables, course.document)
+            return Advanced(written=written, document=course.document, posts="")
+        _step(unit, begun, course, action)
+    document = course.document
+    if document.status is not before.status and not course.posts:
+        course.posts = POSTING_STATUS.get(document.status, "")
+    if document.status is not before.status or document.approved_at != before.approved_at:
+        document = _store(unit, begun, document)
         _follow_links(unit, begun.form, before, document)
-    return Advanced(written=written, document=document, posts=posts)
-
-
-def _submit(unit: Unit, begun: Begun, written: Written, document: Document) -> tuple[Document, Run | None, int | None]:
-    form = begun.form
-    workflow = unit.bundle.workflows.get(form.key)
-    if workflow is None:
-        if form.definition.auto_approve:
-            return _approved(unit, document), None, None
-        if "approve" not in begun.actions:
-            _open_plain_tasks(unit, form, document)
-        return replace(document, status=DocStatus.PENDING), None, None
-    actor = unit.around.actor
-    started = start(
-        workflow,
-        unit.bundle.hash,
-        actor.user,
-        written.scene.header,
-        _people(unit, workflow, document),
-        unit.around.clock,
+    course.effects += parent_without_run(begun, course.standing, document)
+    return Advanced(
+        written=course.written,
+        document=document,
+        posts=course.posts,
+        effects=tuple(course.effects),
+        agreed=course.agreed,
     )
-    _refuse(started.problems)
-    run_id = runs.start_run(
-        unit.connection,
-        form=form.key,
-        document=document.id or 0,
-        workflow=workflow.definition.workflow,
-        snapshot=unit.bundle.hash,
-        state=run_json(started.run),
-        at=unit.now,
-        user=actor.user,
-    )
-    _log(unit, form, document, run_id, "", Label("提交", "Submit"), "submit", begun.command.reason)
-    _apply(unit, form, document, workflow, run_id, started, "submitted")
-    if started.run.status is RunStatus.APPROVED:
-        return _approved(unit, document), started.run, run_id
-    return replace(document, status=DocStatus.PENDING), started.run, run_id
 
 
-def _decide(
-    unit: Unit, begun: Begun, written: Written, document: Document, action: str, run: Run | None, run_id: int | None
-) -> tuple[Document, Run | None]:
-    form, actor = begun.form, unit.around.actor
-    if run is None or run_id is None:
-        if begun.old is not None:  # nobody waits for what has only just been made
-            workflow_runs.close_document_tasks(
-                unit.connection, form.key, document.id or 0, at=unit.now, by=actor.user, outcome=action
-            )
-        _log(unit, form, document, 0, "", transitions(form.definition)[action].label, action, begun.command.reason)
-        approved = _approved(unit, document)
-        return (approved if action == "approve" else replace(document, status=DocStatus.REJECTED)), None
-    workflow = unit.bundle_of(run.snapshot).workflows[form.key]
-    step = workflow.nodes[run.node]
-    decided = decide(
-        workflow,
-        run,
-        actor.user,
-        actor.roles,
-        action == "approve",
-        written.scene.header,
-        _people(unit, workflow, document),
-        unit.around.clock,
-    )
-    _refuse(decided.problems)
-    _log(unit, form, document, run_id, step.approve, step.label, action, begun.command.reason)
-    if not decided.closed:
-        mine = [
-            one.id or 0
-            for one in workflow_runs.open_tasks_on(unit.connection, form.key, document.id or 0)
-            if one.run == run_id and one.node == run.node and one.user == actor.user
-        ]
-        workflow_runs.close_tasks(unit.connection, at=unit.now, by=actor.user, outcome=action, ids=mine)
-    _apply(unit, form, document, workflow, run_id, decided, action)
-    if decided.run.status is RunStatus.APPROVED:
-        return _approved(unit, document), decided.run
-    if decided.run.status is RunStatus.REJECTED:
-        return replace(document, status=DocStatus.REJECTED), decided.run
-    return document, decided.run
-
-
-def _withdraw(unit: Unit, begun: Begun, document: Document, run: Run | None, run_id: int | None) -> Document:
-    form, actor = begun.form, unit.around.actor
-    if run is not None and run_id is not None:
-        workflow = unit.bundle_of(run.snapshot).workflows[form.key]
-        taken_back = withdraw(workflow, run, actor.user)
-        _refuse(taken_back.problems)
-        _apply(unit, form, document, workflow, run_id, taken_back, "withdrawn")
-    elif document.creator != actor.user:
-        raise Refused([problem("workflow.not_submitter")], "conflict")
+def _step(unit: Unit, begun: Begun, course: _Course, action: str) -> None:
+    written, document = course.written, course.document
+    if action == "submit":
+        workflow = unit.bundle.workflows.get(begun.form.key)
+        if workflow is not None:
+            course.follow(flow.submitted(unit, begun, written, document, workflow))
+        else:
+            course.document, course.standing = _submit_plainly(unit, begun, document), None
+    elif action in ("approve", "reject"):
+        if document.status is DocStatus.APPROVED:
+            return
+        if course.standing is None:
+            course.document = _decide_plainly(unit, begun, document, action)
+        else:
+            kind = MoveKind.AGREE if action == "approve" else MoveKind.REJECT
+            course.follow(flow.decided(unit, begun, written, document, course.standing, kind))
+    elif action == "withdraw" and course.standing is not None and begun.move is not None:
+        course.follow(flow.moved(unit, begun, written, document, course.standing, begun.move))
+    elif action == "withdraw":
+        course.document = _withdraw_plainly(unit, begun, document)
+    elif action == PROPOSE:
+        course.follow(flow.proposed(unit, begun, written, document))
+    elif action == FLOW and begun.command.flow:
+        course.follow(flow.called(unit, begun, written, document))
+    elif action == FLOW:
+        if course.standing is None or begun.move is None:
+            raise Refused([problem("flow.no_run")], "conflict")
+        course.follow(flow.moved(unit, begun, written, document, course.standing, begun.move))
     else:
+        course.document = _plain(unit, begun.form, document, action)
+    if action in POSTING and (action != "approve" or course.document.status is DocStatus.APPROVED):
+        course.posts = action
+
+
+def _may_run_beside(unit: Unit, begun: Begun) -> bool:
+    """Whether the form has workflows that run beside the life of a document."""
+    return any(
+        one.definition.form == begun.form.key and one.definition.start != "submit" for one in unit.bundle.flows.values()
+    )
+
+
+def _submit_plainly(unit: Unit, begun: Begun, document: Document) -> Document:
+    """Submit a document no workflow decides on."""
+    if begun.form.definition.auto_approve:
+        return _approved(unit, document)
+    if "approve" not in begun.actions:
+        _open_plain_tasks(unit, begun.form, document)
+    return replace(document, status=DocStatus.PENDING)
+
+
+def _decide_plainly(unit: Unit, begun: Begun, document: Document, action: str) -> Document:
+    form, actor = begun.form, unit.around.actor
+    if begun.old is not None:  # nobody waits for what has only just been made
         workflow_runs.close_document_tasks(
-            unit.connection, form.key, document.id or 0, at=unit.now, by=actor.user, outcome="withdrawn"
+            unit.connection, form.key, document.id or 0, at=unit.now, by=actor.user, outcome=action
         )
-    _log(unit, form, document, run_id or 0, "", Label("撤回", "Withdraw"), "withdraw", begun.command.reason)
+    label = transitions(form.definition)[action].label
+    workflow_runs.log(unit.connection, [log_row(unit, document, 0, "", label, action, begun.command.reason)])
+    return _approved(unit, document) if action == "approve" else replace(document, status=DocStatus.REJECTED)
+
+
+def _withdraw_plainly(unit: Unit, begun: Begun, document: Document) -> Document:
+    if document.creator != unit.around.actor.user:
+        raise Refused([problem("workflow.not_submitter")], "conflict")
+    workflow_runs.close_document_tasks(
+        unit.connection,
+        begun.form.key,
+        document.id or 0,
+        at=unit.now,
+        by=unit.around.actor.user,
+        outcome="withdrawn",
+    )
+    label = Label("撤回", "Withdraw")
+    workflow_runs.log(unit.connection, [log_row(unit, document, 0, "", label, "withdraw", begun.command.reason)])
     return replace(document, status=DocStatus.DRAFT)
 
 
@@ -173,7 +184,7 @@ def _approved(unit: Unit, document: Document) -> Document:
     return replace(document, status=DocStatus.APPROVED, approved_at=unit.now, approver=unit.around.actor.user)
 
 
-def _store(unit: Unit, begun: Begun, before: Document, document: Document) -> Document:
+def _store(unit: Unit, begun: Begun, document: Document) -> Document:
     """The new status in the row. What this transaction has written already carries its new version."""
     system: dict[str, object] = {
         "doc_status": str(document.status),
@@ -184,9 +195,9 @@ def _store(unit: Unit, begun: Begun, before: Document, document: Document) -> Do
     }
     if "submit" in begun.actions:
         system["submitted_at"] = unit.now
-    if begun.old is not None and before.version == begun.old.version:
-        document = replace(document, version=before.version + 1)
-        documents.step(unit.connection, unit.tables, document.form, document.id or 0, before.version, **system)
+    if begun.old is not None and document.version == begun.old.version:
+        documents.step(unit.connection, unit.tables, document.form, document.id or 0, document.version, **system)
+        document = replace(document, version=document.version + 1)
     else:
         documents.mark(unit.connection, unit.tables, document.form, document.id or 0, **system)
     return document
@@ -203,58 +214,6 @@ def _follow_links(unit: Unit, form: CompiledForm, before: Document, document: Do
         update_links(unit, document, "open")
 
 
-def _people(unit: Unit, workflow: CompiledWorkflow, document: Document) -> People:
-    roles = {step.persons[0].role for step in workflow.nodes.values() if step.persons[0].role}
-    holders = accounts.holders(unit.connection, unit.bundle.app.app, roles)
-    head = None
-    if any(step.persons[0].department_head for step in workflow.nodes.values()):
-        head = departments.department_head(unit.connection, document.department)
-    return People(holders=holders, department_head=head)
-
-
-def _apply(
-    unit: Unit,
-    form: CompiledForm,
-    document: Document,
-    workflow: CompiledWorkflow,
-    run_id: int,
-    outcome: RunAdvanced,
-    word: str,
-) -> None:
-    for node in outcome.closed:
-        workflow_runs.close_tasks(
-            unit.connection, at=unit.now, by=unit.around.actor.user, outcome=word, run=run_id, node=node
-        )
-    workflow_runs.create_tasks(
-        unit.connection, [_task(unit, form, document, workflow, run_id, spec) for spec in outcome.opened]
-    )
-    ended = outcome.run.status is not RunStatus.RUNNING
-    runs.save_run(
-        unit.connection,
-        run_id,
-        run_json(outcome.run),
-        finished_at=unit.now if ended else None,
-        result=str(outcome.run.status) if ended else None,
-    )
-
-
-def _task(
-    unit: Unit, form: CompiledForm, document: Document, workflow: CompiledWorkflow, run_id: int, spec: TaskSpec
-) -> workflow_runs.Task:
-    step = workflow.nodes[spec.node]
-    return workflow_runs.Task(
-        kind="approval",
-        title=_title(form, document, step.label),
-        created_at=unit.now,
-        user=spec.user,
-        role=spec.role,
-        form=form.key,
-        document=document.id,
-        run=run_id,
-        node=spec.node,
-    )
-
-
 def _open_plain_tasks(unit: Unit, form: CompiledForm, document: Document) -> None:
     """Without a workflow a document waits for whoever holds a role that may approve the form."""
     label = Label("审核", "Approve")
@@ -269,7 +228,7 @@ def _open_plain_tasks(unit: Unit, form: CompiledForm, document: Document) -> Non
         [
             workflow_runs.Task(
                 kind="approval",
-                title=_title(form, document, label),
+                title=title(form, document, label),
                 created_at=unit.now,
                 role=role,
                 form=form.key,
@@ -278,38 +237,3 @@ def _open_plain_tasks(unit: Unit, form: CompiledForm, document: Document) -> Non
             for role in roles
         ],
     )
-
-
-def _title(form: CompiledForm, document: Document, label: Label) -> Label:
-    number = document.number or ""
-    return Label(
-        f"{label.text('zh')}：{form.label.text('zh')} {number}", f"{label.text('en')}: {form.label.text('en')} {number}"
-    )
-
-
-def _log(
-    unit: Unit, form: CompiledForm, document: Document, run_id: int, node: str, label: Label, action: str, reason: str
-) -> None:
-    actor = unit.around.actor
-    workflow_runs.log(
-        unit.connection,
-        [
-            workflow_runs.LogRow(
-                run=run_id,
-                form=form.key,
-                document=document.id or 0,
-                node=node,
-                label=label,
-                user=actor.user,
-                user_name=actor.name,
-                action=action,
-                reason=reason.strip(),
-                at=unit.now,
-            )
-        ],
-    )
-
-
-def _refuse(problems: tuple[Problem, ...]) -> None:
-    if problems:
-        raise Refused(problems, "conflict")

@@ -6,15 +6,14 @@ A person who decides at an approval node acts by the node, not by a grant, and m
 from __future__ import annotations
 
 from engine.definitions.action_labels import ACTION_LABELS
-from engine.definitions.compiled import CompiledWorkflow
-from engine.document import DocStatus
 from engine.environment import scene
 from engine.permissions import FormAccess, admits, denied, plain_path, write_problems
 from engine.problems import Problem, Refused, problem
 from engine.workflow.lifecycle import STATUS_LABELS
+from runtime.stages.flow_begin import FLOW, OF_ADMINISTRATORS, OF_THE_PRODUCT, PROPOSE, nodes_of_person, own_seat
 from runtime.stages.steps import Authorized, Begun, Unit, Validated, load_linked
 
-NODE_ACTIONS = ("approve", "reject")
+NODE_ACTIONS = ("approve", "reject", "flow")
 
 
 def authorize(unit: Unit, validated: Validated) -> Authorized:
@@ -25,26 +24,37 @@ def authorize(unit: Unit, validated: Validated) -> Authorized:
     """
     begun, clean = validated.begun, validated.clean
     access = unit.access(begun.form)
+    if begun.move is not None and begun.move.kind in OF_THE_PRODUCT:
+        if unit.around.actor.user:
+            raise Refused([problem("flow.of_the_product")], "forbidden")
+        return Authorized(validated=validated, access=access)
+    if begun.move is not None and begun.move.kind in OF_ADMINISTRATORS and begun.move.admin:
+        return Authorized(validated=validated, access=access)
     actor, clock = unit.around.actor, unit.around.clock
     if begun.old is not None and not may_read(unit, access, validated):
         raise Refused([problem("document.missing", form=begun.form.label)], "missing")
     problems: list[Problem] = []
     opened = node_fields(unit, begun)
+    moves_a_run = begun.standing is not None and begun.standing.stored.finished_at is None
     for action in begun.actions:
-        if begun.run is not None and (action in NODE_ACTIONS or (action == "update" and opened)):
+        # Whether a move may be made is for the run to say; starting one beside the life cycle is a change.
+        if moves_a_run and (action in NODE_ACTIONS or (action == "update" and opened)):
             continue
-        refusal = denied(access, begun.form, action)
+        asked = "update" if action in (FLOW, PROPOSE) else action
+        if action == FLOW and (not begun.command.flow or not actor.user):
+            continue
+        refusal = denied(access, begun.form, asked)
         problems.extend(refusal)
-        rows = access.rows.get(action)
+        rows = access.rows.get(asked)
         if not refusal and rows is not None and not admits(rows, clean.document, clean.scene.header, actor, clock):
             problems.append(
-                problem("permission.row_denied", action=ACTION_LABELS.get(action, action), form=begun.form.label)
+                problem("permission.row_denied", action=ACTION_LABELS.get(asked, asked), form=begun.form.label)
             )
     typed = clean.typed - opened
     problems.extend(write_problems(access, begun.form, typed))
-    if begun.run is not None and "update" in begun.actions and not opened:
-        problems.append(problem("document.not_editable", status=STATUS_LABELS[DocStatus.PENDING]))
-    elif begun.run is not None and "update" in begun.actions:
+    if moves_a_run and "update" in begun.actions and not opened:
+        problems.append(problem("document.not_editable", status=STATUS_LABELS[clean.document.status]))
+    elif moves_a_run and "update" in begun.actions:
         problems.extend(
             problem("permission.field_denied", where, field=field.label)
             for where in sorted(typed)
@@ -57,9 +67,13 @@ def authorize(unit: Unit, validated: Validated) -> Authorized:
 
 def may_read(unit: Unit, access: FormAccess, validated: Validated) -> bool:
     """Whether the stored document is among the rows the actor reads, or is waiting for the actor's decision."""
-    clean = validated.clean
+    clean, standing, actor = validated.clean, validated.begun.standing, unit.around.actor
     rows = access.rows.get("read")
-    if rows is None or clean.old is None:
+    if clean.old is None:
+        return False
+    if standing is not None and own_seat(standing.run, actor.user, actor.roles) is not None:
+        return True
+    if rows is None:
         return False
     if clean.old is clean.document:
         return admits(rows, clean.old, clean.scene.header, unit.around.actor, unit.around.clock)
@@ -69,14 +83,17 @@ def may_read(unit: Unit, access: FormAccess, validated: Validated) -> bool:
 
 
 def node_fields(unit: Unit, begun: Begun) -> frozenset[str]:
-    """Addresses the node the run waits at opens for writing, for the person deciding there."""
-    if begun.run is None or not begun.run.node:
+    """Addresses the nodes at which the person is asked open for writing."""
+    if begun.standing is None:
         return frozenset()
-    workflow: CompiledWorkflow | None = unit.bundle_of(begun.run.snapshot).workflows.get(begun.form.key)
-    if workflow is None or begun.run.node not in workflow.nodes:
-        return frozenset()
-    step = workflow.nodes[begun.run.node]
-    writable = {path for path, word in step.fields.items() if word == "write"}
+    actor = unit.around.actor
+    seat = begun.move.seat if begun.move is not None else 0
+    writable = {
+        path
+        for node in nodes_of_person(begun.standing, actor.user, actor.roles, seat)
+        for path, word in node.fields.items()
+        if word == "write"
+    }
     return frozenset(
         where for where in _typed(begun) if plain_path(where) in writable or where.partition(".")[0] in writable
     )

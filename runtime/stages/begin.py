@@ -10,9 +10,10 @@ from engine.definitions.compiled import CompiledForm
 from engine.document import RED, DocStatus, Document
 from engine.problems import Problem, Refused, problem, suggestion
 from engine.workflow.lifecycle import EDITABLE, STATUS_LABELS, transitions
-from engine.workflow.run import Run, run_from_json
-from runtime.stages.steps import Begun, Command, Unit
-from runtime.storage import documents, runs
+from engine.workflow.move import MoveKind
+from runtime.stages.flow_begin import FLOW, MOVE_OF, PROPOSE, move_of, standing_of
+from runtime.stages.steps import Begun, Command, Standing, Unit
+from runtime.storage import documents
 from runtime.storage.document_locks import lock_documents
 
 
@@ -36,26 +37,23 @@ def begin(unit: Unit, command: Command) -> Begun:
             raise Refused([problem("document.missing", form=form.label)], "missing")
         if command.version is not None and command.version != old.version:
             raise Refused([problem("document.stale")], "conflict")
-    run: Run | None = None
-    run_id: int | None = None
-    if old is not None and old.status is DocStatus.PENDING:
-        stored = runs.run_of(unit.connection, form.key, old.id or 0)
-        if stored is not None and stored.finished_at is None:
-            run_id, run = stored.id, run_from_json(stored.state)
-    return Begun(
-        command=command,
-        form=form,
-        old=old,
-        actions=planned(form, command, old, run is not None),
-        run=run,
-        run_id=run_id,
-    )
+    standing = standing_of(unit, form, command, old)
+    actions = planned(unit, form, command, old, standing)
+    about_a_run = standing is not None or bool(command.flow) or bool({"submit", PROPOSE} & set(actions))
+    move = move_of(unit, form, command, standing) if about_a_run else None
+    return Begun(command=command, form=form, old=old, actions=actions, standing=standing, move=move)
 
 
-def planned(form: CompiledForm, command: Command, old: Document | None, has_run: bool) -> tuple[str, ...]:
+def planned(
+    unit: Unit, form: CompiledForm, command: Command, old: Document | None, standing: Standing | None
+) -> tuple[str, ...]:
     """The steps ``command`` means, in order, each checked against the status it starts from."""
     if old is not None and old.origin == RED:
         raise Refused([problem("document.red_final")], "conflict")
+    if command.proposal:
+        return ("update",)
+    if old is not None and _proposes(unit, form, command, old):
+        return (PROPOSE,)
     offered = transitions(form.definition)
     first: tuple[str, ...] = ()
     if old is None:
@@ -63,9 +61,13 @@ def planned(form: CompiledForm, command: Command, old: Document | None, has_run:
     elif command.patch is not None:
         first = ("update",)
     action = command.action
+    waits = old is not None and old.status is DocStatus.PENDING
+    beside = standing is not None and standing.stored.finished_at is None and not waits
+    if action == FLOW or (beside and action in ("approve", "reject", "withdraw")):
+        return _moves(command, standing, (*first, FLOW))
     if action == "save":
         steps: tuple[str, ...] = first or ("update",)
-    elif form.is_master or action not in ("approve",) or (old is not None and old.status is DocStatus.PENDING):
+    elif form.is_master or action not in ("approve",) or waits:
         steps = (*first, action)
     else:
         steps = (*first, "submit", "approve")
@@ -78,12 +80,30 @@ def planned(form: CompiledForm, command: Command, old: Document | None, has_run:
             raise Refused(
                 [problem("document.no_such_action", action=ACTION_LABELS.get(step, step), form=form.label)], "invalid"
             )
-        editing_at_node = step == "update" and status is DocStatus.PENDING and has_run and action in ("approve", "save")
-        if status not in transition.before and not editing_at_node:
+        at_a_node = step == "update" and waits and standing is not None and action in ("approve", "save")
+        if status not in transition.before and not at_a_node:
             raise Refused([_wrong_status(form, step, status)], "conflict")
         if transition.reason and not command.reason.strip():
             raise Refused([problem("document.reason_required", "reason", action=transition.label)], "invalid")
         status = transition.after or status
+    return steps
+
+
+def _proposes(unit: Unit, form: CompiledForm, command: Command, old: Document) -> bool:
+    """Whether saving only proposes (先批后改): the form's changes are agreed to before they take effect."""
+    if command.action != "save" or command.patch is None or form.key not in unit.bundle.change_workflows:
+        return False
+    return form.is_master or old.status is DocStatus.APPROVED
+
+
+def _moves(command: Command, standing: Standing | None, steps: tuple[str, ...]) -> tuple[str, ...]:
+    """A move needs a run, a start needs none; a rejection needs a reason wherever it is made."""
+    if standing is None and not command.flow:
+        raise Refused([problem("flow.no_run")], "conflict")
+    kind = command.move.kind if command.move is not None else MOVE_OF.get(command.action)
+    comment = command.move.comment if command.move is not None else ""
+    if kind is MoveKind.REJECT and not (comment or command.reason).strip():
+        raise Refused([problem("document.reason_required", "reason", action=ACTION_LABELS["reject"])], "invalid")
     return steps
 
 

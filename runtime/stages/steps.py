@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from engine.definitions.compiled import AppBundle, CompiledForm
+from engine.definitions.compiled import AppBundle, CompiledForm, CompiledWorkflow
 from engine.document import DocStatus, Document, ExecStatus
 from engine.effects import Effect
 from engine.environment import Linked, Scene, Surroundings, merged, wanted_rows
@@ -23,12 +23,15 @@ from engine.ledger import Entry
 from engine.permissions import FormAccess
 from engine.problems import Problem
 from engine.rules.evaluate import Verdict
-from engine.workflow.run import Run
+from engine.workflow.move import Move
+from engine.workflow.state import Run
 from runtime.faults import NO_FAULTS, Faults
 from runtime.published import Granted
 from runtime.storage import documents
 from runtime.storage.app_tables import AppTables
 from runtime.storage.database import Connection
+from runtime.storage.proposals import ProposalRow
+from runtime.storage.runs import StoredRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +39,20 @@ class Command:
     """What somebody wants done with one document.
 
     Attributes:
-        action: ``save`` or an action of the life cycle. ``approve`` on a draft submits it first.
+        action: ``save``, an action of the life cycle, or ``flow``. ``approve`` on a draft submits it first.
         document, version: what is acted on and which state the person has seen; None for a new document.
         patch: typed values, None when nothing was typed.
         idempotency_key: the same key by the same person returns the first outcome.
         origin: where it came from: page, phone, import, api, auto.
         confirmed: warnings have been read and accepted.
         batch: import batch.
+        move: what is done to the document's run, with ``flow``; who and when are filled in. Beside ``submit``,
+            ``approve``, ``reject`` and ``withdraw`` it carries what these need (seat, people chosen, signature).
+        run: the run meant; 0 is the one that is open. flow: with ``flow`` and no move, the workflow to start.
+        parent: the run and place of a sub-flow that waits for this document's end.
+        proposal: the agreed change (先批后改) this makes; its version and status have been looked at.
+        nodes: of a migration, old nodes and the new ones that take their place.
+        chain: the rules whose effects led here, oldest first.
     """
 
     form: str
@@ -55,6 +65,13 @@ class Command:
     origin: str = "page"
     confirmed: bool = False
     batch: int | None = None
+    move: Move | None = None
+    run: int = 0
+    flow: str = ""
+    parent: tuple[int, int] = (0, 0)
+    proposal: int = 0
+    nodes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    chain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,15 +124,35 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A run over a document: as it is stored, as data, and the workflow it is pinned to."""
+
+    stored: StoredRun
+    run: Run
+    flow: CompiledWorkflow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """The start: the command against what is stored. ``actions`` are the single life-cycle steps it asks for."""
+    """The start: the command against what is stored.
+
+    Attributes:
+        actions: the single steps it asks for: those of the life cycle, ``flow`` for a move of the run that leaves the
+            document where it is in its life, ``propose`` for a change that must be agreed to first.
+        standing: the run that is acted on, or that a submission takes up again. move: what is done to it.
+    """
 
     command: Command
     form: CompiledForm
     old: Document | None
     actions: tuple[str, ...]
-    run: Run | None = None
-    run_id: int | None = None
+    standing: Standing | None = None
+    move: Move | None = None
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is acted on."""
+        return None if self.standing is None else self.standing.run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,13 +184,18 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
-    """Stage 4: the status it now has; ``posts`` names what the ledgers must do: submit, withdraw, reject,
-    approve, close, unapprove, reopen."""
+    """Stage 4: the status it now has.
+
+    Attributes:
+        posts: what the ledgers must do: submit, withdraw, reject, approve, close, unapprove, reopen.
+        agreed: a change that has been agreed to and is made in the same transaction.
+    """
 
     written: Written
     document: Document
     posts: str
     effects: tuple[Effect, ...] = ()
+    agreed: ProposalRow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

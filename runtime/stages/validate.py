@@ -57,7 +57,7 @@ def validate_new(unit: Unit, group: Sequence[Begun]) -> tuple[Validated | Refuse
 
 
 def _complete(begun: Begun) -> bool:
-    return set(begun.actions) - {"create", "update"} != set() or begun.form.is_master
+    return set(begun.actions) - {"create", "update"} != set() or begun.form.is_master or bool(begun.command.proposal)
 
 
 def _accepted(begun: Begun, validated: Validated, problems: tuple[Problem, ...]) -> Validated:

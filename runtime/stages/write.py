@@ -11,7 +11,8 @@ from engine.environment import scene
 from engine.expressions.types import Row
 from engine.forms.numbering import numbering
 from engine.forms.pushdown import Link
-from runtime.stages.steps import Authorized, Unit, Written
+from runtime.stages.flow_begin import FLOW, PROPOSE
+from runtime.stages.steps import Authorized, Begun, Unit, Written
 from runtime.storage import counters, documents, history, links
 from runtime.storage.history import HistoryRow
 from runtime.storage.search_text import searchable
@@ -28,7 +29,11 @@ def write(unit: Unit, authorized: Authorized) -> Written:
     command, form, old = begun.command, begun.form, begun.old
     if old is None:
         return write_new(unit, (authorized,))[0]
+    if PROPOSE in begun.actions:  # the record stays as it is; conditions see it as it would be
+        return Written(authorized=authorized, document=old, scene=clean.scene)
     document = clean.document
+    if begun.actions == (FLOW,) and not clean.changed:  # the log of the run tells of it
+        return _written(unit, authorized, document)
     # a submit computes anew what depends on ledgers, dates and master records; what is decided on must be what is kept
     if clean.changed or ("update" in begun.actions and command.patch is not None):
         stored = documents.update(
@@ -130,11 +135,18 @@ def _history(unit: Unit, authorized: Authorized, stored: Document) -> HistoryRow
         at=unit.now,
         user=actor.user,
         user_name=actor.name,
-        action=begun.command.action if begun.old is not None or begun.command.action != "save" else "create",
+        action=_word(begun),
         changes=_changes(begun.form, begun.old, stored) if begun.old is not None and clean.changed else {},
         reason=begun.command.reason.strip(),
         origin=begun.command.origin,
     )
+
+
+def _word(begun: Begun) -> str:
+    """What the act is called in history: a move by its name, the first save by what it does."""
+    if begun.command.action == FLOW and begun.command.move is not None:
+        return str(begun.command.move.kind)
+    return begun.command.action if begun.old is not None or begun.command.action != "save" else "create"
 
 
 def _changes(form: CompiledForm, old: Document | None, new: Document) -> Mapping[str, object]:

@@ -84,12 +84,24 @@ def end(connection: sa.Connection, timer_id: int, at: datetime, outcome: str) ->
     return connection.execute(statement.values(done_at=at, outcome=outcome)).rowcount == 1
 
 
-def void_run(connection: sa.Connection, run: int, at: datetime, tokens: Sequence[int] | None = None) -> None:
-    """Nobody needs the open timers of the run any more; with ``tokens`` only those of these places."""
-    statement = timer.update().where(timer.c.run == run, timer.c.kind == FLOW, timer.c.done_at.is_(None))
-    if tokens is not None:
-        statement = statement.where(timer.c.token.in_(tokens))
-    connection.execute(statement.values(done_at=at, outcome=VOID))
+def fire(connection: sa.Connection, run: int, token: int, number: int, at: datetime) -> None:
+    """What was due at this place of the run, by ``at``, has been told."""
+    statement = timer.update().where(
+        timer.c.run == run,
+        timer.c.token == token,
+        timer.c.number == number,
+        timer.c.kind == FLOW,
+        timer.c.due_at <= at,
+        timer.c.done_at.is_(None),
+    )
+    connection.execute(statement.values(done_at=at, outcome=FIRED))
+
+
+def void(connection: sa.Connection, ids: Sequence[int], at: datetime) -> None:
+    """Nobody needs these any more."""
+    if ids:
+        statement = timer.update().where(timer.c.id.in_(ids), timer.c.done_at.is_(None))
+        connection.execute(statement.values(done_at=at, outcome=VOID))
 
 
 def open_of_runs(connection: sa.Connection, runs: Iterable[int]) -> tuple[TimerRow, ...]:

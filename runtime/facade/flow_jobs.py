@@ -1,0 +1,290 @@
+"""What runs of workflows wait for and the product itself does: deadlines, documents of sub-flows, events, names.
+
+Every one of these is a submission by the automation, like anybody's; all of them may come twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from engine.actor import automation
+from engine.definitions.workflow import SubflowStep
+from engine.document import Document
+from engine.effects import ResolvePeople, SignalFlow, StartFlow, Write, WriteDocuments
+from engine.environment import scene
+from engine.expressions import EvaluationFailed, evaluate
+from engine.expressions.types import Row
+from engine.forms.complete import stored_value
+from engine.forms.draft import LinePatch, Patch
+from engine.problems import Refused, problem
+from engine.workflow.move import Move, MoveKind
+from engine.workflow.state import RunStatus
+from runtime.facade.door import Door, enter
+from runtime.hookspecs import Occasion, Undelivered
+from runtime.house import ZONE, House
+from runtime.jobs.contract import Handler, JobContext, Payload
+from runtime.jobs.deliver import Performer, effect_of
+from runtime.jobs.timers import TIMER
+from runtime.stages.flow_begin import FLOW, opened
+from runtime.stages.steps import Command, Unit, load_linked
+from runtime.storage import documents, idempotency, runs, timers
+from runtime.storage.database import Connection, in_transaction, read
+from runtime.storage.directory import load_directory
+from runtime.storage.outbox import OutboxRow
+from runtime.storage.timers import TimerRow
+from runtime.submit import Outcome, submit_within, unit_of
+
+# What is kept under the key of an effect; it is only asked whether there is something.
+NO_OUTCOME: Mapping[str, object] = MappingProxyType({})
+
+
+def timer_handlers(house: House) -> Mapping[str, Handler]:
+    """The handler of the kind ``timer``: one timer of a run has come."""
+
+    def fire(context: JobContext, payload: Payload) -> None:
+        door = enter(house, str(payload["workspace"]), automation())
+        fire_timer(door, int(payload["timer"]))
+
+    return MappingProxyType({TIMER: fire})
+
+
+def fire_timer(door: Door, number: int) -> None:
+    """Tell the run; a timer that is void by now, or was fired already, changes nothing.
+
+    Raises:
+        Refused: when the run cannot take it; the timer then stays open and its job is parked.
+    """
+    with read(door.workspace.database) as connection:
+        row = timers.by_id(connection, number)
+    if row is None or row.done_at is not None or row.kind != timers.FLOW:
+        return
+    move = Move(kind=MoveKind.TIMER, by=0, at=door.house.now(), token=row.token, timer=row.number)
+    try:
+        _submit(door, Command(form=row.form, action=FLOW, document=row.document, run=row.run, move=move, origin="auto"))
+    except Refused as refused:
+        if refused.kind != "missing":
+            raise
+    _void_if_open(door, row)
+
+
+def flow_performers(house: House) -> Mapping[str, Performer]:
+    """Who performs the effects workflows ask for, by kind."""
+
+    def door_of(workspace: object) -> Door:
+        return enter(house, getattr(workspace, "key", ""), automation())
+
+    def start(workspace: object, row: OutboxRow) -> None:
+        effect = effect_of(row)
+        assert isinstance(effect, StartFlow)
+        _once(door_of(workspace), row, Command(
+            form=effect.form, action=FLOW, document=effect.document, flow=effect.workflow, origin="auto",
+            chain=effect.chain,
+        ))  # fmt: skip
+
+    def signal(workspace: object, row: OutboxRow) -> None:
+        effect = effect_of(row)
+        assert isinstance(effect, SignalFlow)
+        tell(door_of(workspace), effect, row)
+
+    def write(workspace: object, row: OutboxRow) -> None:
+        effect = effect_of(row)
+        assert isinstance(effect, WriteDocuments)
+        write_documents(door_of(workspace), effect, row)
+
+    def resolve(workspace: object, row: OutboxRow) -> None:
+        effect = effect_of(row)
+        assert isinstance(effect, ResolvePeople)
+        _named(door_of(workspace), effect, row)
+
+    return MappingProxyType(
+        {
+            StartFlow.kind: start,
+            SignalFlow.kind: signal,
+            WriteDocuments.kind: write,
+            ResolvePeople.kind: resolve,
+        }
+    )
+
+
+def tell(door: Door, effect: SignalFlow, row: OutboxRow) -> None:
+    """Tell a run that an event has happened, a child has ended or a resolver has answered."""
+    with door.reading() as unit:
+        stored = (
+            runs.run_by_id(unit.connection, effect.run)
+            if effect.run
+            else runs.open_run_of(unit.connection, effect.form, effect.document)
+        )
+        if stored is None or stored.finished_at is not None:
+            return  # nobody waits for it any more
+        patch = _brought_back(unit, effect) if effect.child else None
+    now = door.house.now()
+    if effect.users is not None:
+        move = Move(kind=MoveKind.NAMED, by=0, at=now, token=effect.token, users=effect.users)
+    elif effect.child:
+        move = Move(
+            kind=MoveKind.CHILD, by=0, at=now, token=effect.token, result=effect.result, children=(effect.child,)
+        )
+    else:
+        move = Move(kind=MoveKind.SIGNAL, by=0, at=now, token=effect.token, event=effect.event)
+    command = Command(
+        form=stored.form, action=FLOW, document=stored.document, run=stored.id, move=move, patch=patch, origin="auto",
+        chain=effect.chain,
+    )  # fmt: skip
+    _once(door, row, command)
+
+
+def write_documents(door: Door, effect: WriteDocuments, row: OutboxRow) -> None:
+    """Make all of the documents, or none; those of a sub-flow are told to the run that waits for them.
+
+    Raises:
+        Refused: with what the first of them was refused for; nothing has been written then.
+    """
+    key = _key(row)
+    context = door.house.context(door.workspace, door.published, door.actor)
+
+    def work(connection: Connection) -> tuple[int, ...]:
+        unit = unit_of(context, connection)
+        if idempotency.find(connection, key, door.actor.user) is not None:
+            return ()
+        outcomes = [submit_within(unit, _write(one, effect, number, key)) for number, one in enumerate(effect.writes)]
+        if effect.run:
+            outcomes += _made(unit, effect, [one.document for one in outcomes])
+        idempotency.save(connection, key, door.actor.user, key, dict(NO_OUTCOME), unit.now)
+        return tuple(each for outcome in outcomes for each in outcome.outbox)
+
+    door.house.hand_over(door.workspace, in_transaction(door.workspace.database, work))
+
+
+def _write(one: Write, effect: WriteDocuments, number: int, key: str) -> Command:
+    patch = Patch(
+        values=one.values,
+        lines={table: tuple(LinePatch(values=values) for values in rows) for table, rows in one.lines.items()},
+    )
+    return Command(
+        form=one.form,
+        action=one.action,
+        document=one.document,
+        patch=patch if one.values or one.lines or one.document is None else None,
+        reason=one.reason,
+        idempotency_key=f"{key}:{number}",
+        origin="auto",
+        confirmed=True,
+        parent=(effect.run, effect.token),
+        chain=effect.chain,
+    )
+
+
+def _made(unit: Unit, effect: WriteDocuments, children: list[int]) -> list[Outcome]:
+    """Tell the waiting run which documents were made for it."""
+    stored = runs.run_by_id(unit.connection, effect.run)
+    if stored is None or stored.finished_at is not None:
+        return []
+    move = Move(kind=MoveKind.CHILD, by=0, at=unit.now, token=effect.token, children=tuple(children))
+    command = Command(
+        form=stored.form, action=FLOW, document=stored.document, run=stored.id, move=move, origin="auto"
+    )  # fmt: skip
+    return [submit_within(unit, command)]
+
+
+def _brought_back(unit: Unit, effect: SignalFlow) -> Patch | None:
+    """Fields of the waiting document that take values of the child which has ended.
+
+    Raises:
+        Refused: ``invalid`` when one of them cannot be worked out.
+    """
+    stored = runs.run_by_id(unit.connection, effect.run)
+    if stored is None or effect.result != str(RunStatus.APPROVED):
+        return None
+    standing = opened(unit, stored)
+    token = standing.run.token(effect.token)
+    step = standing.flow.nodes.get(token.node) if token is not None else None
+    if not isinstance(step, SubflowStep) or not step.back:
+        return None
+    own = documents.load(unit.connection, unit.tables, stored.form, stored.document)
+    child = documents.load(unit.connection, unit.tables, step.form, effect.child)
+    if own is None or child is None:
+        return None
+    form = unit.form(stored.form)
+    names = {**_names(unit, own), "child": Row(id=child.id, values=_names(unit, child))}
+    values: dict[str, object] = {}
+    for name in step.back:
+        checked, field = standing.flow.expressions.get((step.key, f"back.{name}")), form.fields.get(name)
+        if checked is None or field is None:
+            continue
+        try:
+            value = stored_value(field, evaluate(checked, names, unit.around.clock))
+        except EvaluationFailed as failed:
+            raise Refused([failed.problem]) from failed
+        values[name] = field.type.to_json(value, field.options)
+    return Patch(values=values)
+
+
+def _names(unit: Unit, document: Document) -> dict[str, object]:
+    form = unit.form(document.form)
+    return scene(form, document, load_linked(unit, form, (document,)), unit.around).header
+
+
+def _named(door: Door, effect: ResolvePeople, row: OutboxRow) -> None:
+    """Ask the plugin, and tell the run whom it has named.
+
+    Raises:
+        Refused: ``missing`` when no plugin performs this resolver.
+    """
+    house = door.house
+    resolver = house.plugins.resolvers.get(effect.use)
+    if resolver is None:
+        raise Refused([problem("flow.no_resolver", name=effect.use)], "missing")
+    with door.reading() as unit:
+        stored = runs.run_by_id(unit.connection, effect.run)
+        directory = load_directory(unit.connection, unit.bundle.app.app, unit.now)
+    if stored is None:
+        return
+    occasion = Occasion(
+        key=_key(row),
+        workspace=door.workspace.key,
+        form=stored.form,
+        document=stored.document,
+        at=house.now().replace(tzinfo=ZONE),
+    )
+    try:
+        logins = resolver.resolve(effect.params, occasion, house.outside)
+    except Undelivered as failure:
+        if failure.again:
+            raise
+        logins = ()  # nobody was found: the node says what that means
+    users = tuple(directory.by_login[login] for login in logins if login in directory.by_login)
+    tell(door, SignalFlow(run=effect.run, token=effect.token, users=users), row)
+
+
+def _once(door: Door, row: OutboxRow, command: Command) -> None:
+    key = _key(row)
+    with read(door.workspace.database) as connection:
+        if idempotency.find(connection, key, door.actor.user) is not None:
+            return
+
+    context = door.house.context(door.workspace, door.published, door.actor)
+
+    def work(connection: Connection) -> Outcome:
+        outcome = submit_within(unit_of(context, connection), command)
+        idempotency.save(connection, key, door.actor.user, key, dict(NO_OUTCOME), context.now)
+        return outcome
+
+    outcome = in_transaction(door.workspace.database, work)
+    door.house.hand_over(door.workspace, outcome.outbox)
+
+
+def _submit(door: Door, command: Command) -> Outcome:
+    return door.house.submit(door.workspace, door.published, door.actor, command)
+
+
+def _key(row: OutboxRow) -> str:
+    return f"outbox:{row.id}"
+
+
+def _void_if_open(door: Door, row: TimerRow) -> None:
+    """What the run no longer waited for is not asked again."""
+    in_transaction(
+        door.workspace.database,
+        lambda connection: timers.end(connection, row.id or 0, door.house.now(), timers.VOID),
+    )
