@@ -41,7 +41,7 @@ def surroundings(bundle: AppBundle, actor: Actor, clock: Clock) -> Surroundings:
         values={"name": actor.name, "department": actor.department, "warehouse": None, **actor.attributes},
     )
     return Surroundings(
-        bundle=bundle, actor=actor, clock=clock, me=me, app=Row(id=None, values=dict(bundle.app.settings))
+        bundle=bundle, actor=actor, clock=clock, me=me, app=Row(id=None, values=bundle.app.company())
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from engine.definitions.options import Option, Webhooks
 from engine.definitions.posting import Dimension
 from engine.definitions.shape import Definition, ExpressionText, Key, Percent
 from engine.labels import Label
@@ -126,7 +128,10 @@ class Hotkey(Definition):
 
 
 class AppDef(Definition):
-    """The app as a whole. ``calendar``: the working calendar deadlines are counted by (``calendars/<key>.yaml``)."""
+    """The app as a whole. ``calendar``: the working calendar deadlines are counted by (``calendars/<key>.yaml``).
+
+    ``options`` are switches the app declares for itself, seen as ``app.<key>`` beside ``settings``.
+    """
 
     app: Key
     version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
@@ -134,9 +139,15 @@ class AppDef(Definition):
     label: Label
     summary: Label | None = None
     settings: AppSettings = AppSettings()
+    options: dict[Key, Option] = {}
+    webhooks: Webhooks = Webhooks()
     dimensions: Dimensions = Dimensions()
     calendar: Key | None = None
     ledgers: tuple[LedgerDef, ...] = ()
     menu: tuple[MenuGroup, ...] = ()
     cards: tuple[HomeCard, ...] = ()
     hotkeys: dict[str, Hotkey] = {}
+
+    def company(self) -> Mapping[str, object]:
+        """What ``app`` stands for in expressions: the company switches and the app's own options, by name."""
+        return {**dict(self.settings), **{name: option.value for name, option in self.options.items()}}

@@ -16,8 +16,28 @@ from engine.definitions.app_checks import (
     hotkeys_can_be_pressed,
     menu_items_lead_somewhere,
 )
+from engine.definitions.approver_checks import (
+    approvers_can_be_found,
+    choosers_come_before,
+    plugins_are_there,
+    votes_can_be_won,
+)
 from engine.definitions.calendar_checks import app_calendar_exists, calendars_have_working_time
 from engine.definitions.compiled import AppBundle
+from engine.definitions.condition_checks import conditions_tell_apart
+from engine.definitions.consequence_checks import (
+    consequences_are_single,
+    consequences_have_their_place,
+    consequences_name_what_exists,
+    consequences_reach_somebody,
+)
+from engine.definitions.course_checks import (
+    actions_do_something,
+    branches_can_be_walked,
+    deadlines_come,
+    steps_can_be_reached,
+    waits_end,
+)
 from engine.definitions.entry_checks import (
     costs_can_be_found,
     entry_words_mean_something,
@@ -67,10 +87,15 @@ from engine.definitions.role_checks import (
     tags_are_carried,
 )
 from engine.definitions.rule_checks import (
-    consequences_are_single,
-    consequences_reach_somebody,
+    look_ups_find_something,
+    names_are_new,
+    options_are_their_own,
     rules_have_one_trigger,
+    tables_are_complete,
+    triggers_can_happen,
 )
+from engine.definitions.rule_circles import rules_come_to_an_end
+from engine.definitions.rule_proofs import conditions_can_hold, kinds_are_provided, tables_decide
 from engine.definitions.rule_tests import rule_tests_pass
 from engine.definitions.story_checks import (
     stories_start_on_a_day,
@@ -81,12 +106,15 @@ from engine.definitions.story_checks import (
 )
 from engine.definitions.voucher_checks import vouchers_know_ledgers, vouchers_name_accounts
 from engine.definitions.workflow_checks import (
-    approvers_can_be_found,
-    branches_can_be_walked,
+    calls_lead_somewhere,
     node_fields_exist,
+    returns_name_nodes,
+    subflows_end,
+    subflows_fit_both_forms,
     workflow_nodes_are_unique,
     workflows_belong_to_one_document,
 )
+from engine.definitions.workflow_tests import workflow_tests_pass
 from engine.problems import Problem
 
 DefinitionCheck: TypeAlias = Callable[[Loaded], Iterator[Problem]]
@@ -122,6 +150,16 @@ DEFINITION_CHECKS: tuple[DefinitionCheck, ...] = (
     approvers_can_be_found,
     node_fields_exist,
     branches_can_be_walked,
+    calls_lead_somewhere,
+    subflows_end,
+    subflows_fit_both_forms,
+    returns_name_nodes,
+    steps_can_be_reached,
+    waits_end,
+    deadlines_come,
+    actions_do_something,
+    choosers_come_before,
+    votes_can_be_won,
     postings_belong_to_documents,
     entries_name_their_balance,
     own_ledgers_are_new,
@@ -131,8 +169,16 @@ DEFINITION_CHECKS: tuple[DefinitionCheck, ...] = (
     serials_are_counted,
     statuses_are_known,
     rules_have_one_trigger,
+    triggers_can_happen,
+    look_ups_find_something,
+    names_are_new,
+    tables_are_complete,
     consequences_are_single,
+    consequences_have_their_place,
     consequences_reach_somebody,
+    consequences_name_what_exists,
+    rules_come_to_an_end,
+    options_are_their_own,
     grants_name_forms,
     granted_actions_exist,
     granted_fields_exist,
@@ -157,6 +203,12 @@ BUNDLE_CHECKS: tuple[BundleCheck, ...] = (
     fills_fit,
     unique_fields_can_be_indexed,
     rule_tests_pass,
+    conditions_can_hold,
+    tables_decide,
+    kinds_are_provided,
+    plugins_are_there,
+    conditions_tell_apart,
+    workflow_tests_pass,
 )
 
 

@@ -121,9 +121,8 @@ def book_processes(
                 for found in entry.expressions():
                     book.read(posting.definition.form, found, entry.definition.each)
     for rule in rules:
-        for checked in (rule.condition, *rule.placeholders.values()):
-            if rule.definition.when.form:
-                book.read(rule.definition.when.form, checked)
+        for path, table in rule.follows() if rule.definition.when.form else ():
+            book.follow(rule.definition.when.form or "", path, table)
     for role in roles:
         for grant in role.grants:
             for form, checked in grant.rows.items():

@@ -60,16 +60,21 @@ class When(Definition):
 
 
 class Lookup(Definition):
-    """A declared look-up: one figure over other records, loaded before the rule is judged.
+    """A declared look-up: one figure over other records, or over the entries of a ledger, loaded before judging.
 
     Attributes:
-        form: whose records. where: over the other record; ``row`` is the record the rule is about.
+        form: whose records. table: a line table of theirs; its lines are looked at instead, each with its header.
+        ledger: whose entries, instead of a form's records.
+        where: over the other record, line or entry; ``row`` is the record the rule is about.
         take: ``count`` of records, ``exists``, or ``sum`` / ``min`` / ``max`` / ``latest`` of ``of``.
-        of: a field of the other record. each: a line table of the rule's record; the look-up is then made per line.
-        days: only records whose business date lies within so many days before today.
+        of: a field of the other record. each: a line table of the rule's record; the look-up is then made per line,
+            which ``where`` sees as ``line``, and the figure is a field of that line.
+        days: only what has a business date within so many days before today.
     """
 
-    form: Key
+    form: Key | None = None
+    table: Key | None = None
+    ledger: Key | None = None
     where: ExpressionText
     take: Literal["count", "exists", "sum", "min", "max", "latest"] = "count"
     of: str | None = None
@@ -127,7 +132,13 @@ class Start(Definition):
 
 
 class Create(Definition):
-    """Create a document of any form. ``each``: one line per line of the record, by ``lines`` (table → fields)."""
+    """Create a document of any form.
+
+    Attributes:
+        set: fields of its header. lines: fields of its line tables.
+        each: a line table of the record (or ``payload.<list>``): one line per line of it; without lines, no document.
+        when: only for these lines.
+    """
 
     form: Key
     set: dict[str, ExpressionText] = {}
@@ -138,9 +149,11 @@ class Create(Definition):
 
 
 class Update(Definition):
-    """Change records: the one a ``link`` field of this record points to, or those of ``form`` matching ``where``.
+    """Change records: the one a ``link`` field of this record points to, those of ``form`` matching ``where``, or with
+    neither this record itself, after the commit.
 
-    ``where`` sees the other record, and this one as ``row``. ``action``: a step of its life cycle instead of ``save``.
+    ``where`` sees the other record, and this one as ``row``; so does ``set`` beside it. ``action``: a step of its life
+    cycle instead of ``save``.
     """
 
     link: str | None = None

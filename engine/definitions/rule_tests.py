@@ -1,7 +1,8 @@
 """The tests a rule carries: given names, does it fire? Run wherever an app is checked, so a broken rule never ships.
 
-``given`` names what the condition reads: ``available: 5``, ``product: {safety_stock: 10}``, ``lines: [{qty: 1}]``. What
-it leaves out is empty. ``today()`` answers the day given as ``today``.
+``given`` names what the condition reads: ``available: 5``, ``product: {safety_stock: 10}``, ``lines: [{qty: 1}]``, and
+figures of look-ups. What it leaves out is empty. ``today()`` answers the day given as ``today``. ``old`` is the record
+before the change, ``results`` what the decision table gives.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from engine.definitions.compile_rule import rule_scope
+from engine.decisions.table import Results, decide
 from engine.definitions.compiled import AppBundle
 from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.file_kinds import RULES
 from engine.definitions.load import Loaded, load
 from engine.definitions.reading import Place
-from engine.definitions.references import complaint
+from engine.definitions.references import complaint, unknown
 from engine.definitions.rule import RuleTest
-from engine.definitions.scopes import scopes_of
+from engine.definitions.rule_scopes import OLD
 from engine.expressions import Clock, EvaluationFailed, Kind, Path, Row, Scope, ValueType, evaluate
 from engine.problems import Problem, suggestion
+from engine.texts import shown
 
 TODAY = "today"
 PSEUDO = "$"  # what a function asks to be loaded beside the fields; a test has none
@@ -39,12 +41,9 @@ class _NotReadable(Exception):
 
 def rule_tests_pass(loaded: Loaded, bundle: AppBundle) -> Iterator[Problem]:
     """Every test of every rule gives what it says."""
-    scopes = scopes_of(bundle.app, {key: form.definition for key, form in bundle.forms.items()}, bundle.kinds)
     for key, rule in bundle.rules.items():
-        scope = rule_scope(rule.definition, scopes)
-        for index, test in enumerate(rule.definition.tests if scope is not None else ()):
-            if scope is not None:
-                yield from _run(loaded, bundle, rule, test, scope, Place(RULES, key, ("tests", index)))
+        for index, test in enumerate(rule.definition.tests):
+            yield from _run(loaded, bundle, rule, test, rule.scope, Place(RULES, key, ("tests", index)))
 
 
 def run_rule_tests(bundle: AppBundle) -> Iterator[Problem]:
@@ -55,7 +54,7 @@ def run_rule_tests(bundle: AppBundle) -> Iterator[Problem]:
 def _run(
     loaded: Loaded, bundle: AppBundle, rule: CompiledRule, test: RuleTest, scope: Scope, place: Place
 ) -> Iterator[Problem]:
-    given = dict(test.given)
+    given = dict(test.given) | ({OLD: test.old} if test.old else {})
     day = str(given.pop(TODAY, DEFAULT_DAY)) if TODAY not in scope.names else DEFAULT_DAY
     stray = [name for name in given if name not in scope.names]
     for name in stray:
@@ -65,8 +64,12 @@ def _run(
         return
     try:
         clock = Clock(date.fromisoformat(day), datetime.fromisoformat(day))
-        names = _names(rule.condition.names, given, scope)
+        names = _names(_read(rule), given, scope)
         fired = evaluate(rule.condition, names, clock, bundle.kinds.functions) is True
+        results: tuple[Results, ...] = ()
+        if fired and rule.table is not None:
+            results = decide(rule.table, names, clock).results
+            fired = bool(results)
     except ValueError:
         yield complaint(loaded, place / "given" / TODAY, "definition.expected_date", value=day)
     except _NotReadable as refused:
@@ -78,6 +81,57 @@ def _run(
         if fired is not test.fires:
             code = "definition.rule_fired" if fired else "definition.rule_did_not_fire"
             yield complaint(loaded, place / "fires", code, rule=rule.definition.label, number=place.path[-1])
+        yield from _results(loaded, rule, test, results, place)
+
+
+def _read(rule: CompiledRule) -> frozenset[Path]:
+    """The paths the condition and the table read."""
+    table = rule.table
+    if table is None:
+        return rule.condition.names
+    written = [*table.inputs.values(), *table.otherwise.values()]
+    for row in table.rows:
+        written += [*row.cells.values(), *row.results.values()]
+    paths = rule.condition.names.union(*(checked.names for checked in written))
+    return frozenset(path for path in paths if path[0] not in table.inputs or path[0] in rule.scope.names)
+
+
+def _results(
+    loaded: Loaded, rule: CompiledRule, test: RuleTest, results: tuple[Results, ...], place: Place
+) -> Iterator[Problem]:
+    outputs = rule.table.outputs if rule.table is not None else ()
+    for name, wanted in test.results.items():
+        at = place / "results" / name
+        yield from unknown(loaded, at, "definition.unknown_result", name, outputs, key=True)
+        if name not in outputs:
+            continue
+        values = [one[name] for one in results]
+        got = [_told(each) for value in values for each in (value if isinstance(value, tuple) else (value,))]
+        expected = [_plainly(each) for each in (wanted if isinstance(wanted, list) else [wanted])]
+        if got != expected:
+            yield complaint(
+                loaded,
+                at,
+                "definition.results_differ",
+                rule=rule.definition.label,
+                number=place.path[-1],
+                name=name,
+                expected="、".join(expected),
+                got="、".join(got) or "-",
+            )
+
+
+def _told(value: object) -> str:
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else shown(value)
+
+
+def _plainly(raw: object) -> str:
+    """What an author wrote, as ``_told`` writes it: ``5.0`` and ``5`` are the same."""
+    text = "-" if raw is None else str(raw)
+    try:
+        return shown(Decimal(text)) if text.strip()[:1] in "+-.0123456789" else text
+    except InvalidOperation:
+        return text
 
 
 def _names(paths: frozenset[Path], given: Mapping[str, Any], scope: Scope) -> Mapping[str, object]:

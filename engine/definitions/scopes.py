@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from engine.definitions.app import AppDef
 from engine.definitions.form import FieldDef, FormDef
+from engine.definitions.options import payload_records
 from engine.definitions.system_fields import LINE_NUMBER, LINE_NUMBER_LABEL, SYSTEM_LABELS, system_fields
 from engine.expressions import Kind, Scope, ValueType
 from engine.expressions.types import BOOLEAN, DEPARTMENT, MEMBER, NOTHING, NUMBER, TEXT
@@ -108,8 +109,10 @@ def scopes_of(app: AppDef, forms: Mapping[str, FormDef], kinds: Kinds) -> Scopes
     """The scopes of an app with ``forms``. Fields of unknown type are left out; they were reported where they stand."""
     warehouse = app.dimensions.warehouse or ""
     place = ValueType(Kind.LINK, warehouse) if warehouse else NOTHING
+    options = {name: option.value_type for name, option in app.options.items()}
     records: dict[str, Mapping[str, ValueType]] = {
-        APP_RECORD: SETTING_TYPES,
+        APP_RECORD: MappingProxyType({**SETTING_TYPES, **options}),
+        **payload_records(app.webhooks),
         MEMBER_RECORD: MappingProxyType({"name": TEXT, "department": DEPARTMENT, "warehouse": place}),
     }
     labels: dict[str, Mapping[str, str]] = {}

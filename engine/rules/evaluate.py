@@ -2,80 +2,125 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from dataclasses import replace
 
+from engine.decisions.table import decide
 from engine.definitions.compiled_rule import CompiledRule
-from engine.definitions.people import Who, Whom, listed
-from engine.definitions.rule import Then
 from engine.document import Document
-from engine.effects import Audience, CloseTask, CreateTask, Effect, Notify, StartDocument
+from engine.effects import CloseTask, CreateTask, Effect, Notify
 from engine.expressions import Clock, EvaluationFailed, evaluate
-from engine.expressions.types import Row
 from engine.labels import Label
-from engine.problems import Problem, problem
-from engine.values import ZERO
+from engine.problems import Problem
+from engine.rules.audience import audience
+from engine.rules.consequences import Firing, Followed, effects_of, follow
+from engine.rules.facts import Facts, StockFacts, document_facts, plain, stock_facts, told
+from engine.rules.loops import cut
+from engine.rules.marks import NO_MARKS, Marks, once_key, opens, recovers, silent
+from engine.rules.verdict import EscalationDue, RuleOutcome, Verdict
+from engine.rules.world import NOBODY, World
+from engine.texts import shown
 
-PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+NOTHING_DECIDED: tuple[Mapping[str, object], ...] = ({},)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What one rule decided on one record.
+def key_of(rule: CompiledRule, facts: Facts, clock: Clock) -> str:
+    """Under which key the rule's marks on these facts are kept: the record, or what its ``key`` says.
 
-    Attributes:
-        key: what the alert is about (``product:7``); empty for rules without ``once``.
-        opens, closes: whether the alert under ``key`` begins or has recovered.
-        problems: rejections; any of them undoes the transaction.
+    Raises:
+        EvaluationFailed: ``key`` has no value.
     """
-
-    rule: str
-    key: str = ""
-    fired: bool = False
-    opens: bool = False
-    closes: bool = False
-    effects: tuple[Effect, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    if rule.definition.key is None:
+        return facts.key
+    return shown(evaluate(rule.expressions[("key",)], facts.names, clock))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StockFacts:
-    """Stock of one product over all warehouses, as ledger rules see it; ``unusable`` is on hand, but not available."""
+def judge(rule: CompiledRule, facts: Facts, clock: Clock, marks: Marks = NO_MARKS, world: World = NOBODY) -> Verdict:
+    """The verdict of one rule on one record. Never raises for what an author wrote: that is a ``failed`` verdict.
 
-    product: Row
-    on_hand: Decimal
-    reserved: Decimal
-    in_transit: Decimal
-    unusable: Decimal = ZERO
+    Args:
+        facts: look-ups answered (``lookups.with_found``).
+        marks: what is remembered under ``key_of(rule, facts, clock)``.
+    """
+    name = rule.definition.rule
+    plainly = Verdict(rule=name, key=facts.key, chain=facts.chain, trigger=facts.trigger)
+    too_long = cut(facts.chain, name)
+    if too_long is not None:
+        return replace(plainly, outcome="cut", error=too_long)
+    try:
+        return _judged(rule, facts, clock, marks, world, plainly)
+    except EvaluationFailed as failed:
+        return replace(plainly, outcome="failed", error=failed.problem, facts=_read(rule, facts))
 
-    def names(self) -> Mapping[str, object]:
-        """The names of a ledger rule."""
-        return {
-            "product": self.product,
-            "on_hand": self.on_hand,
-            "reserved": self.reserved,
-            "in_transit": self.in_transit,
-            "available": self.on_hand - self.unusable - self.reserved,
-        }
+
+def _judged(rule: CompiledRule, facts: Facts, clock: Clock, marks: Marks, world: World, plainly: Verdict) -> Verdict:
+    written = rule.definition
+    key = key_of(rule, facts, clock)
+    true = evaluate(rule.condition, facts.names, clock) is True
+    inputs: Mapping[str, object] = {}
+    results = NOTHING_DECIDED
+    if true and rule.table is not None:
+        decided = decide(rule.table, facts.names, clock)
+        inputs, results = decided.inputs, decided.results
+        true = bool(results)
+    said = tuple({each: plain(value) for each, value in one.items()} for one in results) if rule.table else ()
+    known = replace(plainly, key=key, facts={**_read(rule, facts), **_plain(inputs)}, results=said)
+    if recovers(written, marks, true=true):
+        return replace(known, closes=True, effects=(CloseTask(once_key=once_key(written, key)),))
+    if not true:
+        return known
+    if silent(written, marks, clock.now):
+        return replace(known, outcome="silent")
+    made = Followed()
+    for one in results:
+        names = {**facts.names, **inputs, **one}
+        firing = Firing(rule=rule, facts=facts, names=names, once_key=once_key(written, key), world=world, clock=clock)
+        follow(firing, made)
+    outcome: RuleOutcome = "rejected" if made.problems else "warned" if made.warnings else "fired"
+    return replace(
+        known,
+        outcome=outcome,
+        fired=True,
+        opens=opens(written, marks, true=True),
+        remember=written.cooldown is not None,
+        effects=effects_of(firing, made),
+        problems=tuple(made.problems),
+        warnings=tuple(made.warnings),
+        sets=tuple(made.sets),
+        escalations=_escalations(rule, clock, world),
+    )
+
+
+def escalated(
+    rule: CompiledRule, number: int, facts: Facts, title: Label, key: str, clock: Clock, world: World = NOBODY
+) -> tuple[Effect, ...]:
+    """What step ``number`` of ``escalate`` brings about: these people are told, and get the to-do as well.
+
+    Args:
+        title: of the to-do that is still open. facts: of its record, for people named by its fields.
+    """
+    step = rule.definition.escalate[number]
+    try:
+        to = audience(rule, step.to, ("escalate", number, "to"), facts.names, facts, world, clock)
+    except EvaluationFailed:
+        return ()
+    again = f"{rule.definition.rule}:{key}" if rule.definition.once else ""
+    return (
+        CreateTask(
+            to=to, title=title, form=facts.form, document=facts.document, once_key=again, rule=rule.definition.rule
+        ),
+        Notify(to=to, title=title, form=facts.form, document=facts.document, about="overdue"),
+    )
 
 
 def judge_document(
     rules: Sequence[CompiledRule], action: str, document: Document, names: Mapping[str, object], clock: Clock
 ) -> tuple[Verdict, ...]:
     """Verdicts of the form's rules that ``action`` wakes."""
-    verdicts = []
-    for rule in rules:
-        if action not in rule.definition.when.on:
-            continue
-        fired, failure = _fires(rule, names, clock)
-        if failure is not None:
-            verdicts.append(Verdict(rule=rule.definition.rule, problems=(failure,)))
-        elif fired:
-            verdicts.append(_verdict(rule, names, clock, document.form, document.id, ""))
-    return tuple(verdicts)
+    facts = document_facts(document, names, trigger=action)
+    woken = [rule for rule in rules if action in rule.definition.when.on and rule.definition.active]
+    verdicts = (judge(rule, facts, clock) for rule in woken)
+    return tuple(_refused_when_failed(verdict) for verdict in verdicts if verdict.outcome != "quiet")
 
 
 def judge_stock(
@@ -89,126 +134,38 @@ def judge_stock(
     """
     verdicts = []
     for fact in facts:
-        names = fact.names()
-        key = f"product:{fact.product.id}"
+        one = stock_facts(fact, "")
         for rule in rules:
-            name, once = rule.definition.rule, rule.definition.once
-            fired, failure = _fires(rule, names, clock)
-            is_open = (name, key) in alerts
-            if failure is not None:
-                continue
-            if fired and not (once and is_open):
-                verdicts.append(_verdict(rule, names, clock, "", None, f"{name}:{key}" if once else "", key=key))
-            elif once and is_open and not fired:
-                verdicts.append(
-                    Verdict(rule=name, key=key, closes=True, effects=(CloseTask(once_key=f"{name}:{key}"),))
-                )
+            marks = Marks(open=(rule.definition.rule, one.key) in alerts)
+            verdict = judge(rule, one, clock, marks)
+            if verdict.fired or verdict.closes:
+                verdicts.append(verdict)
     return tuple(verdicts)
 
 
-def rendered(title: Label, placeholders: Mapping[str, object]) -> Label:
-    """``title`` with its ``{expression}`` placeholders replaced by values."""
-
-    def put(text: str) -> str:
-        return PLACEHOLDER.sub(lambda match: shown(placeholders.get(match[1].strip())), text)
-
-    return Label(zh=put(title.zh), en=put(title.en))
+def _refused_when_failed(verdict: Verdict) -> Verdict:
+    problems: tuple[Problem, ...] = (verdict.error,) if verdict.error is not None else verdict.problems
+    return replace(verdict, problems=problems)
 
 
-def shown(value: object) -> str:
-    """A value inside a sentence: decimals without trailing zeros, dates ISO, nothing as a dash."""
-    if value is None:
-        return "-"
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _fires(rule: CompiledRule, names: Mapping[str, object], clock: Clock) -> tuple[bool, Problem | None]:
-    try:
-        return evaluate(rule.condition, names, clock) is True, None
-    except EvaluationFailed as failed:
-        return False, failed.problem
-
-
-def _verdict(
-    rule: CompiledRule,
-    names: Mapping[str, object],
-    clock: Clock,
-    form: str,
-    document: int | None,
-    once_key: str,
-    key: str = "",
-) -> Verdict:
-    values: dict[str, object] = {}
-    for text, checked in rule.placeholders.items():
-        try:
-            values[text] = evaluate(checked, names, clock)
-        except EvaluationFailed:
-            values[text] = None
-    effects: list[Effect] = []
-    problems: list[Problem] = []
-    for then in rule.definition.then:
-        _consequence(then, rule, names, values, form, document, once_key, effects, problems)
-    return Verdict(
-        rule=rule.definition.rule,
-        key=key,
-        fired=True,
-        opens=bool(once_key),
-        effects=tuple(effects),
-        problems=tuple(problems),
+def _escalations(rule: CompiledRule, clock: Clock, world: World) -> tuple[EscalationDue, ...]:
+    return tuple(
+        EscalationDue(
+            number=number,
+            due_at=world.after_working_hours(clock.now, step.hours)
+            if step.clock == "working"
+            else NOBODY.after_working_hours(clock.now, step.hours),
+        )
+        for number, step in enumerate(rule.definition.escalate)
     )
 
 
-def _consequence(
-    then: Then,
-    rule: CompiledRule,
-    names: Mapping[str, object],
-    values: Mapping[str, object],
-    form: str,
-    document: int | None,
-    once_key: str,
-    effects: list[Effect],
-    problems: list[Problem],
-) -> None:
-    if then.task is not None:
-        effects.append(
-            CreateTask(
-                to=_audience(then.task.to, names),
-                title=rendered(then.task.title, values),
-                form=form,
-                document=document,
-                once_key=once_key,
-            )
-        )
-    if then.message is not None:
-        title = rendered(then.message.title, values)
-        effects.append(Notify(to=_audience(then.message.to, names), title=title, form=form, document=document))
-    if then.start is not None and document is not None:
-        effects.append(
-            StartDocument(
-                form=then.start.form,
-                source_form=form,
-                source_document=document,
-                variant=then.start.variant,
-                action=then.start.action,
-            )
-        )
-    if then.reject is not None:
-        message = rendered(then.reject.say, values)
-        problems.append(problem("rule.rejected", then.reject.at, message=message, rule=rule.definition.label))
+def _read(rule: CompiledRule, facts: Facts) -> Mapping[str, object]:
+    """What the condition and the inputs of the table read, for the log."""
+    inputs = rule.table.inputs.values() if rule.table is not None else ()
+    paths = rule.condition.names.union(*(checked.names for checked in inputs))
+    return told(facts.names, paths)
 
 
-def _audience(whom: Whom, names: Mapping[str, object]) -> Audience:
-    ways = listed(whom)
-    roles = tuple(way.role for way in ways if way.role is not None)
-    users = tuple(person for way in ways if (person := _member(way, names)) is not None)
-    return Audience(users=users, roles=roles)
-
-
-def _member(way: Who, names: Mapping[str, object]) -> int | None:
-    value = names.get(way.field or "")
-    person = value.id if isinstance(value, Row) else value
-    return person if isinstance(person, int) else None
+def _plain(values: Mapping[str, object]) -> Mapping[str, object]:
+    return {name: plain(value) for name, value in values.items()}

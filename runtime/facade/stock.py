@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from engine.ledger import BalanceKey, Entry
 from engine.problems import Refused, problem, suggestion
-from engine.rules.evaluate import shown
+from engine.texts import shown
 from runtime.declared import declared_ledgers
 from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names

@@ -11,7 +11,9 @@ from engine.environment import ALWAYS_WANTED, compiled_target
 from engine.expressions.tree import Path
 from engine.expressions.types import Row
 from engine.problems import Refused
-from engine.rules.evaluate import StockFacts, Verdict, judge_document, judge_stock
+from engine.rules.evaluate import judge_document, judge_stock
+from engine.rules.facts import StockFacts
+from engine.rules.verdict import Verdict
 from runtime.stages.steps import Judged, Posted, Unit
 from runtime.storage import alerts, documents, stock_figures
 
@@ -66,6 +68,7 @@ def _on_stock(unit: Unit, posted: Posted) -> tuple[Verdict, ...]:
             reserved=totals.get(("reservation", product), Decimal(0)),
             in_transit=totals.get(("supply", product), Decimal(0)),
             unusable=totals.get(("unusable", product), Decimal(0)),
+            around={"me": unit.around.me, "app": unit.around.app},
         )
         for product in sorted(products)
         if product in rows

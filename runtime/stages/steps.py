@@ -22,7 +22,7 @@ from engine.forms.validate import CleanDocument
 from engine.ledger import Entry
 from engine.permissions import FormAccess
 from engine.problems import Problem
-from engine.rules.evaluate import Verdict
+from engine.rules.verdict import Verdict
 from engine.workflow.move import Move
 from engine.workflow.state import Run
 from runtime.faults import NO_FAULTS, Faults

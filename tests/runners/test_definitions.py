@@ -24,9 +24,10 @@ ELSEWHERE = frozenset(
     {
         "definition.yaml", "definition.yaml_tab", "definition.yaml_unclosed", "definition.bad_value",
         "definition.too_large", "definition.too_many_fields", "definition.too_many_nodes", "definition.not_utf8",
-        "definition.no_folder",
+        "definition.no_folder", "definition.rule_param", "definition.rule_param_missing",
         "definition.outside_folder", "definition.too_many_files", "definition.pattern_too_long",
         "definition.pattern_invalid", "definition.pattern_too_much_text", "definition.too_short",
+        "definition.unknown_param", "definition.param_missing",
     }
 )  # fmt: skip
 
