@@ -254,12 +254,15 @@ class EndStep(Definition):
 
 
 STEP_KINDS = (
-    "approve", "fill", "notify", "branch", "inclusive", "parallel", "wait", "subflow", "call", "action", "end",
+    "approve", "fill", "notify", "branch", "inclusive", "parallel", "subflow", "wait", "call", "action", "end",
 )  # fmt: skip
 
 
 def step_kind(raw: object) -> str:
-    """The kind of a step: the first key that names one; ``approve`` where none does, so that the error is readable."""
+    """The kind of a step: the first key that names one; ``approve`` where none does, so that the error is readable.
+
+    ``subflow`` is looked for before ``wait``, which is a key of sub-flows as well.
+    """
     named = raw if isinstance(raw, dict) else type(raw).model_fields if isinstance(raw, Definition) else {}
     return next((kind for kind in STEP_KINDS if kind in named), "approve")
 

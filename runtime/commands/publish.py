@@ -13,6 +13,7 @@ from runtime.commands.plan import tell
 from runtime.house import wall_clock
 from runtime.invocation import invocation
 from runtime.publishing import plan, publish
+from runtime.publishing.staffing import unstaffed
 from runtime.workspaces import create_workspace, list_workspaces, open_workspace
 
 
@@ -47,6 +48,7 @@ def run(
         if planned.loses_data and not accept_loss:
             raise Refused([problem("publish.loses_data")], kind="conflict")
         done = publish(database, bundle, publisher, wall_clock())
+        missing = unstaffed(database, bundle, wall_clock())
     if new:
         typer.echo(started.catalogue.ui("publish.created", language, workspace=workspace))
     app = bundle.app
@@ -54,3 +56,5 @@ def run(
         "publish.done", language, app=app.label, version=app.version, workspace=workspace, hash=done.hash[:12]
     )
     typer.echo(text)
+    for each in missing:
+        typer.echo(started.catalogue.line(each, language))
