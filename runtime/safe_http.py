@@ -223,8 +223,7 @@ class _Timed:
         return io.BufferedReader(_Reader(self._raw, self._until))
 
     def close(self) -> None:
-        """Close the socket."""
-        self._raw.close()
+        """Nothing yet: the answer is still to be read; whoever opened the socket closes it."""
 
 
 class _Reader(io.RawIOBase):
