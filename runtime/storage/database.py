@@ -33,9 +33,9 @@ SQLITE_PRAGMAS = (
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-8192",
-    # Of the whole process: however many threads read, their caches share this much and use their own pages again.
-    "PRAGMA soft_heap_limit=25165824",
+    # Per connection, of which a busy server has a dozen; behind it stands the cache of the operating system. Scans of a
+    # hundred thousand rows are no slower than with sixteen times as much.
+    "PRAGMA cache_size=-2048",
 )
 POSTGRES_OPTIONS = (
     "-c lock_timeout=10s -c statement_timeout=120s -c idle_in_transaction_session_timeout=120s"
