@@ -5,7 +5,7 @@ Used by the cases of tests/cases/workflow and by the properties; it knows neithe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -100,6 +100,7 @@ class World:
     Attributes:
         persons: by node (``node#0`` for its deadline 0): a list, None for an external resolver, ``fails`` for an
             expression without a value. holders: users by role. values: what conditions and dates read.
+        stand_ins: absent user → who stands in.
     """
 
     flow: CompiledWorkflow
@@ -107,6 +108,7 @@ class World:
     holders: dict[str, list[int]] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     admins: tuple[int, ...] = ()
+    stand_ins: dict[int, int] = field(default_factory=dict)
 
     def holding(self, path: Path) -> tuple[int, ...]:
         arms = arms_of(_step_at(self.flow, path))
@@ -145,6 +147,9 @@ class World:
     def again(self, node: str, deadline: int, fired: datetime) -> datetime:
         step: Any = self.flow.nodes[node]
         return fired + timedelta(hours=step.deadlines[deadline].every)
+
+    def standing_in(self, node: str, users: Sequence[int]) -> tuple[Asked, ...]:
+        return tuple(Asked(user=self.stand_ins[user], behalf=user) for user in users if user in self.stand_ins)
 
     def holds(self, user: int, role: str) -> bool:
         return user in self.holders.get(role, [])

@@ -7,6 +7,7 @@ tried without any effect, and tested without a form.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -51,6 +52,10 @@ class Answers(Protocol):
 
     def again(self, node: str, deadline: int, fired: datetime) -> datetime:
         """When a deadline that repeats (``every``) falls due next, after it fired at ``fired``."""
+        ...
+
+    def standing_in(self, node: str, users: Sequence[int]) -> tuple[Asked, ...]:
+        """People somebody has named for the node (转办 …), or those who stand in for them; never raises."""
         ...
 
     def holds(self, user: int, role: str) -> bool:

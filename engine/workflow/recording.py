@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -23,6 +23,10 @@ def path_text(path: Path) -> str:
 
 def _of_deadline(node: str, deadline: int) -> str:
     return node if deadline < 0 else f"{node}#{deadline}"
+
+
+def _named(node: str, users: Sequence[int]) -> str:
+    return f"{node}>{','.join(map(str, users))}"
 
 
 @dataclass(slots=True)
@@ -68,6 +72,10 @@ class Recording(Answers):
         name = _of_deadline(node, deadline)
         return self._kept(self.due, name, f"moments {name}", lambda: (self.asked.again(node, deadline, fired),))[0]
 
+    def standing_in(self, node: str, users: Sequence[int]) -> tuple[Asked, ...]:
+        found = self.people[_named(node, users)] = self.asked.standing_in(node, users)
+        return found
+
     def holds(self, user: int, role: str) -> bool:
         return self.holders.setdefault((user, role), self.asked.holds(user, role))
 
@@ -105,6 +113,9 @@ class Recorded(Answers):
     def again(self, node: str, deadline: int, fired: datetime) -> datetime:
         name = _of_deadline(node, deadline)
         return self._told(self.found.moments, name, f"moments {name}")[0]
+
+    def standing_in(self, node: str, users: Sequence[int]) -> tuple[Asked, ...]:
+        return self.found.persons.get(_named(node, users), ())
 
     def holds(self, user: int, role: str) -> bool:
         return (user, role) in self.found.holders

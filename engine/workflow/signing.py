@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from engine.workflow.answers import Unanswerable
@@ -16,9 +17,26 @@ from engine.workflow.walking import walk
 PLACES = {"before": SeatKind.BEFORE, "after": SeatKind.AFTER, "beside": SeatKind.BESIDE}
 
 
+def meant(course: Course, token: int, users: Iterable[int]) -> tuple[Asked, ...]:
+    """Whom naming these people means: those who stand in for them, unless they are asked already or may not be."""
+    node = course.tokens[token].node
+    named = tuple(dict.fromkeys(users))
+    step = asking_step(course.layout, course.tokens[token])
+    taken = {seat.user for seat in course.at_token(token) if seat.state in LIVE} | set(named)
+    if step.own == "exclude":
+        taken.add(course.before.starter)
+    found: dict[int, Asked] = {user: Asked(user=user) for user in named}
+    for user in named:
+        stand_in = next(iter(course.answers.standing_in(node, (user,))), None)
+        if stand_in is not None and stand_in.user is not None and stand_in.user not in taken:
+            found[user] = stand_in
+            taken.add(stand_in.user)
+    return tuple(found.values())
+
+
 def hand_over(course: Course, seat: Seat, user: int) -> None:
     """Another person takes the seat's place, with its weight and with whoever was added at it."""
-    asked = Asked(user=user, weight=seat.weight, veto=seat.veto)
+    asked = replace(meant(course, seat.token, (user,))[0], weight=seat.weight, veto=seat.veto)
     new = course.seat(seat.token, asked, seat.kind, seat.state, parent=seat.parent, instead=seat.id)
     for each in course.at_token(seat.token):
         if each.parent == seat.id:
@@ -36,7 +54,8 @@ def transfer(course: Course, move: Move, seat: Seat) -> Run:
 def delegate(course: Course, move: Move, seat: Seat) -> Run:
     """委派: somebody else is asked first; then the seat is asked again and decides itself."""
     course.seats[seat.id] = replace(seat, user=move.by, state=SeatState.QUEUED)
-    course.seat(seat.token, Asked(user=move.users[0]), SeatKind.DELEGATED, SeatState.OPEN, parent=seat.id)
+    asked = meant(course, seat.token, move.users)[0]
+    course.seat(seat.token, asked, SeatKind.DELEGATED, SeatState.OPEN, parent=seat.id)
     return replace(course.before, last=None)
 
 
@@ -45,16 +64,16 @@ def add_sign(course: Course, move: Move, seat: Seat) -> Run:
     kind = PLACES[move.place]
     state = SeatState.QUEUED if kind is SeatKind.BEFORE else SeatState.OPEN
     course.seats[seat.id] = replace(seat, user=move.by, state=state)
-    for user in dict.fromkeys(move.users):
-        asked = SeatState.QUEUED if kind is SeatKind.AFTER else SeatState.OPEN
-        course.seat(seat.token, Asked(user=user), kind, asked, parent=seat.id)
+    first = SeatState.QUEUED if kind is SeatKind.AFTER else SeatState.OPEN
+    for asked in meant(course, seat.token, move.users):
+        course.seat(seat.token, asked, kind, first, parent=seat.id)
     return replace(course.before, last=None)
 
 
 def remove_sign(course: Course, move: Move, seat: Seat) -> Run:
     """减签: those named, and whoever they have added in turn, are no longer asked."""
     for each in course.at_token(seat.token):
-        if each.parent == seat.id and each.user in move.users and each.state in LIVE:
+        if each.parent == seat.id and not {each.user, each.behalf}.isdisjoint(move.users) and each.state in LIVE:
             _close_with_added(course, each)
     conclude(course, course.tokens[seat.token])
     return replace(course.before, last=None)
@@ -93,7 +112,7 @@ def reassign(course: Course, move: Move) -> Run:
         except Unanswerable:
             due = ()  # people are named now; they are not kept waiting for a date
     course.tokens[token.id] = replace(token, state=TokenState.PEOPLE, reason=None, due=due)
-    if ask(course, token, step, [Asked(user=user) for user in dict.fromkeys(move.users)], fresh=True):
+    if ask(course, token, step, meant(course, token.id, move.users), fresh=True):
         onward(course, token.path, token.back)
     return base
 

@@ -221,7 +221,8 @@ class Found:
     Attributes:
         arms: per branching step (its path as text, "1.0.2"), the arms whose condition held.
         persons: per node, whom its definition meant then. moments: per node, the moment its wait ends or its
-            deadlines fall due, in the order they are written. ``node#0`` is the ``to`` or the repetition of deadline 0;
+            deadlines fall due, in the order they are written. ``node#0`` is the ``to`` or the repetition of deadline 0,
+            ``node>11,12`` people who were named there;
             the persons under "" are the administrators.
         holders: users that were seen to hold a role. failed: questions without an answer, by what was asked.
         run: after a migration, the run as it then stood; the log before it belongs to another definition.

@@ -145,8 +145,14 @@ def named(course: Course, move: Move) -> Run | None:
     if token is None or token.state is not TokenState.NAMES:
         return None
     base = replace(course.before, last=None)
-    users = tuple(Asked(user=user) for user in dict.fromkeys(move.users))
     step = course.layout.asking(token.node)
+    try:  # live answers know now what was named, and whom else the node means
+        users = course.answers.persons(token.node)
+    except Unanswerable as failed:
+        course.stick(token.path, token.node, failed.problem)
+        return base
+    if users is None:
+        users = tuple(Asked(user=user) for user in dict.fromkeys(move.users))
     if step is None:
         told = course.layout.flow.nodes.get(token.node)
         if users and isinstance(told, NotifyStep):

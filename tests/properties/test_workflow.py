@@ -124,6 +124,7 @@ def worlds(draw: st.DrawFn) -> World:
         holders=ROLES,
         values=values | {"due": draw(st.sampled_from((7, -7, None)))},
         admins=draw(st.sampled_from(((), (ADMINISTRATOR,)))),
+        stand_ins=draw(st.sampled_from(({}, {4: 5, 6: 1, 8: 2}))),
     )
 
 

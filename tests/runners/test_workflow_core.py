@@ -29,7 +29,7 @@ from tests.flow_world import START, World, flow_of
 CASES = Path(__file__).parent.parent / "cases" / "workflow"
 SUBMITTER, ADMINISTRATOR = 1, 90
 OPTIONS = ("withdraw", "dedupe", "start")
-INHERITED = ("steps", "persons", "values", "roles", "admins", "called", "chosen", *OPTIONS)
+INHERITED = ("steps", "persons", "values", "roles", "admins", "stand_ins", "called", "chosen", *OPTIONS)
 SNAPSHOT = "snapshot"
 
 
@@ -84,6 +84,7 @@ def test_case(case: dict[str, Any]) -> None:
         holders=dict(case.get("roles", {})),
         values=dict(case.get("values", {})),
         admins=tuple(case.get("admins", ())),
+        stand_ins=dict(case.get("stand_ins", {})),
     )
     chosen = {node: tuple(users) for node, users in case.get("chosen", {}).items()}
     begun = begin(flow, SNAPSHOT, SUBMITTER, world, START, chosen)
