@@ -15,6 +15,7 @@ from engine.kinds import Kinds
 from runtime.delivering.jobs import sending_chore, sending_handlers
 from runtime.delivering.plugin_calls import plugin_performers
 from runtime.delivering.queueing import Queueing
+from runtime.facade.flow_jobs import flow_performers, timer_handlers
 from runtime.facade.follow_up import follow_up
 from runtime.facade.import_jobs import import_handlers
 from runtime.facade.lapse import EVERY_QUARTER, LAPSE, lapse_handlers
@@ -26,6 +27,7 @@ from runtime.jobs.deliver import Performing
 from runtime.jobs.engine import JobEngine, engine_options
 from runtime.jobs.inline import InlineJobs
 from runtime.jobs.relay import BackgroundRelay
+from runtime.jobs.timers import timer_chore
 from runtime.messages.catalogue import Catalogue
 from runtime.plugin_loading import installed_kinds
 from runtime.settings import Settings
@@ -106,7 +108,11 @@ def performing(house: House) -> Performing:
         language=house.settings.language,
     )
     return Performing(
-        writers=queueing.writers(), performers=plugin_performers(house.plugins, house.outside, house.now, ZONE)
+        writers=queueing.writers(),
+        performers={
+            **plugin_performers(house.plugins, house.outside, house.now, ZONE),
+            **flow_performers(house),
+        },
     )
 
 
@@ -116,9 +122,18 @@ def _parts(house: House, more: MoreHandlers) -> JobParts:
         workspaces=lambda: list_workspaces(house.settings),
         start_document=follow_up(house),
         clock=house.now,
-        handlers={**import_handlers(house), **lapse_handlers(house), **sending_handlers(house.sender), **more(house)},
+        handlers={
+            **import_handlers(house),
+            **lapse_handlers(house),
+            **sending_handlers(house.sender),
+            **timer_handlers(house),
+            **more(house),
+        },
         schedules={LAPSE: EVERY_QUARTER},
-        chores=(sending_chore(house.workspace, lambda: list_workspaces(house.settings), house.now),),
+        chores=(
+            sending_chore(house.workspace, lambda: list_workspaces(house.settings), house.now),
+            timer_chore(lambda: list_workspaces(house.settings), house.workspace, house.now),
+        ),
         performing=performing(house),
         retention_days=house.settings.job_retention_days,
         seal_hours=house.settings.seal_hours,

@@ -80,7 +80,7 @@ def moved(unit: Unit, begun: Begun, written: Written, document: Document, standi
         Refused: ``conflict`` with every reason why it may not be made.
     """
     if move.kind is MoveKind.AGREE:
-        refuse(_unfilled(begun.form, document, standing, move))
+        refuse(_unfilled(unit, begun.form, document, standing, move))
     if move.kind is MoveKind.REACTIVATE:
         _refuse_reactivation(unit, document, standing)
     return _made(unit, begun, written, document, standing, move)
@@ -98,8 +98,6 @@ def decided(
     if not given.seat and own is None:
         nodes = [standing.flow.nodes[token.node] for token in standing.run.tokens if token.node in standing.flow.nodes]
         raise Refused([problem("workflow.not_yours", node=nodes[0].label if nodes else begun.form.label)], "conflict")
-    if not given.seat and own is not None:
-        given = replace(given, seat=own.id)
     return moved(unit, begun, written, document, standing, given)
 
 
@@ -256,9 +254,12 @@ def _proposal(unit: Unit, begun: Begun, document: Document, run_id: int) -> Prop
     )
 
 
-def _unfilled(form: CompiledForm, document: Document, standing: Standing, move: Move) -> tuple[Problem, ...]:
+def _unfilled(
+    unit: Unit, form: CompiledForm, document: Document, standing: Standing, move: Move
+) -> tuple[Problem, ...]:
     """Fields the node demands before anybody agrees there, and that are empty."""
-    seat = standing.run.seat(move.seat)
+    actor = unit.around.actor
+    seat = standing.run.seat(move.seat) or own_seat(standing.run, actor.user, actor.roles)
     token = standing.run.token(seat.token) if seat is not None else None
     node = standing.flow.nodes.get(token.node) if token is not None else None
     found: list[Problem] = []

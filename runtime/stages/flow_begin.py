@@ -1,4 +1,4 @@
-"""Which run a command is about, and the move it means: who, when and from which seat are filled in here."""
+"""Which run a command is about, and the move it means: who, when and by which right are filled in here."""
 
 from __future__ import annotations
 
@@ -34,12 +34,6 @@ MOVE_OF: Mapping[str, MoveKind] = MappingProxyType(
 # Moves of the product itself; nobody may send them.
 OF_THE_PRODUCT = frozenset({MoveKind.TIMER, MoveKind.SIGNAL, MoveKind.CHILD, MoveKind.NAMED})
 OF_ADMINISTRATORS = frozenset({MoveKind.TERMINATE, MoveKind.REACTIVATE, MoveKind.REASSIGN, MoveKind.MIGRATE})
-AT_A_SEAT = frozenset(
-    {
-        MoveKind.AGREE, MoveKind.REJECT, MoveKind.RETURN, MoveKind.TRANSFER, MoveKind.DELEGATE, MoveKind.ADD_SIGN,
-        MoveKind.REMOVE_SIGN, MoveKind.CLAIM, MoveKind.RELEASE,
-    }
-)  # fmt: skip
 
 
 def opened(unit: Unit, stored: StoredRun) -> Standing:
@@ -95,7 +89,7 @@ def _taken_up_again(unit: Unit, form: CompiledForm, stored: StoredRun) -> Standi
 
 
 def move_of(unit: Unit, form: CompiledForm, command: Command, standing: Standing | None) -> Move | None:
-    """The move the command means, with who, when and the seat filled in; None when it is about no run."""
+    """The move the command means, with who and when filled in; None when it is about no run."""
     kind = command.move.kind if command.move is not None else MOVE_OF.get(command.action)
     if command.flow:
         kind = MoveKind.START
@@ -103,15 +97,10 @@ def move_of(unit: Unit, form: CompiledForm, command: Command, standing: Standing
         return None
     actor = unit.around.actor
     given = command.move or Move(kind=kind, by=actor.user, at=unit.now)
-    seat = given.seat
-    if kind in AT_A_SEAT and not seat and standing is not None:
-        own = own_seat(standing.run, actor.user, actor.roles)
-        seat = own.id if own is not None else 0
     return replace(
         given,
         by=actor.user,
         at=unit.now,
-        seat=seat,
         admin=kind in OF_ADMINISTRATORS and may_administer(unit, form),
         comment=(given.comment or command.reason).strip(),
     )

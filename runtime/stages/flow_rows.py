@@ -20,6 +20,7 @@ from engine.workflow.answers import NEVER
 from engine.workflow.move import Move, MoveKind
 from engine.workflow.state import Run, RunStatus, Seat, SeatState, Token, TokenState
 from engine.workflow.stored import entry_json, run_json
+from runtime.stages.flow_begin import own_seat
 from runtime.stages.steps import Standing, Unit
 from runtime.storage import accounts, copies, run_log, runs, timers, workflow_runs
 from runtime.storage.copies import CopyRow
@@ -90,9 +91,10 @@ def store(
         entries=run.entries,
         snapshot=run.snapshot,
     )
-    asked = _tasks(unit, form, document, flow, before, run_id, outcome, move)
+    seat = _acted_at(unit, before, outcome, move)
+    asked = _tasks(unit, form, document, flow, before, run_id, outcome, move, seat)
     _timers(unit, form, document, run_id, run, move, before is not None)
-    _log(unit, form, document, flow, run_id, before, outcome, move)
+    _log(unit, form, document, flow, run_id, before, outcome, move, seat)
     stored = runs.run_by_id(unit.connection, run_id)
     assert stored is not None  # written just now
     return Stored(standing=Standing(stored=stored, run=run, flow=flow), asked=asked)
@@ -155,6 +157,19 @@ def _new(unit: Unit, form: CompiledForm, document: Document, run: Run, parent: t
     )
 
 
+def _acted_at(unit: Unit, before: Standing | None, outcome: Advanced, move: Move) -> Seat | None:
+    """The seat that was used: the one named, else the one of the person that ended with the move, or is open still."""
+    actor = unit.around.actor
+    if before is None or not actor.user:
+        return None
+    if move.seat:
+        return outcome.run.seat(move.seat)
+    for seat in outcome.ended:
+        if seat.user == actor.user or (seat.user is None and seat.role in actor.roles):
+            return seat
+    return own_seat(before.run, actor.user, actor.roles)
+
+
 def _tasks(
     unit: Unit,
     form: CompiledForm,
@@ -164,6 +179,7 @@ def _tasks(
     run_id: int,
     outcome: Advanced,
     move: Move,
+    acted: Seat | None,
 ) -> tuple[Seat, ...]:
     """Bring the open tasks in line with the open seats. Returns the seats that got a task."""
     run = outcome.run
@@ -177,7 +193,8 @@ def _tasks(
             if seat is not None and task.seat and (seat.user, seat.role or None) == (task.user, task.role or None):
                 kept.add(number)
                 continue
-            gone.setdefault(_ending(run.seat(number), number, move), []).append(task.id or 0)
+            ending = _ending(run.seat(number), move, acted is not None and acted.id == number)
+            gone.setdefault(ending, []).append(task.id or 0)
         for (by, word), ids in gone.items():
             workflow_runs.close_tasks(unit.connection, at=unit.now, by=by, outcome=word, ids=ids)
     fresh = tuple(seat for number, seat in wanted.items() if number not in kept)
@@ -196,10 +213,10 @@ def _seat_of_old(task: Task, before: Standing) -> int:
     return 0
 
 
-def _ending(seat: Seat | None, number: int, move: Move) -> tuple[int | None, str]:
+def _ending(seat: Seat | None, move: Move, acted: bool) -> tuple[int | None, str]:
     """Who ended a task and how: whoever acted at that very seat, else nobody."""
     word = WORDS.get(move.kind, str(move.kind))
-    if seat is None or number != move.seat:
+    if seat is None or not acted:
         return None, word
     if seat.state is SeatState.AGREED:
         return move.by, "approve"
@@ -282,11 +299,11 @@ def _log(
     before: Standing | None,
     outcome: Advanced,
     move: Move,
+    seat: Seat | None,
 ) -> None:
     """One line for people per move; what only the product needs to know stands in the log of the run."""
     if move.kind in UNLOGGED or outcome.entry is None:
         return
-    seat = (before.run.seat(move.seat) if before is not None else None) or outcome.run.seat(move.seat)
     number = seat.token if seat is not None else move.token
     token = before.run.token(number) if before is not None else None
     step = flow.nodes.get(token.node) if token is not None else None
