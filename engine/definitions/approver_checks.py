@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from engine.definitions.compiled import AppBundle
 from engine.definitions.course_checks import first_nodes
 from engine.definitions.load import Loaded
-from engine.definitions.people import Resolver, Who
+from engine.definitions.people import Who
 from engine.definitions.process_checks import member_field
 from engine.definitions.reading import Place
 from engine.definitions.references import complaint, unknown, unknown_role
-from engine.definitions.workflow import ActionStep, ApproveStep, Asking, Keyed, NotifyStep
+from engine.definitions.rule_proofs import plugin_used
+from engine.definitions.workflow import ApproveStep, Asking, Keyed, NotifyStep
 from engine.definitions.workflow_checks import own_nodes
 from engine.definitions.workflow_tree import laid_out, nodes_in
-from engine.kinds import PluginKind
 from engine.problems import Problem
 
 
@@ -108,30 +108,10 @@ def _most(node: ApproveStep) -> int | None:
 
 
 def plugins_are_there(loaded: Loaded, bundle: AppBundle) -> Iterator[Problem]:
-    """Resolvers and actions a workflow uses are installed, and get the parameters they need."""
+    """Resolvers a workflow asks are installed, and get the parameters they need."""
     for workflow in loaded.workflows.values():
         for _, node, at in own_nodes(workflow):
             for who, place in ways_of(node, at):
                 if who.resolver is not None:
-                    known = bundle.kinds.resolvers
-                    yield from _plugin(loaded, who.resolver, known, "definition.unknown_resolver", place / "resolver")
-            for index, then in enumerate(node.then if isinstance(node, ActionStep) else ()):
-                if then.plugin is not None:
-                    place = at / "then" / index / "plugin"
-                    call = Resolver(use=then.plugin.use, params=then.plugin.params)
-                    yield from _plugin(loaded, call, bundle.kinds.actions, "definition.unknown_plugin_action", place)
-
-
-def _plugin(
-    loaded: Loaded, call: Resolver, known: Mapping[str, PluginKind], code: str, place: Place
-) -> Iterator[Problem]:
-    kind = known.get(call.use)
-    if kind is None:
-        yield from unknown(loaded, place / "use", code, call.use, known)
-        return
-    for name in call.params:
-        at = place / "params" / name
-        yield from unknown(loaded, at, "definition.unknown_param", name, kind.params, key=True, use=call.use)
-    for name in kind.required:
-        if name not in call.params:
-            yield complaint(loaded, place / "use", "definition.param_missing", name=name, use=call.use)
+                    resolvers, way = bundle.kinds.resolvers, who.resolver
+                    yield from plugin_used(loaded, place / "resolver", resolvers, way.use, way.params)

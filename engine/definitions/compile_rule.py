@@ -40,11 +40,17 @@ CHOICES = ValueType(Kind.CHOICES)
 REFERRED = (Kind.LINK, Kind.MEMBER, Kind.DEPARTMENT)
 
 
-def compile_rule(rule: RuleDef, scopes: Scopes, reading: Reading) -> CompiledRule | None:
-    """None when nothing wakes the rule, or its condition is wrong."""
+def compile_rule(rule: RuleDef, scopes: Scopes, reading: Reading, place: Place | None = None) -> CompiledRule | None:
+    """None when nothing wakes the rule, or its condition is wrong.
+
+    Args:
+        place: where it is written, when not in a file of its own (see ``action_rules``).
+    """
     app = reading.loaded.app
     scope = rule_scope(rule, scopes, app) if app is not None else None
-    return _Compiling(rule, scopes, reading, scope).rule() if scope is not None else None
+    if scope is None:
+        return None
+    return _Compiling(rule, scopes, reading, scope, place or Place(RULES, rule.rule, ())).rule()
 
 
 @dataclass(slots=True)
@@ -55,6 +61,7 @@ class _Compiling:
     scopes: Scopes
     reading: Reading
     scope: Scope
+    place: Place
     expressions: dict[At, Checked] = field(default_factory=dict)
     placeholders: dict[str, Checked] = field(default_factory=dict)
 
@@ -85,12 +92,8 @@ class _Compiling:
             schedule=None if isinstance(schedule, Problem) else schedule,
         )
 
-    @property
-    def place(self) -> Place:
-        return Place(RULES, self.written.rule, ())
-
     def at(self, at: At) -> Place:
-        return Place(RULES, self.written.rule, at)
+        return Place(self.place.kind, self.place.name, (*self.place.path, *at))
 
     def read(self, text: str, at: At, expected: ValueType | None = None, scope: Scope | None = None) -> Checked | None:
         """Compile one expression and keep it under its place."""

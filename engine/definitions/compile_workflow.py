@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from engine.definitions.action_rules import action_rule
+from engine.definitions.compile_rule import compile_rule
 from engine.definitions.compiled import CompiledWorkflow
+from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.people import Who
 from engine.definitions.reading import Place, Reading
-from engine.definitions.rule import Then
 from engine.definitions.scopes import Scopes, table_record
 from engine.definitions.workflow import (
     ActionStep,
@@ -29,9 +31,12 @@ from engine.definitions.workflow import (
 from engine.definitions.workflow_tree import laid_out, nodes_in, walked
 from engine.expressions import Checked, Kind, Scope, ValueType
 from engine.expressions.types import BOOLEAN, MEMBER
-from engine.labels import Label
 
 CHILD = "child"
+# Parts of a consequence whose names leave out what goes without saying.
+SHORT: Mapping[tuple[str, ...], str] = MappingProxyType(
+    {("webhook", "send"): "send", ("plugin", "params"): "params", ("create", "set"): "create"}
+)
 MOMENTS = (Kind.DATE, Kind.DATETIME)
 Named = tuple[str, Checked | None]
 
@@ -51,7 +56,7 @@ class Texts:
     scopes: Scopes
     reading: Reading
     read: dict[Place, Checked | None] = field(default_factory=dict)
-    holes: dict[Place, dict[str, Checked]] = field(default_factory=dict)
+    actions: dict[Place, CompiledRule | None] = field(default_factory=dict)
 
     def expression(self, text: str | None, scope: Scope, place: Place, expected: ValueType | None) -> Checked | None:
         """``text`` against ``scope``; None when nothing is written or after reporting what is wrong."""
@@ -59,11 +64,12 @@ class Texts:
             self.read[place] = self.reading.optional(text, scope, place, expected)
         return self.read[place]
 
-    def titles(self, label: Label, scope: Scope, place: Place) -> dict[str, Checked]:
-        """The expressions in the holes of a label."""
-        if place not in self.holes:
-            self.holes[place] = self.reading.titles(label, scope, place)
-        return self.holes[place]
+    def action(self, node: ActionStep, workflow: WorkflowDef, place: Place) -> CompiledRule | None:
+        """What an action node amounts to."""
+        if place not in self.actions:
+            rule = action_rule(node, workflow.workflow, workflow.form)
+            self.actions[place] = compile_rule(rule, self.scopes, self.reading, place)
+        return self.actions[place]
 
     def moment(self, text: str | None, scope: Scope, place: Place) -> Checked | None:
         """A date or a moment; anything else is reported."""
@@ -86,10 +92,14 @@ def _workflow(workflow: WorkflowDef, others: Mapping[str, WorkflowDef], texts: T
     nodes: dict[str, Keyed] = {}
     paths: dict[str, tuple[int, ...]] = {}
     expressions: dict[tuple[str, str], Checked] = {}
+    actions: dict[str, CompiledRule] = {}
     for path, node, place in nodes_in(laid):
         if node.key in nodes:
             continue
         nodes[node.key], paths[node.key] = node, path
+        if isinstance(node, ActionStep) and (rule := texts.action(node, workflow, place)) is not None:
+            actions[node.key] = rule
+            expressions |= {(node.key, name): checked for name, checked in _consequences(rule)}
         for name, found in _node(node, workflow.form, scope, place, texts):
             if found is not None:
                 expressions[(node.key, name)] = found
@@ -100,6 +110,7 @@ def _workflow(workflow: WorkflowDef, others: Mapping[str, WorkflowDef], texts: T
         nodes=MappingProxyType(nodes),
         paths=MappingProxyType(paths),
         expressions=MappingProxyType(expressions),
+        actions=MappingProxyType(actions),
     )
 
 
@@ -117,10 +128,6 @@ def _node(node: Keyed, form: str, scope: Scope, place: Place, texts: Texts) -> I
         yield "until", texts.moment(node.until, scope, place / "until")
     elif isinstance(node, SubflowStep):
         yield from _subflow(node, form, scope, place, texts)
-    elif isinstance(node, ActionStep):
-        for index, then in enumerate(node.then):
-            for name, found in _then(then, form, scope, place / "then" / index, texts):
-                yield f"then.{index}.{name}", found
 
 
 def _people(
@@ -161,34 +168,13 @@ def _subflow(node: SubflowStep, form: str, scope: Scope, place: Place, texts: Te
         yield f"back.{name}", texts.expression(text, both, place / "back" / name, expected)
 
 
-def _then(then: Then, form: str, scope: Scope, place: Place, texts: Texts) -> Iterator[Named]:
-    """What an action reads of the document itself; look-ups into other records are the rules' own business."""
-    yield "when", texts.expression(then.when, scope, place / "when", BOOLEAN)
-    own = texts.scopes.records[form]
-    for name, text in (then.set or {}).items():
-        yield f"set.{name}", texts.expression(text, scope, place / "set" / name, own.get(name))
-    for part, label in _labels(then):
-        for hole, found in texts.titles(label, scope, Place(place.kind, place.name, (*place.path, *part))).items():
-            yield f"title.{hole}", found
-    if then.webhook is not None:
-        for name, text in then.webhook.send.items():
-            yield f"send.{name}", texts.expression(text, scope, place / "webhook" / "send" / name, None)
-    if then.plugin is not None:
-        for name, text in then.plugin.params.items():
-            yield f"params.{name}", texts.expression(text, scope, place / "plugin" / "params" / name, None)
-    if then.create is not None and texts.scopes.has_form(then.create.form):
-        target = texts.scopes.records[then.create.form]
-        for name, text in then.create.set.items():
-            yield f"create.{name}", texts.expression(text, scope, place / "create" / "set" / name, target.get(name))
-
-
-def _labels(then: Then) -> Iterator[tuple[tuple[str, ...], Label]]:
-    if then.task is not None:
-        yield ("task", "title"), then.task.title
-    if then.message is not None:
-        yield ("message", "title"), then.message.title
-        if then.message.body is not None:
-            yield ("message", "body"), then.message.body
-    for name, label in (("tag", then.tag), ("untag", then.untag)):
-        if label is not None:
-            yield (name,), label
+def _consequences(rule: CompiledRule) -> Iterator[tuple[str, Checked]]:
+    """The expressions of an action under the names a workflow knows them by."""
+    for at, checked in rule.expressions.items():
+        words = tuple(map(str, at))
+        short = SHORT.get(words[2:4])
+        name = words if short is None else (*words[:2], short, *words[4:])
+        yield ".".join(name), checked
+    for index in range(len(rule.definition.then)):
+        for hole, checked in rule.placeholders.items():
+            yield f"then.{index}.title.{hole}", checked

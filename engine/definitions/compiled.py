@@ -169,6 +169,7 @@ class CompiledWorkflow:
         conditions: by the path of the arm, for example ``(1, 0)`` = step 1, arm 0.
         nodes: steps with a key, by key and in reading order. paths: where they stand in ``steps``.
         expressions: by node and name (see ``compile_workflow``), everything else that is evaluated.
+        actions: of action nodes, the rules they amount to (see ``action_rules``).
     """
 
     definition: WorkflowDef
@@ -177,6 +178,7 @@ class CompiledWorkflow:
     nodes: Mapping[str, Keyed]
     paths: Mapping[str, tuple[int, ...]]
     expressions: Mapping[tuple[str, str], Checked]
+    actions: Mapping[str, CompiledRule] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

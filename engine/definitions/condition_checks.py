@@ -47,7 +47,7 @@ def _branch(loaded: Loaded, arms: list[Checked | None], places: list[Place], exc
     for number, condition in enumerate(conditions):
         here = [holds(condition.node, point) for point in points]
         if not any(now and not (exclusive and before) for now, before in zip(here, taken, strict=True)):
-            code = "definition.arm_never_walked" if any(here) else "definition.condition_never_true"
+            code = "definition.arm_never_walked" if any(here) else "definition.condition_never"
             yield caution(loaded, places[number], code)
         taken = [now or before for now, before in zip(here, taken, strict=True)]
     if exclusive and len(space.constants) == 1 and not space.free:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.actor import AUTOMATION_ROLE
+from engine.definitions.action_rules import consequential
 from engine.definitions.file_kinds import RULES
 from engine.definitions.form import FieldDef, FormDef
 from engine.definitions.load import Loaded
@@ -62,25 +63,25 @@ def consequences_have_their_place(loaded: Loaded) -> Iterator[Problem]:
 
 def consequences_reach_somebody(loaded: Loaded) -> Iterator[Problem]:
     """Recipients exist and can be found."""
-    for key, rule in loaded.rules.items():
+    for rule, at in consequential(loaded):
         for index, then in enumerate(rule.then):
-            place = Place(RULES, key, ("then", index))
+            place = at / "then" / index
             for name, told in (("task", then.task), ("message", then.message)):
                 if told is not None:
                     yield from _recipients(loaded, place / name / "to", rule, told.to)
         for number, step in enumerate(rule.escalate):
-            place = Place(RULES, key, ("escalate", number))
+            place = at / "escalate" / number
             yield from _recipients(loaded, place / "to", rule, step.to)
         if rule.escalate and not any(then.task for then in rule.then):
-            yield complaint(loaded, Place(RULES, key, ("escalate",)), "definition.escalate_without_task", key=True)
+            yield complaint(loaded, at / "escalate", "definition.escalate_without_task", key=True)
 
 
 def consequences_name_what_exists(loaded: Loaded) -> Iterator[Problem]:
     """Forms, fields, workflows and outbound addresses a consequence names exist; whoever writes needs a role."""
-    for key, rule in loaded.rules.items():
+    for rule, written in consequential(loaded):
         form = loaded.forms.get(rule.when.form or "")
         for index, then in enumerate(rule.then):
-            place = Place(RULES, key, ("then", index))
+            place = written / "then" / index
             for name, said in (("reject", then.reject), ("warn", then.warn)):
                 if said is not None and said.at and form is not None:
                     at = place / name / "at"

@@ -23,7 +23,7 @@ from engine.definitions.compiled import (
 from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.placeholders import holes
 from engine.definitions.scopes import Scopes, table_record
-from engine.definitions.workflow import SubflowStep
+from engine.definitions.workflow import ActionStep, SubflowStep
 from engine.expressions import Checked, Kind
 
 FOLLOWED = (Kind.LINK, Kind.MEMBER)
@@ -133,8 +133,13 @@ def _book_workflow(book: LinkBook, workflow: CompiledWorkflow) -> None:
     form = workflow.definition.form
     for checked in workflow.conditions.values():
         book.read(form, checked)
+    for rule in workflow.actions.values():
+        for path, table in rule.follows():
+            book.follow(form, path, table)
     for (key, name), checked in workflow.expressions.items():
         node = workflow.nodes[key]
+        if isinstance(node, ActionStep):
+            continue
         if not isinstance(node, SubflowStep):
             book.read(form, checked)
         elif not name.startswith("back."):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from engine.decisions.coverage import coverage
 from engine.decisions.space import never_true
+from engine.definitions.action_rules import consequential
 from engine.definitions.compiled import AppBundle
 from engine.definitions.file_kinds import RULES
 from engine.definitions.load import Loaded
@@ -47,33 +48,34 @@ def tables_decide(loaded: Loaded, bundle: AppBundle) -> Iterator[Problem]:
 
 def kinds_are_provided(loaded: Loaded, bundle: AppBundle) -> Iterator[Problem]:
     """Channels, plugin actions and resolvers a rule uses are installed, and get the parameters they need."""
-    for key, rule in bundle.rules.items():
-        for index, then in enumerate(rule.definition.then):
-            place = Place(RULES, key, ("then", index))
+    for rule, written in consequential(loaded):
+        for index, then in enumerate(rule.then):
+            place = written / "then" / index
             for number, channel in enumerate(then.message.channels if then.message is not None else ()):
                 at = place / "message" / "channels" / number
                 known = (*bundle.kinds.channels, *(() if bundle.kinds.channels else KNOWN_CHANNELS))
                 yield from unknown(loaded, at, "definition.unknown_channel", channel, known)
             if then.plugin is not None:
                 at = place / "plugin"
-                yield from _used(loaded, at, bundle.kinds.actions, then.plugin.use, then.plugin.params)
+                yield from plugin_used(loaded, at, bundle.kinds.actions, then.plugin.use, then.plugin.params)
             for name, told in (("task", then.task), ("message", then.message)):
                 if told is not None:
                     yield from _resolvers(loaded, bundle, place / name / "to", told.to)
-        for index, step in enumerate(rule.definition.escalate):
-            yield from _resolvers(loaded, bundle, Place(RULES, key, ("escalate", index, "to")), step.to)
+        for index, step in enumerate(rule.escalate):
+            yield from _resolvers(loaded, bundle, written / "escalate" / index / "to", step.to)
 
 
 def _resolvers(loaded: Loaded, bundle: AppBundle, place: Place, whom: Whom) -> Iterator[Problem]:
     for index, way in enumerate(listed(whom)):
         if way.resolver is not None:
             at = (place / index if isinstance(whom, tuple) else place) / "resolver"
-            yield from _used(loaded, at, bundle.kinds.resolvers, way.resolver.use, way.resolver.params)
+            yield from plugin_used(loaded, at, bundle.kinds.resolvers, way.resolver.use, way.resolver.params)
 
 
-def _used(
+def plugin_used(
     loaded: Loaded, place: Place, kinds: Mapping[str, PluginKind], use: str, params: Mapping[str, str]
 ) -> Iterator[Problem]:
+    """A plugin that is used is there, and gets the parameters it needs."""
     yield from unknown(loaded, place / "use", "definition.rule_plugin", use, kinds)
     kind = kinds.get(use)
     if kind is None:

@@ -27,7 +27,6 @@ ELSEWHERE = frozenset(
         "definition.no_folder", "definition.rule_param", "definition.rule_param_missing",
         "definition.outside_folder", "definition.too_many_files", "definition.pattern_too_long",
         "definition.pattern_invalid", "definition.pattern_too_much_text", "definition.too_short",
-        "definition.unknown_param", "definition.param_missing",
     }
 )  # fmt: skip
 

@@ -54,8 +54,8 @@ def test_a_resolver_gets_the_parameters_it_takes() -> None:
     nodes = [f"  - {{approve: n{index}, {LABEL}, {way}}}\n" for index, way in enumerate(ways)]
     assert problems_of(with_workflows(stock_in=HEAD + nodes[0])) == []
     assert problems_of(with_workflows(stock_in=HEAD + nodes[1])) == [
-        "workflows/stock_in.yaml:5:67 definition.param_missing",
-        "workflows/stock_in.yaml:5:80 definition.unknown_param → site",
+        "workflows/stock_in.yaml:5:71 definition.rule_param_missing",
+        "workflows/stock_in.yaml:5:80 definition.rule_param → site",
     ]
 
 
