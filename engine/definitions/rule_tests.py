@@ -7,36 +7,22 @@ before the change, ``results`` what the decision table gives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from engine.decisions.table import Results, decide
 from engine.definitions.compiled import AppBundle
 from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.file_kinds import RULES
+from engine.definitions.given import Given, given_names
 from engine.definitions.load import Loaded, load
 from engine.definitions.reading import Place
 from engine.definitions.references import complaint, unknown
 from engine.definitions.rule import RuleTest
 from engine.definitions.rule_scopes import OLD
-from engine.expressions import Clock, EvaluationFailed, Kind, Path, Row, Scope, ValueType, evaluate
-from engine.problems import Problem, suggestion
+from engine.expressions import EvaluationFailed, Path, Scope, evaluate
+from engine.problems import Problem
 from engine.texts import shown
-
-TODAY = "today"
-PSEUDO = "$"  # what a function asks to be loaded beside the fields; a test has none
-DEFAULT_DAY = "2026-01-05"
-
-
-class _NotReadable(Exception):
-    """A given value does not fit the type of its name; carries the path below ``given``."""
-
-    def __init__(self, path: tuple[str | int, ...], kind: Kind) -> None:
-        self.path = path
-        self.kind = kind
-        super().__init__(str(path))
 
 
 def rule_tests_pass(loaded: Loaded, bundle: AppBundle) -> Iterator[Problem]:
@@ -54,27 +40,17 @@ def run_rule_tests(bundle: AppBundle) -> Iterator[Problem]:
 def _run(
     loaded: Loaded, bundle: AppBundle, rule: CompiledRule, test: RuleTest, scope: Scope, place: Place
 ) -> Iterator[Problem]:
-    given = dict(test.given) | ({OLD: test.old} if test.old else {})
-    day = str(given.pop(TODAY, DEFAULT_DAY)) if TODAY not in scope.names else DEFAULT_DAY
-    stray = [name for name in given if name not in scope.names]
-    for name in stray:
-        at = place / "given" / name
-        yield complaint(loaded, at, "definition.unknown_given", key=True, name=name, **suggestion(name, scope.names))
-    if stray:
+    written = dict(test.given) | ({OLD: test.old} if test.old else {})
+    given = given_names(loaded, written, _read(rule), scope, place / "given")
+    if not isinstance(given, Given):
+        yield from given
         return
+    results: tuple[Results, ...] = ()
     try:
-        clock = Clock(date.fromisoformat(day), datetime.fromisoformat(day))
-        names = _names(_read(rule), given, scope)
-        fired = evaluate(rule.condition, names, clock, bundle.kinds.functions) is True
-        results: tuple[Results, ...] = ()
+        fired = evaluate(rule.condition, given.names, given.clock, bundle.kinds.functions) is True
         if fired and rule.table is not None:
-            results = decide(rule.table, names, clock).results
+            results = decide(rule.table, given.names, given.clock).results
             fired = bool(results)
-    except ValueError:
-        yield complaint(loaded, place / "given" / TODAY, "definition.expected_date", value=day)
-    except _NotReadable as refused:
-        at = Place(place.kind, place.name, (*place.path, "given", *refused.path))
-        yield complaint(loaded, at, "definition.given_value", kind=str(refused.kind))
     except EvaluationFailed as failed:
         yield complaint(loaded, place, "definition.rule_test_failed", reason=failed.problem.code)
     else:
@@ -132,62 +108,3 @@ def _plainly(raw: object) -> str:
         return shown(Decimal(text)) if text.strip()[:1] in "+-.0123456789" else text
     except InvalidOperation:
         return text
-
-
-def _names(paths: frozenset[Path], given: Mapping[str, Any], scope: Scope) -> Mapping[str, object]:
-    """A value for every name the condition reads."""
-    tops = {path[0] for path in paths}
-    return {name: _value(given.get(name), scope.names[name], _below(paths, name), (name,), scope) for name in tops}
-
-
-def _below(paths: frozenset[Path], name: str) -> frozenset[Path]:
-    return frozenset(path[1:] for path in paths if path[0] == name and len(path) > 1)
-
-
-def _value(raw: object, kind: ValueType, wanted: frozenset[Path], at: tuple[str | int, ...], scope: Scope) -> object:
-    if kind.kind is Kind.LINES:
-        rows = raw if isinstance(raw, list) else []
-        return tuple(_row(row, kind, wanted, (*at, index), scope, index + 1) for index, row in enumerate(rows))
-    if isinstance(raw, dict) or (wanted and kind.kind in (Kind.LINK, Kind.MEMBER, Kind.DEPARTMENT)):
-        return _row(raw, kind, wanted, at, scope, 1)
-    if raw is None:
-        return None
-    if not isinstance(raw, str):
-        raise _NotReadable(at, kind.kind)
-    return _scalar(raw, kind.kind, at)
-
-
-def _row(
-    raw: object, kind: ValueType, wanted: frozenset[Path], at: tuple[str | int, ...], scope: Scope, number: int
-) -> Row:
-    written: Mapping[str, object] = raw if isinstance(raw, dict) else {}
-    fields = scope.records.get(kind.record, {})
-    values: dict[str, object] = {}
-    for name in {path[0] for path in wanted}:
-        if name.startswith(PSEUDO):
-            values[name] = {}
-            continue
-        type_ = fields.get(name, ValueType(Kind.NOTHING))
-        values[name] = _value(written.get(name), type_, _below(wanted, name), (*at, name), scope)
-    return Row(id=number if raw is not None else None, values=values)
-
-
-def _scalar(raw: str, kind: Kind, at: tuple[str | int, ...]) -> object:
-    try:
-        match kind:
-            case Kind.NUMBER:
-                return Decimal(raw)
-            case Kind.BOOLEAN:
-                return {"true": True, "false": False}[raw]
-            case Kind.DATE:
-                return date.fromisoformat(raw)
-            case Kind.DATETIME:
-                return datetime.fromisoformat(raw)
-            case Kind.LINK | Kind.MEMBER | Kind.DEPARTMENT:
-                return int(raw)
-            case Kind.CHOICES:
-                return tuple(raw.split(","))
-            case _:
-                return raw
-    except (ValueError, KeyError, InvalidOperation) as wrong:
-        raise _NotReadable(at, kind) from wrong
