@@ -15,7 +15,8 @@ def replayed(flow: CompiledWorkflow, snapshot: str, starter: int, entries: Seque
     """The run after ``entries``, the whole log in order.
 
     A run that was moved to another definition goes on from the state its last migration wrote down; ``flow`` is the
-    definition of today. Raises ``ValueError`` when the log does not hold together.
+    definition of today. Raises ``ValueError`` when the log does not hold together, or when it does not reach back to
+    the beginning, as that of a run that was begun in format 1.
     """
     entries = sorted(entries, key=lambda entry: entry.number)
     last = max((at for at, entry in enumerate(entries) if entry.move.kind is MoveKind.MIGRATE), default=None)
@@ -23,6 +24,8 @@ def replayed(flow: CompiledWorkflow, snapshot: str, starter: int, entries: Seque
         run = entries[last].found.run
         rest = entries[last + 1 :]
     else:
+        if not entries or entries[0].move.kind is not MoveKind.START:
+            raise ValueError("the log does not begin")
         first, rest = entries[0], entries[1:]
         begun = begin(flow, snapshot, starter, Recorded(first.found), first.move.at, first.move.chosen)
         run = None if begun.problems else begun.run
