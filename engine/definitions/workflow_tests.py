@@ -42,21 +42,27 @@ def _run(
     if not isinstance(given, Given):
         yield from given
         return
-    walking = _Walking(workflow, given)
     try:
-        walking.through(workflow.steps, ())
+        asked = nodes_walked(workflow, given)
     except EvaluationFailed as failed:
         yield complaint(loaded, place, "definition.workflow_test_failed", reason=failed.problem.code)
         return
-    if tuple(walking.asked) != test.walks:
+    if asked != test.walks:
         yield complaint(
             loaded,
             place / "walks",
             "definition.workflow_walks",
             number=_number(place),
             workflow=workflow.definition.label,
-            asked=", ".join(walking.asked) or NOBODY,
+            asked=", ".join(asked) or NOBODY,
         )
+
+
+def nodes_walked(workflow: CompiledWorkflow, given: Given) -> tuple[str, ...]:
+    """Keys of the nodes that ask when everybody agrees. Raises ``EvaluationFailed``."""
+    walking = _Walking(workflow, given)
+    walking.through(workflow.steps, ())
+    return tuple(walking.asked)
 
 
 def _number(place: Place) -> int:
