@@ -32,7 +32,7 @@ def condition_of(name: str, cell: str) -> CellText | None:
     if (found := COMPARISON.fullmatch(text)) is not None:
         sign = SIGNS.get(found[1], found[1])
         prefix = f"{name} {sign} "
-        return CellText(f"{prefix}{found[2]}", len(prefix) - found.start(2))
+        return CellText(f"{prefix}{_listed(sign, found[2])}", len(prefix) - found.start(2))
     if (ends := RANGE.fullmatch(text)) is not None:
         low = ">" if ends[1] == "(" else ">="
         high = "<" if ends[4] == ")" else "<="
@@ -40,3 +40,9 @@ def condition_of(name: str, cell: str) -> CellText | None:
         return CellText(f"{prefix}{ends[2]} and {name} {high} {ends[3]}", len(prefix) - ends.start(2))
     prefix = f"{name} == "
     return CellText(f"{prefix}{CONSTANTS.get(text, text)}", len(prefix))
+
+
+def _listed(sign: str, text: str) -> str:
+    """A list of one is a list as well: ``in ('A')``."""
+    is_list = sign.endswith("in") and text.startswith("(") and text.endswith(")")
+    return f"[{text[1:-1]}]" if is_list else text

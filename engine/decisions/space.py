@@ -117,6 +117,9 @@ def comparison(node: ast.expr) -> tuple[str, frozenset[object]] | None:
     """The one name ``node`` compares with constants, and the constants; None when it is something else."""
     if not isinstance(node, ast.Compare):
         return None
+    for op, right in zip(node.ops, node.comparators, strict=True):
+        if isinstance(op, ast.In | ast.NotIn) and not isinstance(right, ast.Tuple):
+            return None  # one of several choices of a field
     ordered = any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops)
     names: set[str] = set()
     constants: set[object] = set()

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from engine.decisions.table import Table
+from engine.definitions.people import listed
 from engine.definitions.rule import Lookup, RuleDef
 from engine.expressions import Checked, Path, Scope, ValueType
 from engine.schedules.schedule import Schedule
@@ -72,7 +73,8 @@ class CompiledRule:
 
     def follows(self) -> Iterator[tuple[Path, str]]:
         """Every path its expressions read, as seen from its record, and the line table they stand on (or empty)."""
-        for checked, table in self._placed():
+        yield from ((path, "") for path in self.named())
+        for checked, table in self.placed():
             for path in checked.names:
                 if path[0] in (ROW, OLD):
                     yield path[1:], ""
@@ -84,7 +86,18 @@ class CompiledRule:
             if self._of_others(at):
                 yield from ((path[1:], "") for path in checked.names if path[0] == ROW)
 
-    def _placed(self) -> Iterator[tuple[Checked, str]]:
+    def named(self) -> Iterator[Path]:
+        """Fields that are named outright, not in an expression: of recipients, and links to what is updated."""
+        told = [step.to for step in self.definition.escalate]
+        for then in self.definition.then:
+            told += [each.to for each in (then.task, then.message) if each is not None]
+            if then.update is not None and then.update.link is not None:
+                yield (then.update.link,)
+        for whom in told:
+            yield from (tuple(way.field.split(".")) for way in listed(whom) if way.field is not None)
+
+    def placed(self) -> Iterator[tuple[Checked, str]]:
+        """Every expression that stands on its own record, and the line table it is made for (or empty)."""
         yield self.condition, ""
         for checked in self.placeholders.values():
             yield checked, ""

@@ -59,7 +59,7 @@ def _interval(text: str) -> Schedule | Problem | None:
     amount, unit = (match or english).groups()  # type: ignore[union-attr]
     half = amount is not None and not amount.isdigit()
     minutes = 30 if half else int(amount or 1) * (1 if unit in ("分钟", "minute") else 60)
-    if minutes < 1 or MINUTES % minutes or (minutes > 60 and minutes % 60):
+    if minutes < 1 or MINUTES % minutes:
         return problem("definition.schedule_interval", "", value=text[:60])
     return Schedule(times=tuple(range(0, MINUTES, minutes)))
 
