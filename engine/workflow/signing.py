@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from types import MappingProxyType
 
 from engine.workflow.answers import Unanswerable
 from engine.workflow.asking import ask, deadlines
@@ -14,7 +15,7 @@ from engine.workflow.says import settle
 from engine.workflow.state import Asked, Run, Seat, SeatKind, SeatState, TokenState
 from engine.workflow.walking import walk
 
-PLACES = {"before": SeatKind.BEFORE, "after": SeatKind.AFTER, "beside": SeatKind.BESIDE}
+PLACES = MappingProxyType({"before": SeatKind.BEFORE, "after": SeatKind.AFTER, "beside": SeatKind.BESIDE})
 
 
 def meant(course: Course, token: int, users: Iterable[int]) -> tuple[Asked, ...]:

@@ -25,6 +25,7 @@ from engine.workflow.walk import begin, make
 from tests.flow_world import START, World, flow_of
 
 STARTER, ADMINISTRATOR = 1, 90
+NOBODY_ELSE = 8  # never submits, so that no node excludes this person
 USERS = (1, 2, 3, 4, 5, 6)
 ROLES = {"one": [2, 3], "two": [1, 4], "none": []}
 CONDITIONS = ("c0", "c1", "c2", "c2", "not c0", "unknown")
@@ -286,7 +287,7 @@ def by_itself(story: Story) -> list[Move]:
                     move = Move(kind=MoveKind.CHILD, by=0, at=story.clock, token=token.id, children=children[:1])
                     found.append(replace(move, result=result))
         if token.state is TokenState.NAMES:
-            found.append(Move(kind=MoveKind.NAMED, by=0, at=story.clock, token=token.id, users=(2, 3)))
+            found.append(Move(kind=MoveKind.NAMED, by=0, at=story.clock, token=token.id, users=(2, NOBODY_ELSE)))
     return found
 
 
@@ -389,7 +390,7 @@ def to_the_end(story: Story) -> None:
     """Whatever has happened, it can be brought to an end by those who are asked and an administrator."""
     world = story.world
     for node in world.flow.nodes:
-        world.persons_of[node] = [2]
+        world.persons_of[node] = [NOBODY_ELSE]
     world.values |= {"c0": True, "due": -7, "unknown": True}
     for _ in range(200):
         if story.run.status is not RunStatus.RUNNING:
