@@ -5,6 +5,7 @@ All of these may come twice or too late. What is not waited for any more changes
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from engine.definitions.workflow import ApproveStep, Deadline, FillStep, NotifyStep, SubflowStep, WaitStep
@@ -15,7 +16,7 @@ from engine.workflow.course import Course
 from engine.workflow.deciding import go_on, onward
 from engine.workflow.move import Move
 from engine.workflow.returning import turn_down
-from engine.workflow.signing import ask_instead
+from engine.workflow.signing import ask_instead, meant
 from engine.workflow.state import (
     Asked,
     Child,
@@ -152,7 +153,7 @@ def named(course: Course, move: Move) -> Run | None:
         course.stick(token.path, token.node, failed.problem)
         return base
     if users is None:
-        users = tuple(Asked(user=user) for user in dict.fromkeys(move.users))
+        users = meant(course, token.id, move.users) if step is not None else _plainly(move.users)
     if step is None:
         told = course.layout.flow.nodes.get(token.node)
         if users and isinstance(told, NotifyStep):
@@ -172,6 +173,10 @@ def named(course: Course, move: Move) -> Run | None:
     elif ask(course, token, step, people, fresh=token.back is not None):
         onward(course, token.path, token.back)
     return base
+
+
+def _plainly(users: Iterable[int]) -> tuple[Asked, ...]:
+    return tuple(Asked(user=user) for user in dict.fromkeys(users))
 
 
 def _event(course: Course, token: Token) -> str | None:
