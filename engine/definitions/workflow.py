@@ -304,7 +304,6 @@ class WorkflowDef(Definition):
         withdraw: until when the submitter may withdraw: before the ``first`` decision, ``any`` time, or ``never``.
         dedupe: whether a person who agreed before is asked again: ``never`` deduplicated, at ``adjacent`` nodes, or
             ``always`` (anywhere before in the same round). Their earlier agreement then counts.
-        same_person: whether one person may be asked for several in one node (by delegation); they decide once.
         tests: rows the workflow carries, see ``engine.definitions.workflow_tests``.
     """
 
