@@ -1,4 +1,4 @@
-"""The expressions of a bundle that a database must be able to answer: views, row filters, cards, filters of links.
+"""The expressions of a bundle a database must be able to answer: views, row filters, cards, links, look-ups.
 
 Whether it can is for the storage to say; this module only lists them, each with its address.
 """
@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.definitions.compiled import AppBundle
-from engine.definitions.file_kinds import APP, ROLES
+from engine.definitions.file_kinds import APP, ROLES, RULES
 from engine.definitions.load import Loaded
 from engine.definitions.reading import Place
 from engine.definitions.references import field_place, form_place
+from engine.definitions.rule_scopes import CONSTANT
+from engine.definitions.system_fields import SYSTEM_TYPES
 from engine.expressions import Checked
 
 
@@ -51,6 +53,21 @@ def row_filters(loaded: Loaded, bundle: AppBundle) -> Iterator[RowFilter]:
                 yield _filter(loaded, rows, Place(ROLES, key, ("grants", index, "rows")))
         if role.stock_rows is not None:
             yield _filter(loaded, role.stock_rows, Place(ROLES, key, ("stock", "rows")))
+    yield from _of_rules(loaded, bundle)
+
+
+def _of_rules(loaded: Loaded, bundle: AppBundle) -> Iterator[RowFilter]:
+    """What look-ups leave to the database beside their keys, and the records an update means."""
+    for key, rule in bundle.rules.items():
+        for name, lookup in rule.lookups.items():
+            if lookup.rest is not None and lookup.definition.form is not None and lookup.definition.table is None:
+                yield _filter(loaded, lookup.rest, Place(RULES, key, ("lookups", name, "where")), CONSTANT)
+        for at, checked in rule.expressions.items():
+            if at[-2:] == ("update", "where"):
+                names = rule.definition.then[int(at[1])].update
+                own = bundle.forms[names.form].fields if names is not None and names.form is not None else {}
+                known = {path[0] for path in checked.names if path[0] not in own and path[0] not in SYSTEM_TYPES}
+                yield _filter(loaded, checked, Place(RULES, key, at), CONSTANT | known)
 
 
 def _filter(loaded: Loaded, checked: Checked, place: Place, constants: frozenset[str] = KNOWN_BEFORE) -> RowFilter:

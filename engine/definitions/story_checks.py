@@ -96,12 +96,12 @@ def story_people_are_known(loaded: Loaded) -> Iterator[Problem]:
 
 
 def story_settings_exist(loaded: Loaded) -> Iterator[Problem]:
-    """A story changes company switches there are."""
+    """A story changes company switches and options of the app there are."""
+    options = loaded.app.options if loaded.app is not None else {}
     for key, story in loaded.stories.items():
         for name in story.settings:
-            yield from unknown(
-                loaded, _place(key, "settings"), "definition.unknown_setting", name, AppSettings.model_fields
-            )
+            known = (*AppSettings.model_fields, *options)
+            yield from unknown(loaded, _place(key, "settings"), "definition.unknown_setting", name, known)
 
 
 def story_documents_exist(loaded: Loaded) -> Iterator[Problem]:

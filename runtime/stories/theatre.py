@@ -159,7 +159,11 @@ class Theatre:
         key = yaml.safe_dump(story.settings)
         if key not in self._variants:
             app = yaml.safe_load(self._bundle.files[APP_FILE])
-            app["settings"] = {**app.get("settings", {}), **story.settings}
+            options = app.get("options", {})
+            for name in story.settings.keys() & options.keys():
+                options[name]["default"] = story.settings[name]
+            switches = {name: value for name, value in story.settings.items() if name not in options}
+            app["settings"] = {**app.get("settings", {}), **switches}
             files = {**self._bundle.files, APP_FILE: yaml.safe_dump(app, allow_unicode=True, sort_keys=False)}
             switched = bundle_of(files, self._bundle.kinds)
             if not isinstance(switched, AppBundle):
