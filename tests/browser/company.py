@@ -15,6 +15,7 @@ from engine.forms.draft import LinePatch, Patch
 from runtime.definition_files import read_definition_files
 from runtime.facade import accounts, documents
 from runtime.facade.door import Door
+from runtime.hookspecs import NO_PLUGINS, Plugins
 from runtime.house import House
 from runtime.house_jobs import inline_house
 from runtime.jobs.inline import InlineJobs
@@ -83,11 +84,11 @@ def noon() -> datetime:
     return datetime(2026, 3, 2, 12, 0)
 
 
-def found(folder: Path, catalogue: Catalogue) -> Company:
+def found(folder: Path, catalogue: Catalogue, plugins: Plugins = NO_PLUGINS, **settings_of: str) -> Company:
     """Make the company in ``folder``."""
     kinds = built_in_kinds()
-    settings = Settings(data_dir=folder, test_mode=True)
-    house, jobs = inline_house(settings, kinds, catalogue, noon)
+    settings = Settings(data_dir=folder, test_mode=True, **settings_of)  # type: ignore[arg-type]
+    house, jobs = inline_house(settings, kinds, catalogue, noon, plugins=plugins)
     files, problems = read_definition_files(TEMPLATE)
     bundle = bundle_of(files, kinds)
     assert not problems and isinstance(bundle, AppBundle), (problems, bundle)
