@@ -34,27 +34,22 @@ def load_directory(
     Args:
         app: whose roles are meant. admin_roles: holders of these may administer runs.
     """
-    roles: dict[int, set[str]] = {}
+    roles: dict[int, list[str]] = {}
     for number, role in connection.execute(ROLES, {"app": app}):
-        roles.setdefault(number, set()).add(role)
-    people = {
-        row.id: Person(
-            id=row.id,
-            login=row.login,
-            name=row.name,
-            department=row.department,
-            active=row.active,
-            roles=frozenset(roles.get(row.id, ())),
-        )
-        for row in connection.execute(PEOPLE)
-    }
+        roles.setdefault(number, []).append(role)
+    shared: dict[tuple[str, ...], frozenset[str]] = {}  # most people hold what others hold
+    people: dict[int, Person] = {}
+    for number, login, name, place, active in connection.execute(PEOPLE):
+        held = tuple(sorted(roles.get(number, ())))
+        own = shared.setdefault(held, frozenset(held))
+        people[number] = Person(id=number, login=login, name=name, department=place, active=active, roles=own)
     wanted = frozenset(admin_roles)
     return Directory(
         people=MappingProxyType(people),
         departments=MappingProxyType(
             {
-                row.id: Department(id=row.id, parent=row.parent, head=row.head_user)
-                for row in connection.execute(DEPARTMENTS)
+                number: Department(id=number, parent=parent, head=head)
+                for number, parent, head in connection.execute(DEPARTMENTS)
             }
         ),
         stand_ins=tuple(StandIn(**row) for row in connection.execute(STAND_INS, {"at": at}).mappings()),
