@@ -80,10 +80,8 @@ def product_paths(bundle: AppBundle) -> frozenset[Path]:
     """Paths from the product the ledger rules read, in conditions and texts."""
     paths: set[Path] = set()
     for rule in bundle.ledger_rules:
-        paths.update(rule.condition.names)
-        for checked in rule.placeholders.values():
-            paths.update(checked.names)
-    return frozenset(path[1:] for path in paths if path[0] == "product" and len(path) > 1)
+        paths.update(path for path, _ in rule.follows())
+    return frozenset(path[1:] for path in paths if path and path[0] == "product" and len(path) > 1)
 
 
 def _followed(unit: Unit, form: str, ids: Iterable[int], paths: frozenset[Path]) -> Mapping[int, Row]:

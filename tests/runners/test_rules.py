@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from engine.built_in import built_in_kinds
-from engine.definitions.bundle import bundle_of
+from engine.definitions.bundle import bundle_of, read_bundle
 from engine.definitions.compiled import AppBundle
 from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.file_kinds import RULES
@@ -316,6 +316,26 @@ def test_escalations(content: dict[str, Any], case: dict[str, Any]) -> None:
     title = Label("待办", "To do")
     effects = escalated(rule, case["number"], facts, title, facts.key, clock_of(case), World(case))
     assert [brief(effect) for effect in effects] == case["expect"]
+
+
+def test_plugins_get_the_parameters_they_know() -> None:
+    """Unknown and missing parameters are found when the rule is checked; every problem has its sentence."""
+    rule = """
+        rule: printing
+        label: {zh: 打印, en: Print}
+        when: {form: order, on: [submit]}
+        then:
+          - plugin: {use: printer, params: {copy: '1'}}
+          - message: {to: {resolver: {use: hr, params: {regions: region}}}, title: {zh: 好, en: Good}}
+    """
+    bundle, problems = read_bundle(dict(APP) | {"rules/printing.yaml": rule}, kinds())
+    assert bundle is None
+    found = [f"{one.where} {one.code} {one.params.get('suggestion', '')}" for one in problems]
+    assert sorted(found) == [
+        "rules/printing.yaml:6:36 definition.rule_param_missing ",
+        "rules/printing.yaml:6:45 definition.rule_param copies",
+        "rules/printing.yaml:7:57 definition.rule_param region",
+    ]
 
 
 def test_there_are_enough_cases() -> None:
