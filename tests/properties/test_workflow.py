@@ -427,7 +427,7 @@ def choices_of(story: Story, user: int) -> dict[str, tuple[int, ...]]:
     return dict.fromkeys(offer.chosen, (2,)) if offer is not None else {}
 
 
-QUIET = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @QUIET
@@ -457,7 +457,7 @@ def test_offers_and_moves_agree(world: World, data: st.DataObject) -> None:
         one_by_chance(data, story)
 
 
-@QUIET
+@settings(QUIET, max_examples=50)
 @given(worlds(), steps, st.data())
 def test_a_moved_run_goes_on(world: World, later: list[Any], data: st.DataObject) -> None:
     """Migrated to any other flow it is either refused, or sound and able to end."""
