@@ -48,6 +48,8 @@ def approvers_can_be_found(loaded: Loaded) -> Iterator[Problem]:
                     yield from unknown_role(loaded, place / "chosen" / "role", who.chosen.role)
                 if who.field is not None and "." not in who.field:
                     yield from member_field(loaded, place / "field", workflow.form, who.field)
+                if who.chosen is not None and "deadlines" in place.path:
+                    yield complaint(loaded, place / "chosen", "definition.chosen_by_nobody", key=True)
                 if who.resolver is not None and "deadlines" in place.path:
                     yield complaint(loaded, place / "resolver", "definition.resolver_in_deadline", key=True)
 
