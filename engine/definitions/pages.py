@@ -10,7 +10,7 @@ PAGES = frozenset(
     {
         *("home", "menu", "scan", "search", "lookup", "look-up", "stock", "entries", "movements", "trace", "health"),
         *("closing", "ageing", "statement", "vouchers", "tasks", "messages", "toasts", "import", "files", "settings"),
-        "me",
+        *("flows", "me"),
     }
 )
 PLACES = frozenset({"login", "logout", "files", "settings"})

@@ -18,8 +18,10 @@ from runtime.stages.steps import Unit, load_linked
 from runtime.storage import documents, files
 from runtime.storage.database import in_transaction
 from runtime.storage.file_references import referring
+from runtime.storage.signatures import file_of, number_of
 
 PLAIN = "application/octet-stream"
+SIGNATURE = "signature.png"
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
@@ -78,6 +80,25 @@ def download(door: Door, file_id: str) -> FileView:
     if not view.path.exists():
         raise Refused([problem("storage.file_missing")], "missing")
     return view
+
+
+def keep_signature(door: Door, picture: bytes) -> int:
+    """Keep a signature by hand; returns the number the approval log names it by."""
+    return number_of(upload(door, SIGNATURE, "image/png", (picture,)).id)
+
+
+def signature(door: Door, number: int) -> FileView:
+    """A signature by its number; whether the person may see it is known by whoever asks.
+
+    Raises:
+        Refused: ``missing`` when there is none.
+    """
+    with door.reading() as unit:
+        file_id = file_of(unit.connection, number)
+        stored = files.get(unit.connection, file_id) if file_id is not None else None
+    if stored is None or not _view(door, stored).path.exists():
+        raise Refused([problem("storage.file_missing")], "missing")
+    return _view(door, stored)
 
 
 def names(door: Door, ids: Iterable[str]) -> dict[str, str]:

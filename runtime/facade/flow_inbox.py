@@ -16,7 +16,8 @@ from runtime.facade.door import Door
 from runtime.stages.steps import Unit
 from runtime.storage import copies, inbox, runs, workflow_runs
 from runtime.storage.database import in_transaction
-from runtime.storage.inbox import Row, Tab
+from runtime.storage.inbox import Row
+from runtime.storage.inbox import Tab as Tab
 from runtime.storage.inbox import Wanted as Wanted
 
 TABS: tuple[Tab, ...] = get_args(Tab)

@@ -8,14 +8,15 @@ from datetime import datetime
 from functools import partial
 
 from engine.definitions.compiled import CompiledWorkflow
-from engine.workflow.state import Asked, Entry, Run, RunStatus, TokenState
-from engine.workflow.stored import entry_from_json, run_from_json
+from engine.workflow.state import Entry, Run, RunStatus, TokenState
+from engine.workflow.stored import entry_from_json
 from runtime.facade import documents
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.flow_picture import Picture, PictureAct, Told, arms_taken, every_step, picture
 from runtime.facade.flow_words import lasting, seat_word
 from runtime.facade.views import DocumentView
+from runtime.stages.flow_begin import opened
 from runtime.stages.steps import Unit
 from runtime.storage import run_log, runs, workflow_runs
 from runtime.storage.runs import StoredRun
@@ -95,8 +96,9 @@ def _view(door: Door, unit: Unit, page: DocumentView, form: str, document: int) 
     rows = workflow_runs.log_of(unit.connection, form, document)
     tasks = [one for one in workflow_runs.open_tasks_on(unit.connection, form, document) if one.kind == "approval"]
     stored = runs.run_of(unit.connection, form, document)
-    flow = flow_of(unit, stored) if stored is not None else door.bundle.workflows.get(form)
-    run = stored_run(stored, flow, tasks) if stored is not None and flow is not None else None
+    standing = opened(unit, stored) if stored is not None else None
+    flow = standing.flow if standing is not None else door.bundle.workflows.get(form)
+    run = standing.run if standing is not None else None
     names = _names(door, unit, run, rows, tasks)
     log = _log(door, rows, tasks, run, names)
     drawn, details = None, dict[str, tuple[str, ...]]()
@@ -125,18 +127,6 @@ def _view(door: Door, unit: Unit, page: DocumentView, form: str, document: int) 
         sent_back=_sent_back(log),
         stuck=tuple(door.say(token.reason) if token.reason else ui("flow.stuck") for token in stuck),
     )
-
-
-def flow_of(unit: Unit, stored: StoredRun) -> CompiledWorkflow | None:
-    """The workflow a run is pinned to."""
-    bundle = unit.bundle_of(stored.snapshot)
-    return bundle.flows.get(stored.workflow) or bundle.workflows.get(stored.form)
-
-
-def stored_run(stored: StoredRun, flow: CompiledWorkflow, tasks: Sequence[Task]) -> Run:
-    """The run as data; whom one of an older version asks is known by its open tasks."""
-    asked = tuple(Asked(user=task.user, role=task.role or "") for task in tasks if task.run == stored.id)
-    return run_from_json(stored.state, flow, asked)
 
 
 def entries_of(unit: Unit, stored: StoredRun) -> tuple[Entry, ...]:

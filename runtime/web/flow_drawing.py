@@ -6,8 +6,9 @@ Two drawings of one picture. ``rail``: one column for a phone or a side panel, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from runtime.facade.flow_picture import PictureArm, PictureStep
 
@@ -154,7 +155,7 @@ def _tag(arm: PictureArm, x: float, y: float, room: float) -> Box | None:
     return Box(x=x, y=y, width=width, height=height, state=arm.state, kind="arm", texts=texts, tag=True)
 
 
-Details = dict[str, Sequence[str]]
+Details: TypeAlias = Mapping[str, Sequence[str]]
 
 
 def rail(steps: Sequence[PictureStep], details: Details, width: float = 320) -> Drawing:

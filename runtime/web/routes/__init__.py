@@ -8,6 +8,7 @@ from runtime.web.routes.accounts import account_routes
 from runtime.web.routes.documents import document_routes
 from runtime.web.routes.files import file_routes
 from runtime.web.routes.finance import finance_routes
+from runtime.web.routes.flows import flow_routes
 from runtime.web.routes.home import home_routes
 from runtime.web.routes.imports import import_routes
 from runtime.web.routes.inbox import inbox_routes
@@ -33,6 +34,7 @@ def all_routes() -> tuple[APIRouter, ...]:
         finance_routes(),
         period_routes(),
         inbox_routes(),
+        flow_routes(),
         message_routes(),
         notice_routes(),
         person_routes(),

@@ -1,0 +1,70 @@
+"""What the dialogs of a flow send: people, a node, a remark, a signature by hand."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+
+from starlette.datastructures import FormData
+
+from engine.problems import Refused, problem
+from engine.workflow.move import Move, MoveKind
+from runtime.facade import files, flow_moves
+from runtime.facade.door import Door
+from runtime.web.dependencies import number_in, text_of, texts_of
+
+PICKED = "chosen."
+MOST_PEOPLE = 50
+PICTURE = "data:image/png;base64,"
+LARGEST_SIGNATURE = 300_000
+
+
+def people_of(sent: FormData, name: str = "users") -> tuple[int, ...]:
+    """The people picked under ``name``, each once."""
+    found = (number_in(one) for one in texts_of(sent, name))
+    return tuple(dict.fromkeys(one for one in found if one is not None))[:MOST_PEOPLE]
+
+
+def chosen_of(sent: FormData) -> Mapping[str, tuple[int, ...]]:
+    """People picked for nodes (自选), by node key."""
+    nodes = {name.removeprefix(PICKED) for name in sent if name.startswith(PICKED)}
+    picked = {node: people_of(sent, PICKED + node) for node in sorted(nodes)}
+    return {node: people for node, people in picked.items() if people}
+
+
+def signature_of(door: Door, sent: FormData) -> int | None:
+    """The signature somebody wrote by hand, kept as a picture; None where nothing was written.
+
+    Raises:
+        Refused: what was sent is no picture, or a very large one.
+    """
+    text = text_of(sent, "signature")
+    if not text:
+        return None
+    try:
+        if not text.startswith(PICTURE) or len(text) > LARGEST_SIGNATURE:
+            raise ValueError
+        content = base64.b64decode(text.removeprefix(PICTURE), validate=True)
+    except (ValueError, binascii.Error):
+        raise Refused([problem("web.unreadable")]) from None
+    return files.keep_signature(door, content)
+
+
+def move_in(door: Door, kind: MoveKind, sent: FormData) -> Move:
+    """The move a dialog has sent."""
+    place = text_of(sent, "where")  # 改派: seat and place in one choice, "12:3"
+    seat, _, token = place.partition(":")
+    return flow_moves.move_of(
+        door,
+        kind,
+        seat=number_in(seat or text_of(sent, "seat")) or 0,
+        token=number_in(token or text_of(sent, "token")) or 0,
+        users=people_of(sent),
+        node=text_of(sent, "node"),
+        place=text_of(sent, "place"),
+        back=text_of(sent, "back") == "yes",
+        comment=text_of(sent, "comment"),
+        signature=signature_of(door, sent),
+        chosen=chosen_of(sent),
+    )
