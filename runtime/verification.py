@@ -21,6 +21,7 @@ from runtime.submit import unit_of
 from runtime.verifying.beside import attachments, definitions, histories, numbers
 from runtime.verifying.chains import chains
 from runtime.verifying.costs import costs
+from runtime.verifying.flows import flows
 from runtime.verifying.posted import entries_of_documents, executions, link_states, live_by_form
 from runtime.verifying.running import legs, mirrors, never_negative
 
@@ -59,7 +60,7 @@ def verify(house: House, workspace: str, anchor: str | None = None) -> VerifyRep
             *costs(unit, declared),
         ]
         number, of_documents = _documents(unit)
-        found += [*of_documents, *attachments(unit, place.files_dir), *definitions(house, unit)]
+        found += [*of_documents, *attachments(unit, place.files_dir), *definitions(house, unit), *flows(unit)]
         entries, balances = integrity.sizes(connection)
     return VerifyReport(documents=number, entries=entries, balances=balances, differences=tuple(found))
 

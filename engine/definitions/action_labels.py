@@ -27,5 +27,6 @@ ACTION_LABELS: Mapping[str, Label] = MappingProxyType(
         "print": Label("打印", "Print"),
         "export": Label("导出", "Export"),
         "import": Label("导入", "Import"),
+        "administer": Label("管理流程", "Administer workflows"),
     }
 )

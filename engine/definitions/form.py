@@ -34,7 +34,7 @@ MASTER_SYSTEM_FIELDS = ("id", "doc_status", "creator", "department", "created_at
 
 Action = Literal[
     "read", "create", "update", "delete", "submit", "withdraw", "approve", "reject", "unapprove", "void", "close",
-    "reopen", "red_flush", "disable", "enable", "print", "export", "import",
+    "reopen", "red_flush", "disable", "enable", "print", "export", "import", "administer",
 ]  # fmt: skip
 
 

@@ -18,9 +18,11 @@ from engine.problems import Param, Problem, Severity, problem, suggestion
 DOCUMENT, MASTER = "document", "master"
 DOCUMENT_ACTIONS = (
     "read", "create", "update", "delete", "submit", "withdraw", "approve", "reject", "unapprove", "void", "close",
-    "reopen", "red_flush", "print", "export", "import",
+    "reopen", "red_flush", "print", "export", "import", "administer",
 )  # fmt: skip
-MASTER_ACTIONS = ("read", "create", "update", "delete", "disable", "enable", "print", "export", "import")
+MASTER_ACTIONS = (
+    "read", "create", "update", "delete", "disable", "enable", "print", "export", "import", "administer",
+)  # fmt: skip
 
 NOT_OF_KIND: Mapping[str, str] = MappingProxyType(
     {DOCUMENT: "definition.not_a_document", MASTER: "definition.not_a_master"}

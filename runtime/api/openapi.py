@@ -8,6 +8,7 @@ from typing import Any
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.permissions import Access, FormAccess
 from engine.workflow.lifecycle import transitions
+from runtime.api.openapi_flows import app_paths, form_paths, move_schema
 from runtime.facade.door import Door
 
 OPENAPI = "3.1.0"
@@ -18,7 +19,7 @@ def openapi(door: Door) -> Mapping[str, Any]:
     """The whole document."""
     base = f"/api/v1/{door.workspace.key}/{door.bundle.app.app}"
     paths: dict[str, Any] = {}
-    schemas: dict[str, Any] = {"Outcome": _outcome(), "Problems": _problems()}
+    schemas: dict[str, Any] = {"Outcome": _outcome(), "Problems": _problems(), "Move": move_schema()}
     for key, form in door.bundle.forms.items():
         access = door.access(form)
         if "read" not in access.actions:
@@ -26,6 +27,8 @@ def openapi(door: Door) -> Mapping[str, Any]:
         schemas[key] = record(door, form, access, writing=False)
         schemas[f"{key}_input"] = record(door, form, access, writing=True)
         paths.update(_paths(door, base, form, access))
+        if any(flow.definition.form == key for flow in door.bundle.flows.values()):
+            paths.update(form_paths(f"{base}/{key}", key, form.label.text(door.language)))
     paths[f"{base}/-/stock"] = {"get": _operation(door, "stock", "库存余额 / Stock levels", _any())}
     paths[f"{base}/-/lots"] = {"get": _operation(door, "stock", "批次与库位 / Lots and bins", _any())}
     paths[f"{base}/-/entries"] = {"get": _operation(door, "stock", "库存流水 / Ledger entries", _any())}
@@ -38,6 +41,7 @@ def openapi(door: Door) -> Mapping[str, Any]:
     ):
         paths[f"{base}/-/{name}"] = {"get": _operation(door, "finance", words, _any())}
     paths[f"{base}/-/tasks"] = {"get": _operation(door, "tasks", "待办 / Open tasks", _any())}
+    paths.update(app_paths(base))
     return {
         "openapi": OPENAPI,
         "info": {

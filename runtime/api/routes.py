@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from engine.forms.draft import Patch
 from engine.problems import Problem, Refused, problem
 from runtime.api.callers import Body, Knocking, answered
+from runtime.api.flows import flow_api
 from runtime.api.imports import import_api
 from runtime.api.money import money_api
 from runtime.api.openapi import openapi
@@ -56,6 +57,7 @@ def api_routes() -> APIRouter:
     router.include_router(import_api())
     router.include_router(period_api())
     router.include_router(money_api())
+    router.include_router(flow_api())
     router.get("/{form}", response_model=None)(answered(list_documents))
     router.get("/{form}/-/look-up", response_model=None)(answered(look_up))
     router.post("/{form}", response_model=None)(answered(create, 201))

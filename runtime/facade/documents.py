@@ -294,6 +294,15 @@ def _load(door: Door, unit: Unit, form: CompiledForm, document: int) -> tuple[Do
     raise Refused([problem("document.missing", form=form.label)], "missing")
 
 
+def readable(door: Door, unit: Unit, form: CompiledForm, document: int) -> Document:
+    """The stored document, if the person may read it.
+
+    Raises:
+        Refused: ``missing`` otherwise.
+    """
+    return _load(door, unit, form, document)[0]
+
+
 def _was_asked(door: Door, unit: Unit, document: Document) -> bool:
     """Whether a workflow shows the document to somebody whose roles do not: who is asked now, or was told of it."""
     standing = open_standing(unit, document)

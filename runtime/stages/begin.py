@@ -54,6 +54,9 @@ def planned(
         return ("update",)
     if old is not None and _proposes(unit, form, command, old):
         return (PROPOSE,)
+    decides = command.move is not None and command.move.kind in (MoveKind.AGREE, MoveKind.REJECT)
+    if decides and (old is None or old.status in EDITABLE):  # what is decided on must have been submitted before
+        raise Refused([problem("flow.no_run")], "conflict")
     offered = transitions(form.definition)
     first: tuple[str, ...] = ()
     if old is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from engine.document import DocStatus
 from runtime.storage.app_tables import AppTables
 from runtime.storage.ledger_tables import balance, entry
 from runtime.storage.product_tables import link
@@ -60,6 +61,13 @@ def standings(connection: sa.Connection, tables: AppTables, form: str) -> Iterat
         if len(rows) < PAGE:
             return
         last = rows[-1][0]
+
+
+def statuses(connection: sa.Connection, tables: AppTables, form: str, ids: Sequence[int]) -> Mapping[int, DocStatus]:
+    """单据状态 of these documents or records; those that are not there are left out."""
+    rows = tables.forms[form].header
+    query = sa.select(rows.c.id, rows.c.doc_status).where(rows.c.id.in_(ids))
+    return {row[0]: DocStatus(row[1]) for row in connection.execute(query)}
 
 
 def link_states(connection: sa.Connection, form: str) -> Iterator[tuple[int, str]]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from engine.labels import Label
-from runtime.storage.process_tables import approval_log, task
+from runtime.storage.process_tables import approval_log, run, task
 from runtime.storage.row_writing import Writer
 
 TASK_COLUMNS = (
@@ -107,12 +107,11 @@ def open_seats_of_user(connection: sa.Connection, user: int) -> tuple[Task, ...]
     return _tasks(connection, query)
 
 
-def close_seats(
-    connection: sa.Connection, run_id: int, seats: Sequence[int], *, at: datetime, by: int | None, outcome: str
-) -> None:
-    """End the open tasks of these seats."""
-    statement = task.update().where(task.c.run == run_id, task.c.seat.in_(seats), task.c.done_at.is_(None))
-    connection.execute(statement.values(done_at=at, done_by=by, outcome=outcome))
+def open_of_ended_runs(connection: sa.Connection, limit: int = 1000) -> tuple[Task, ...]:
+    """Open tasks of runs that have ended or are not there."""
+    live = sa.exists().where(run.c.id == task.c.run, run.c.finished_at.is_(None))
+    query = sa.select(task).where(task.c.run.is_not(None), task.c.done_at.is_(None), ~live)
+    return _tasks(connection, query.order_by(task.c.id).limit(limit))
 
 
 def remind(connection: sa.Connection, run_id: int, seats: Sequence[int], at: datetime) -> None:

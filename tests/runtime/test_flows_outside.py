@@ -12,8 +12,8 @@ from engine.effects import SignalFlow
 from engine.problems import Refused
 from runtime.facade.flow_jobs import fire_timer, tell
 from runtime.jobs.timers import timer_id
-from runtime.storage import process_tables as tables
 from runtime.storage import history, proposals, runs, timers
+from runtime.storage import process_tables as tables
 from runtime.storage.outbox import OutboxRow
 from tests.houses import WORKSPACE, codes, do
 from tests.runtime.flow_house import Firm, company, firm

@@ -1,0 +1,198 @@
+"""Looking at runs: the moves a person may make now, what waits for an administrator, what a new version touches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.definitions.workflow import Asking
+from engine.problems import problem
+from engine.workflow.advanced import Offer, Viewer
+from engine.workflow.offers import offers
+from engine.workflow.state import TokenState
+from runtime.facade import documents
+from runtime.facade.door import Door
+from runtime.stages.flow_begin import may_administer, opened
+from runtime.stages.steps import Standing, Unit
+from runtime.storage import accounts, proposals, runs
+from runtime.storage import documents as document_rows
+
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferView:
+    """One move, by the name ``flow_acts.act`` takes; ``reason`` says why it is missing.
+
+    Attributes:
+        seat, token: what to name with it. node: label of the node the seat is at.
+        nodes: (key, label) of the nodes it may name. straight: keys of those it may come straight back from.
+        back: whether the person chooses that. places: of 加签. comment: ``optional``, ``required``, ``signature``.
+        chosen: per node, (label, role, at most) of the people to be picked. users: (id, name), when not everybody.
+    """
+
+    kind: str
+    seat: int
+    token: int
+    node: str
+    allowed: bool
+    reason: str
+    nodes: tuple[tuple[str, str], ...] = ()
+    straight: tuple[str, ...] = ()
+    back: bool = False
+    places: tuple[str, ...] = ()
+    comment: str = "optional"
+    chosen: Mapping[str, tuple[str, str, int]]
+    users: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StuckView:
+    """Something only an administrator can set going again: a place of a run, or an agreed change (``proposal``)."""
+
+    form: str
+    form_label: str
+    document: int
+    number: str
+    run: int
+    token: int = 0
+    node: str = ""
+    reason: str
+    since: datetime
+    proposal: int = 0
+
+
+def offered(door: Door, form: str, document: int, run: int = 0) -> tuple[OfferView, ...]:
+    """Every move of the document's run, the impossible ones with their reason; nothing where there is no run.
+
+    Raises:
+        Refused: ``missing`` when the person may not read the document.
+    """
+    compiled = door.form(form)
+    with door.reading() as unit:
+        documents.readable(door, unit, compiled, document)
+        stored = runs.run_by_id(unit.connection, run) if run else runs.run_of(unit.connection, form, document)
+        if stored is None or (stored.form, stored.document) != (form, document):
+            return ()
+        standing = opened(unit, stored)
+        viewer = Viewer(
+            user=door.actor.user, roles=door.actor.roles, admin=may_administer(unit, compiled), at=unit.now
+        )  # fmt: skip
+        found = offers(standing.flow, standing.run, viewer)
+        names = accounts.user_names(unit.connection, [user for one in found for user in one.users])
+        return tuple(_offer(door, standing, one, names) for one in found)
+
+
+def to_choose(door: Door, form: str) -> Mapping[str, tuple[str, str, int]]:
+    """Nodes whose people the submitter picks (自选) before submitting: per node (label, role, at most)."""
+    flow = door.bundle.workflows.get(door.form(form).key)
+    found: dict[str, tuple[str, str, int]] = {}
+    for key, node in flow.nodes.items() if flow is not None else ():
+        for who in node.persons if isinstance(node, Asking) else ():
+            if who.chosen is not None and who.chosen.by == "initiator":
+                found[key] = (node.label.text(door.language), who.chosen.role or "", who.chosen.most)
+    return found
+
+
+def stuck(door: Door, after: int = 0, limit: int = MOST) -> tuple[StuckView, ...]:
+    """What waits for an administrator, oldest first, of the forms whose runs the person administers."""
+    with door.reading() as unit:
+        found: list[StuckView] = []
+        for stored in runs.open_runs(unit.connection, after, limit, stuck=True):
+            if stored.form not in unit.bundle.forms or not may_administer(unit, unit.form(stored.form)):
+                continue
+            found += _stuck_places(door, unit, opened(unit, stored))
+        for row in proposals.in_conflict(unit.connection) if not after else ():
+            if row.form in unit.bundle.forms and may_administer(unit, unit.form(row.form)):
+                found.append(
+                    StuckView(
+                        form=row.form,
+                        form_label=unit.form(row.form).label.text(door.language),
+                        document=row.document,
+                        number=_number(unit, row.form, row.document),
+                        run=row.run,
+                        reason=door.say(problem("flow.change_conflict")),
+                        since=row.created_at,
+                        proposal=row.id or 0,
+                    )
+                )
+    return tuple(found)
+
+
+def proposed(door: Door, form: str, document: int) -> Mapping[str, object] | None:
+    """The change that waits for agreement on the record (有待批的修改), as it was typed; None when there is none.
+
+    Raises:
+        Refused: ``missing`` when the person may not read the record.
+    """
+    compiled = door.form(form)
+    access = door.access(compiled)
+    with door.reading() as unit:
+        documents.readable(door, unit, compiled, document)
+        row = proposals.open_of(unit.connection, form, document)
+        if row is None:
+            return None
+        names = accounts.user_names(unit.connection, [row.user])
+    return {
+        "id": row.id,
+        "run": row.run,
+        "by": names.get(row.user, ""),
+        "at": row.created_at,
+        "conflict": row.outcome == proposals.CONFLICT,
+        "values": {key: value for key, value in row.patch["values"].items() if access.readable(key)},
+        "lines": tuple(table for table in row.patch["lines"] if access.readable(table)),
+    }
+
+
+def _offer(door: Door, standing: Standing, one: Offer, names: Mapping[int, str]) -> OfferView:
+    def label(node: str) -> str:
+        step = standing.flow.nodes.get(node)
+        return step.label.text(door.language) if step is not None else node
+
+    seat = standing.run.seat(one.seat)
+    token = standing.run.token(seat.token if seat is not None else one.token)
+    return OfferView(
+        kind=str(one.kind),
+        seat=one.seat,
+        token=one.token,
+        node=label(token.node) if token is not None else "",
+        allowed=one.refused is None,
+        reason=door.say(one.refused) if one.refused is not None else "",
+        nodes=tuple((node, label(node)) for node in one.nodes),
+        straight=one.straight,
+        back=one.back,
+        places=one.places,
+        comment=one.comment,
+        chosen={node: (label(node), role, most) for node, (role, most) in one.chosen.items()},
+        users=tuple((user, names.get(user, str(user))) for user in one.users),
+    )
+
+
+def _stuck_places(door: Door, unit: Unit, standing: Standing) -> list[StuckView]:
+    stored = standing.stored
+    return [
+        StuckView(
+            form=stored.form,
+            form_label=unit.form(stored.form).label.text(door.language),
+            document=stored.document,
+            number=_number(unit, stored.form, stored.document),
+            run=stored.id,
+            token=token.id,
+            node=_label(standing, token.node, door),
+            reason=door.say(token.reason or problem("flow.stuck")),
+            since=token.arrived,
+        )
+        for token in standing.run.tokens
+        if token.state is TokenState.STUCK
+    ]
+
+
+def _label(standing: Standing, node: str, door: Door) -> str:
+    step = standing.flow.nodes.get(node)
+    return step.label.text(door.language) if step is not None else node
+
+
+def _number(unit: Unit, form: str, document: int) -> str:
+    found = document_rows.load(unit.connection, unit.tables, form, document)
+    return (found.number or "") if found is not None else ""
