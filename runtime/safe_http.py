@@ -168,6 +168,7 @@ class SafeOutside:
             opened = socket.socket(family, socket.SOCK_STREAM)
             try:
                 opened.settimeout(_left(until))
+                opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # headers and body are two writes
                 opened.connect((each, port))
                 return opened
             except OSError as error:
