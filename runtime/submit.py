@@ -38,7 +38,7 @@ from runtime.storage.app_tables import AppTables
 from runtime.storage.database import Connection, Database, in_transaction
 from runtime.storage.proposals import ProposalRow
 
-__all__ = ("Command", "Context", "Outcome", "make_agreed", "submit", "submit_many_within", "submit_within", "unit_of")
+__all__ = ("Command", "Context", "Outcome", "make_change", "submit", "submit_many_within", "submit_within", "unit_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,42 +145,51 @@ def _finished(unit: Unit, written: Written) -> Outcome:
     unit.faults.reach("written")
     advanced = advance(unit, written)
     outcome = _followed(unit, advanced)
-    return outcome if advanced.agreed is None else make_agreed(unit, outcome, advanced.agreed)
+    return outcome if advanced.agreed is None else _with_change(unit, outcome, advanced.agreed)
 
 
-def make_agreed(unit: Unit, outcome: Outcome, agreed: ProposalRow, version: int | None = None) -> Outcome:
-    """Make a change that was agreed to (先批后改), as a submission of whoever proposed it, in the same transaction.
+def _with_change(unit: Unit, outcome: Outcome, agreed: ProposalRow) -> Outcome:
+    """The outcome of agreeing to a change (先批后改), with the change made in the same transaction.
 
     What cannot be made any more (the record has changed meanwhile, the person has left) is left to an administrator.
-
-    Args:
-        version: of the record the change is to be made on, when it is another one than was proposed on.
     """
-    connection, app = unit.connection, unit.bundle.app.app
-    actor = accounts.actor_of(connection, agreed.user, app)
     try:
-        if actor is None:
-            raise Refused([problem("flow.proposer_left")], "conflict")
-        theirs = replace(unit, around=surroundings(unit.bundle, actor, unit.around.clock), seen={})
-        command = Command(
-            form=agreed.form,
-            action="save",
-            document=agreed.document,
-            version=agreed.version if version is None else version,
-            patch=patch_of(agreed.patch),
-            origin="auto",
-            confirmed=True,
-            proposal=agreed.id or 0,
-        )
-        with connection.begin_nested():
-            made = submit_within(theirs, command)
+        with unit.connection.begin_nested():
+            made = make_change(unit, agreed)
     except Refused as refused:
-        proposals.end(connection, agreed.id or 0, None, proposals.CONFLICT)
+        proposals.end(unit.connection, agreed.id or 0, None, proposals.CONFLICT)
         return replace(outcome, warnings=(*outcome.warnings, *refused.problems))
-    proposals.end(connection, agreed.id or 0, unit.now, proposals.APPLIED)
     return replace(
         outcome, version=made.version, did=(*outcome.did, *made.did), outbox=(*outcome.outbox, *made.outbox)
     )  # fmt: skip
+
+
+def make_change(unit: Unit, agreed: ProposalRow, anew: bool = False) -> Outcome:
+    """Make a change that was agreed to, as a submission of whoever proposed it.
+
+    Args:
+        anew: on the record as it now is, instead of only on the one that was before the proposer's eyes.
+
+    Raises:
+        Refused: why it cannot be made.
+    """
+    actor = accounts.actor_of(unit.connection, agreed.user, unit.bundle.app.app)
+    if actor is None:
+        raise Refused([problem("flow.proposer_left")], "conflict")
+    theirs = replace(unit, around=surroundings(unit.bundle, actor, unit.around.clock), seen={})
+    command = Command(
+        form=agreed.form,
+        action="save",
+        document=agreed.document,
+        version=None if anew else agreed.version,
+        patch=patch_of(agreed.patch),
+        origin="auto",
+        confirmed=True,
+        proposal=agreed.id or 0,
+    )
+    made = submit_within(theirs, command)
+    proposals.end(unit.connection, agreed.id or 0, unit.now, proposals.APPLIED)
+    return made
 
 
 def _followed(unit: Unit, advanced: Advanced) -> Outcome:

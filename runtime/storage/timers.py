@@ -12,7 +12,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from runtime.storage.process_tables import timer
+from runtime.storage.process_tables import run, timer
 from runtime.storage.row_writing import Writer
 
 FLOW = "flow"
@@ -84,10 +84,10 @@ def end(connection: sa.Connection, timer_id: int, at: datetime, outcome: str) ->
     return connection.execute(statement.values(done_at=at, outcome=outcome)).rowcount == 1
 
 
-def fire(connection: sa.Connection, run: int, token: int, number: int, at: datetime) -> None:
+def fire(connection: sa.Connection, run_id: int, token: int, number: int, at: datetime) -> None:
     """What was due at this place of the run, by ``at``, has been told."""
     statement = timer.update().where(
-        timer.c.run == run,
+        timer.c.run == run_id,
         timer.c.token == token,
         timer.c.number == number,
         timer.c.kind == FLOW,
@@ -112,3 +112,10 @@ def open_of_runs(connection: sa.Connection, runs: Iterable[int]) -> tuple[TimerR
         .order_by(timer.c.run, timer.c.due_at, timer.c.id)
     )
     return tuple(TimerRow(**row) for row in connection.execute(query).mappings())
+
+
+def open_without_run(connection: sa.Connection, limit: int = 1000) -> tuple[TimerRow, ...]:
+    """Open timers of runs that have ended or are not there."""
+    live = sa.exists().where(run.c.id == timer.c.run, run.c.finished_at.is_(None))
+    query = sa.select(timer).where(timer.c.kind == FLOW, timer.c.done_at.is_(None), ~live).order_by(timer.c.id)
+    return tuple(TimerRow(**row) for row in connection.execute(query.limit(limit)).mappings())
