@@ -48,9 +48,10 @@ def inbox(
     limit: Annotated[int, Query(ge=1, le=200)] = 30,
 ) -> Mapping[str, Any]:
     """One of the person's lists: ``open``, ``done``, ``mine``, ``copies``; ``after`` is the ``next`` of a page."""
-    if tab not in get_args(Tab):
+    named = next((one for one in flow_inbox.TABS if one == tab), None)
+    if named is None:
         raise Refused([problem("flow.no_tab", "tab", name=tab)], "missing")
-    page = flow_inbox.page(door, cast("Tab", tab), Wanted(form=form, node=node, text=search), after, limit)
+    page = flow_inbox.page(door, named, Wanted(form=form, node=node, text=search), after, limit)
     return {"rows": [plain(row) for row in page.rows], "next": page.next or None}
 
 
