@@ -49,6 +49,9 @@ def run(
                 failed += not result.passed
                 for line in lines(result, started.catalogue, language):
                     typer.echo(line)
+    beside = [*bundle.rules.values(), *bundle.flows.values()]
+    rows = sum(len(one.definition.tests) for one in beside)  # opening the app has run them
+    typer.echo(started.catalogue.ui("story.rows", language, rows=rows), err=True)
     summary = started.catalogue.ui("story.summary", language, stories=len(chosen), failed=failed)
     typer.echo(summary, err=True)
     if failed:

@@ -92,7 +92,7 @@ def test_peers_in_the_engine_do_not_know_each_other() -> None:
 def test_what_all_peers_share_knows_none_of_them() -> None:
     shared = (
         *("engine.expressions", "engine.fieldtypes", "engine.definitions", "engine.document", "engine.values"),
-        *("engine.shares", "engine.pools", "engine.calendars"),
+        *("engine.shares", "engine.pools", "engine.calendars", "engine.decisions", "engine.schedules", "engine.texts"),
     )
     wrong = [
         f"{module.path}:{each.line} imports {each.name}"

@@ -29,6 +29,7 @@ from engine.definitions.people import Who
 from engine.definitions.reading import Place
 from engine.definitions.rule import DateTrigger
 from engine.definitions.rule_scopes import line_record
+from engine.document import DocStatus, Document, Line
 from engine.effects import effect_from_json, effect_json
 from engine.expressions import Clock
 from engine.expressions.types import Row
@@ -38,7 +39,7 @@ from engine.problems import Problem
 from engine.rules import triggers
 from engine.rules.dates import date_key, due_at, windows
 from engine.rules.evaluate import escalated, judge
-from engine.rules.facts import Facts, plain
+from engine.rules.facts import Facts, changed_paths, plain
 from engine.rules.lookups import lookup_needs, with_found
 from engine.rules.marks import Marks
 from engine.rules.verdict import Verdict, refusals
@@ -340,3 +341,27 @@ def test_plugins_get_the_parameters_they_know() -> None:
 
 def test_there_are_enough_cases() -> None:
     assert sum(len(content.get(kind, ())) for content in FILES.values() for kind in ("cases", "events")) >= 100
+
+
+def document(values: Mapping[str, Any], lines: list[tuple[int | None, Mapping[str, Any]]]) -> Document:
+    rows = tuple(Line(id=identity, number=place, values=each) for place, (identity, each) in enumerate(lines, start=1))
+    return Document(form="order", status=DocStatus.DRAFT, values=values, lines={"lines": rows})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        (({"total": 1}, [(1, {"qty": 1})]), ({"total": 1}, [(1, {"qty": 1})]), set()),
+        (({"total": 1, "note": "a"}, []), ({"total": 2, "note": "a"}, []), {"total"}),
+        (({"total": 1}, []), ({"total": None}, []), {"total"}),
+        (({}, [(1, {"qty": 1, "price": 2})]), ({}, [(1, {"qty": 5, "price": 2})]), {"lines", "lines.qty"}),
+        (({}, [(1, {"qty": 1}), (2, {"qty": 2})]), ({}, [(2, {"qty": 2}), (1, {"qty": 1})]), set()),
+        (({}, [(1, {"qty": 1})]), ({}, [(1, {"qty": 1}), (None, {"qty": 1})]), {"lines", "lines.qty"}),
+        (({}, [(1, {"qty": 1})]), ({}, []), {"lines", "lines.qty"}),
+        (None, ({"total": 1}, [(None, {"qty": 1})]), {"total", "lines", "lines.qty"}),
+        (None, ({"total": 1}, []), {"total"}),
+    ],
+)
+def test_changed_fields(before: Any, after: Any, changed: set[str]) -> None:
+    """Lines are told apart by their id; their order is no change."""
+    assert changed_paths(document(*before) if before else None, document(*after)) == changed

@@ -51,13 +51,13 @@ def test_a_failed_story_tells_its_step_and_the_difference(stockloom: Run, app: P
         "    Step 2 of 3: as keeper, create stock_out, do submit",
         "      stock.P1.W1.on_hand story.differs Expected 8, got 7.",
     ]
-    assert summary == "2 stories acted out, 1 failed.\n"
+    assert summary == "The 2 tests beside rules and workflows passed.\n2 stories acted out, 1 failed.\n"
     assert not (tmp_path / "data").exists(), "stories never touch the installation's data"
 
 
 def test_one_story_may_be_chosen(stockloom: Run, app: Path) -> None:
     code, told, summary = stockloom(str(app), "--story", "receive_and_issue")
-    assert (code, len(told), summary) == (0, 1, "运行了 1 个用例，0 个失败。\n")
+    assert (code, len(told), summary) == (0, 1, "规则和流程自带的 2 个测试全部通过。\n运行了 1 个用例，0 个失败。\n")
     code, told, complaint = stockloom(str(app), "--story", "receive_and_isue")
     assert (code, told) == (1, [])
     assert "story.unknown" in complaint
