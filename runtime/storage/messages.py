@@ -110,8 +110,8 @@ def mark_read(
     return connection.execute(statement.values(read_at=at)).rowcount
 
 
-def _message(row: Mapping[str, Any]) -> Message:
-    values = dict(row)
+def _message(row: sa.RowMapping) -> Message:
+    values: dict[str, Any] = dict(row)
     title = Label(values.pop("title_zh"), values.pop("title_en"))
     return Message(title=title, body=Label(values.pop("body_zh"), values.pop("body_en")), **values)
 
