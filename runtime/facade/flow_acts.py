@@ -147,7 +147,7 @@ def hand_over(door: Door, leaver: int, successor: int, comment: str = "") -> tup
     Raises:
         Refused: ``forbidden`` for whoever administers no runs; ``invalid`` when the successor has left.
     """
-    if not _administers_any(door):
+    if not administers_any(door):
         raise Refused([problem("flow.not_administrator")], "forbidden")
     with door.reading() as unit:
         person = accounts.user_by_id(unit.connection, successor)
@@ -256,7 +256,8 @@ def migrate_runs(door: Door, workflow: str, mapping: Mapping[str, str]) -> tuple
     return tuple(done)
 
 
-def _administers_any(door: Door) -> bool:
+def administers_any(door: Door) -> bool:
+    """Whether the person administers the runs of any form."""
     with door.reading() as unit:
         return any(_administers(unit, key) for key in unit.bundle.forms)
 

@@ -11,6 +11,7 @@ from engine.workflow.advanced import Offer, Viewer
 from engine.workflow.move import MoveKind
 from engine.workflow.offers import offers
 from engine.workflow.state import Run
+from runtime.facade import documents
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.flow_view import role_names
@@ -87,9 +88,13 @@ def offer_views(door: Door, form: str, document: int, seat: int = 0) -> tuple[Of
 
     Args:
         seat: the seat meant, where the person has several; else the first that allows a move is.
+
+    Raises:
+        Refused: ``missing`` when the person may not read the document.
     """
     compiled = door.form(form)
-    with door.asking() as unit:
+    with door.reading() as unit:
+        documents.readable(door, unit, compiled, document)
         stored = runs.run_of(unit.connection, form, document)
         if stored is None:
             return ()

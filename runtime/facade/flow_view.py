@@ -239,8 +239,11 @@ def _told(
     starts = [number for number, row in enumerate(mine) if row.action in ("submit", "start")]
     round_rows = mine[starts[-1] :] if starts else mine
     acts: dict[str, tuple[PictureAct, ...]] = {}
+    # Where it stands again after a return, what was decided there before no longer counts.
+    arrived = {token.node: token.arrived for token in (run.tokens if run is not None else ())}
     for row in round_rows:
-        if row.node and row.node in flow.nodes and row.action != "submit":
+        stale = row.node in arrived and row.arrived_at is not None and row.arrived_at < arrived[row.node]
+        if row.node and row.node in flow.nodes and row.action != "submit" and not stale:
             made = PictureAct(
                 user=row.user_name,
                 action=act_word(door, row.action),

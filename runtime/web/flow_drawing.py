@@ -161,14 +161,14 @@ Details: TypeAlias = Mapping[str, Sequence[str]]
 def rail(steps: Sequence[PictureStep], details: Details, width: float = 320) -> Drawing:
     """One column of ``width`` pixels. ``details``: by id of a step, its lines below the title."""
     sheet = _Sheet()
-    bottom = _rail_list(sheet, steps, details, 10, 4, width)
+    bottom, _ = _rail_list(sheet, steps, details, 10, 4, width - 1)
     return sheet.done(width, bottom + 4)
 
 
 def _rail_list(
     sheet: _Sheet, steps: Sequence[PictureStep], details: Details, x: float, y: float, width: float
-) -> float:
-    """Draw a list of steps along the rail at ``x``; returns where it ends."""
+) -> tuple[float, float]:
+    """Draw a list of steps along the rail at ``x``; returns where it ends, and how far down the rail has come."""
     previous: tuple[float, str] | None = None
     for step in steps:
         box = _box(step, details.get(step.id, ()), x + 14, y, width - x - 14)
@@ -185,7 +185,7 @@ def _rail_list(
             sheet.line("future" if straight == "passed" else straight, (x, middle), (x, y))
             previous = (y, step.state if step.state != "present" else "future")
         y += GAP
-    return y - GAP
+    return y - GAP, previous[0] if previous is not None else y
 
 
 def _rail_arms(sheet: _Sheet, step: PictureStep, details: Details, x: float, y: float, width: float) -> float:
@@ -201,11 +201,11 @@ def _rail_arms(sheet: _Sheet, step: PictureStep, details: Details, x: float, y: 
         y += tag.height + 8
         end = middle
         if arm.steps:
-            end = _rail_list(sheet, arm.steps, details, inner, y, width)
-            sheet.line(arm.state, (inner, middle), (inner, y + 16))
-            y = end
+            first = y + 16
+            y, end = _rail_list(sheet, arm.steps, details, inner, y, width)
+            sheet.line(_way(arm.state, arm.steps[0].state), (inner, middle), (inner, first))
         low = y + 6
-        sheet.line(_left(arm), (inner, end - 20 if arm.steps else middle), (inner, low), (x, low))
+        sheet.line(_left(arm), (inner, end), (inner, low), (x, low))
         y = low
     return y + 4
 

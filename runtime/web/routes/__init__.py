@@ -20,6 +20,7 @@ from runtime.web.routes.outside import outside_routes
 from runtime.web.routes.periods import period_routes
 from runtime.web.routes.person import person_routes
 from runtime.web.routes.session import session_routes, sign_in_routes
+from runtime.web.routes.stand_ins import stand_in_routes
 from runtime.web.routes.stock import stock_routes
 
 
@@ -34,6 +35,7 @@ def all_routes() -> tuple[APIRouter, ...]:
         finance_routes(),
         period_routes(),
         inbox_routes(),
+        stand_in_routes(),
         flow_routes(),
         message_routes(),
         notice_routes(),

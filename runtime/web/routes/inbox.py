@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from engine.problems import Problem, Refused, problem
 from engine.workflow.move import MoveKind
-from runtime.facade import documents, files, flow_inbox, flow_moves, flow_offers, flow_view, forms, tasks
+from runtime.facade import documents, files, flow_acts, flow_inbox, flow_moves, flow_offers, flow_view, forms, tasks
 from runtime.facade.documents import Outcome
 from runtime.facade.flow_inbox import InboxRow, Tab, Wanted
 from runtime.facade.flow_words import lasting
@@ -57,6 +57,7 @@ def inbox_routes() -> APIRouter:
             request, found, "tasks.html",
             page=page, asked=asked, tabs=flow_inbox.TABS, counts=flow_inbox.counts(found.door),
             choices=flow_inbox.choices(found.door, asked.tab), lasting=_lasting(request, found),
+            administers=flow_acts.administers_any(found.door),
         )  # fmt: skip
 
     @router.post("/batch")

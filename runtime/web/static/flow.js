@@ -106,7 +106,9 @@ function bindForm(form) {
 document.addEventListener("htmx:after:swap", () => bind(document));
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("[data-print]")) window.print();
-  const off = event.target.closest?.("[data-move][aria-disabled=true]");
+  const move = event.target.closest?.("[data-move]");
+  const off = move?.getAttribute("aria-disabled") === "true" ? move : null;
+  if (move && !off) move.closest("details[data-menu]")?.removeAttribute("open");
   if (off) window.stockloom?.say(off.title, "info");
 });
 bind(document);

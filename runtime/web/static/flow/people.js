@@ -41,6 +41,8 @@ export function bindPeople(field) {
     close();
   };
 
+  for (const [id, label] of JSON.parse(picked.dataset.given || "[]")) add(String(id), label);
+
   const show = (hits) => {
     list.replaceChildren(...hits.map((hit, index) => {
       const line = document.createElement("li");
