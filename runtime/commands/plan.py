@@ -14,6 +14,7 @@ from engine.problems import Refused
 from runtime.bundles import bundle_in
 from runtime.invocation import Invocation, invocation
 from runtime.publishing import plan
+from runtime.publishing.running import Touched, running_touched
 from runtime.workspaces import open_workspace
 
 
@@ -30,7 +31,10 @@ def run(
     bundle = bundle_in(folder)
     with open_workspace(started.settings, workspace).database as database:
         planned = plan(database, bundle)
-    tell(started, planned.changes, lang or started.language)
+        running = running_touched(database, bundle)
+    language = lang or started.language
+    tell(started, planned.changes, language)
+    tell_running(started, running, language)
     if planned.problems:
         raise Refused(planned.problems, kind="conflict")
 
@@ -43,3 +47,11 @@ def tell(started: Invocation, changes: Iterable[Change], language: Language) -> 
     ]
     for line in told or [started.catalogue.ui("publish.unchanged", language)]:
         typer.echo(line)
+
+
+def tell_running(started: Invocation, touched: Iterable[Touched], language: Language) -> None:
+    """One line per workflow and node at which running runs are touched."""
+    for one in touched:
+        key = "flow_runs.gone" if one.gone else "flow_runs.touched"
+        workflow, node = one.workflow.text(language), one.node.text(language)
+        typer.echo(started.catalogue.ui(key, language, workflow=workflow, node=node, count=one.runs))

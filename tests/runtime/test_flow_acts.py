@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from engine.problems import Refused
 from runtime.facade import flow_acts, flow_view, flows
 from runtime.facade.flow_acts import Act, Item
+from runtime.publishing.running import running_touched
 from runtime.storage import process_tables as tables
 from runtime.storage.database import in_transaction
 from runtime.verification import verify
@@ -112,6 +113,10 @@ def test_a_leaver_hands_over(plain: Firm) -> None:
 
 def test_running_runs_move_to_a_new_version_by_a_map(plain: Firm) -> None:
     document = plain.expense(plain.door("clerk"))
+    database = plain.home.house.workspace(WORKSPACE).database
+    assert running_touched(database, company(PLAIN)) == ()
+    (told,) = running_touched(database, company(RENAMED))
+    assert (told.node.zh, told.runs, told.gone) == ("老板审批", 1, True)
     plain.publish(company(RENAMED))
     clerk, admin = plain.door("clerk"), plain.door("admin")
     (dry,) = flow_acts.migrations(admin, "expense_approval", {})
