@@ -98,6 +98,7 @@ class House:
             bundle_of=self._older(workspace),
             tables=published.tables,
             granted=published.granted,
+            rules=published.rules,
             actor=actor,
             now=self.now(),
             faults=self.faults,

@@ -27,9 +27,11 @@ from runtime.jobs.deliver import Performing
 from runtime.jobs.engine import JobEngine, engine_options
 from runtime.jobs.inline import InlineJobs
 from runtime.jobs.relay import BackgroundRelay
-from runtime.jobs.timers import timer_chore
+from runtime.jobs.timers import in_turn, timer_chore
 from runtime.messages.catalogue import Catalogue
 from runtime.plugin_loading import installed_kinds
+from runtime.ruling.clock import rule_chore, rule_handlers
+from runtime.ruling.outside import rule_performers, rule_writers
 from runtime.settings import Settings
 from runtime.workspaces import list_workspaces
 
@@ -63,13 +65,14 @@ def engine_house(
     catalogue: Catalogue,
     more: MoreHandlers = no_more_handlers,
     plugins: Plugins = NO_PLUGINS,
+    clock: Clock = wall_clock,
 ) -> EngineHouse:
     """A house whose effects a durable engine performs. ``more``: handlers of further kinds, such as imports."""
     engine = JobEngine(
         engine_options(settings), lambda key: house.workspace(key), lambda started: standing_chores(started, parts)
     )
-    relay = BackgroundRelay(engine, wall_clock)
-    house = House(settings, kinds, catalogue, engine, hand_over=relay.hand_over, plugins=plugins)
+    relay = BackgroundRelay(engine, clock)
+    house = House(settings, kinds, catalogue, engine, clock, hand_over=relay.hand_over, plugins=plugins)
     parts = _parts(house, more)
     return EngineHouse(house=house, engine=engine, relay=relay, handlers=engine_handlers(engine, parts))
 
@@ -108,10 +111,11 @@ def performing(house: House) -> Performing:
         language=house.settings.language,
     )
     return Performing(
-        writers=queueing.writers(),
+        writers={**queueing.writers(), **rule_writers(house)},
         performers={
             **plugin_performers(house.plugins, house.outside, house.now, ZONE),
             **flow_performers(house),
+            **rule_performers(house),
         },
     )
 
@@ -126,13 +130,15 @@ def _parts(house: House, more: MoreHandlers) -> JobParts:
             **import_handlers(house),
             **lapse_handlers(house),
             **sending_handlers(house.sender),
-            **timer_handlers(house),
+            **in_turn(timer_handlers(house)),
+            **rule_handlers(house),
             **more(house),
         },
         schedules={LAPSE: EVERY_QUARTER},
         chores=(
             sending_chore(house.workspace, lambda: list_workspaces(house.settings), house.now),
             timer_chore(lambda: list_workspaces(house.settings), house.workspace, house.now),
+            rule_chore(house, lambda: list_workspaces(house.settings)),
         ),
         performing=performing(house),
         retention_days=house.settings.job_retention_days,

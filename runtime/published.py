@@ -17,6 +17,7 @@ from engine.definitions.compiled import AppBundle, CompiledForm
 from engine.kinds import Kinds
 from engine.permissions import FormAccess, form_access
 from engine.problems import Refused, problem
+from runtime.rule_book import RuleBook, rule_book
 from runtime.storage import snapshots
 from runtime.storage.app_tables import AppTables, app_tables
 from runtime.storage.database import Connection, Database, read
@@ -67,6 +68,7 @@ class Published:
     bundle: AppBundle
     tables: AppTables
     granted: Granted
+    rules: RuleBook
     derived: Derived = field(default_factory=Derived)
 
 
@@ -84,7 +86,7 @@ class PublishedApps:
             known = self._by_hash.get(bundle.hash)
             if known is None:
                 known = self._by_hash[bundle.hash] = Published(
-                    bundle=bundle, tables=app_tables(bundle), granted=Granted(bundle)
+                    bundle=bundle, tables=app_tables(bundle), granted=Granted(bundle), rules=rule_book(bundle)
                 )
             return known
 

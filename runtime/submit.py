@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from engine.actor import Actor
 from engine.definitions.compiled import AppBundle
@@ -21,12 +22,16 @@ from engine.problems import Refused, problem
 from engine.workflow.stored import move_json
 from runtime.faults import NO_FAULTS, Faults
 from runtime.published import Granted
+from runtime.rule_book import RuleBook
 from runtime.stages.advance import advance
 from runtime.stages.authorize import authorize
 from runtime.stages.begin import begin
 from runtime.stages.enqueue import enqueue
 from runtime.stages.flow_values import patch_of
 from runtime.stages.judge import judge
+from runtime.stages.judge_log import keep_refusal
+from runtime.stages.judge_rules import RefusedByRules
+from runtime.stages.judge_sets import set_after
 from runtime.stages.post import post_entries
 from runtime.stages.red import RED_FLUSH, red_flush
 from runtime.stages.steps import Advanced, Authorized, Command, Outcome, Unit, Written
@@ -38,7 +43,19 @@ from runtime.storage.app_tables import AppTables
 from runtime.storage.database import Connection, Database, in_transaction
 from runtime.storage.proposals import ProposalRow
 
-__all__ = ("Command", "Context", "Outcome", "make_change", "submit", "submit_many_within", "submit_within", "unit_of")
+__all__ = (
+    "Command",
+    "Context",
+    "Outcome",
+    "in_submission",
+    "make_change",
+    "submit",
+    "submit_many_within",
+    "submit_within",
+    "unit_of",
+)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +67,7 @@ class Context:
     bundle_of: Callable[[str], AppBundle]
     tables: AppTables
     granted: Granted
+    rules: RuleBook
     actor: Actor
     now: datetime
     faults: Faults = NO_FAULTS
@@ -61,7 +79,21 @@ def submit(context: Context, command: Command) -> Outcome:
     Raises:
         Refused: with every problem and the kind of refusal; nothing has been written then.
     """
-    return in_transaction(context.database, lambda connection: submit_within(unit_of(context, connection), command))
+    return in_submission(context.database, lambda connection: submit_within(unit_of(context, connection), command))
+
+
+def in_submission(database: Database, work: Callable[[Connection], T]) -> T:
+    """`in_transaction` for work that submits: what rules refused is in their log although nothing else is left of it.
+
+    Raises:
+        Refused: as ``work`` does.
+    """
+    try:
+        return in_transaction(database, work)
+    except RefusedByRules as refused:
+        told = refused.told
+        in_transaction(database, lambda connection: keep_refusal(connection, told))
+        raise
 
 
 def unit_of(context: Context, connection: Connection) -> Unit:
@@ -73,6 +105,7 @@ def unit_of(context: Context, connection: Connection) -> Unit:
         bundle_of=context.bundle_of,
         tables=context.tables,
         granted=context.granted,
+        rules=context.rules,
         around=surroundings(context.bundle, context.actor, clock),
         now=context.now,
         faults=context.faults,
@@ -136,6 +169,7 @@ def _stored(unit: Unit, group: Sequence[Authorized]) -> list[Outcome | Refused]:
             return [_finished(unit, written) for written in write_new(unit, group)]
     except Refused as refused:
         if len(group) == 1:
+            _keep(unit, refused)
             return [refused]
     middle = len(group) // 2
     return [*_stored(unit, group[:middle]), *_stored(unit, group[middle:])]
@@ -196,6 +230,7 @@ def _followed(unit: Unit, advanced: Advanced) -> Outcome:
     reach = unit.faults.reach
     reach("advanced")
     check_tree(unit, advanced)
+    advanced = set_after(unit, advanced)
     posted = post_entries(unit, advanced)
     reach("posted")
     judged = judge(unit, posted)
@@ -210,7 +245,14 @@ def _alone(unit: Unit, command: Command) -> Outcome | Refused:
         with unit.connection.begin_nested():
             return submit_within(unit, command)
     except Refused as refused:
+        _keep(unit, refused)
         return refused
+
+
+def _keep(unit: Unit, refused: Refused) -> None:
+    """What was refused among many: the transaction goes on without it, and with its line in the log."""
+    if isinstance(refused, RefusedByRules):
+        keep_refusal(unit.connection, refused.told)
 
 
 def _independent(unit: Unit, commands: Sequence[Command]) -> bool:

@@ -143,6 +143,7 @@ def push(
     origin: str = "page",
     reason: str = "",
     confirmed: bool = False,
+    chain: tuple[str, ...] = (),
 ) -> Outcome:
     """Push down and submit in one go. Header overrides replace mapped values; a line table in ``overrides`` is matched
     to the proposed lines by position, an override line of ``None`` values keeps the proposal."""
@@ -159,6 +160,7 @@ def push(
             idempotency_key=idempotency_key,
             origin=origin,
             confirmed=confirmed,
+            chain=chain,
         ),
     )
 

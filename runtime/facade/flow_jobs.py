@@ -26,6 +26,7 @@ from runtime.house import ZONE, House
 from runtime.jobs.contract import Handler, JobContext, Payload
 from runtime.jobs.deliver import Performer, effect_of
 from runtime.jobs.timers import TIMER
+from runtime.ruling.outside import escalate
 from runtime.stages.flow_begin import FLOW, opened
 from runtime.stages.steps import Command, Unit, load_linked
 from runtime.storage import documents, idempotency, runs, timers
@@ -33,18 +34,19 @@ from runtime.storage.database import Connection, in_transaction, read
 from runtime.storage.directory import load_directory
 from runtime.storage.outbox import OutboxRow
 from runtime.storage.timers import TimerRow
-from runtime.submit import Outcome, submit_within, unit_of
+from runtime.submit import Outcome, in_submission, submit_within, unit_of
 
 # What is kept under the key of an effect; it is only asked whether there is something.
 NO_OUTCOME: Mapping[str, object] = MappingProxyType({})
 
 
 def timer_handlers(house: House) -> Mapping[str, Handler]:
-    """The handler of the kind ``timer``: one timer of a run has come."""
+    """The handler of the kind ``timer``: one timer of a run has come, or a rule's to-do has waited long enough."""
 
     def fire(context: JobContext, payload: Payload) -> None:
-        door = enter(house, str(payload["workspace"]), automation())
-        fire_timer(door, int(payload["timer"]))
+        workspace, number = str(payload["workspace"]), int(payload["timer"])
+        fire_timer(enter(house, workspace, automation()), number)
+        escalate(house, workspace, number)
 
     return MappingProxyType({TIMER: fire})
 
@@ -153,7 +155,7 @@ def write_documents(door: Door, effect: WriteDocuments, row: OutboxRow) -> None:
         idempotency.save(connection, key, door.actor.user, key, dict(NO_OUTCOME), unit.now)
         return tuple(each for outcome in outcomes for each in outcome.outbox)
 
-    door.house.hand_over(door.workspace, in_transaction(door.workspace.database, work))
+    door.house.hand_over(door.workspace, in_submission(door.workspace.database, work))
 
 
 def _write(one: Write, effect: WriteDocuments, number: int, key: str) -> Command:
@@ -270,7 +272,7 @@ def _once(door: Door, row: OutboxRow, command: Command) -> None:
         idempotency.save(connection, key, door.actor.user, key, dict(NO_OUTCOME), context.now)
         return outcome
 
-    outcome = in_transaction(door.workspace.database, work)
+    outcome = in_submission(door.workspace.database, work)
     door.house.hand_over(door.workspace, outcome.outbox)
 
 

@@ -38,6 +38,7 @@ def follow_up(house: House) -> StartFollowUp:
                 action=effect.action,
                 idempotency_key=key,
                 origin="auto",
+                chain=effect.chain,
             )
         except Refused as refused:
             if not all(one.code == NOTHING_TO_DO for one in refused.problems):

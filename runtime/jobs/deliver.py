@@ -148,8 +148,8 @@ def _write_here(
 
 
 def _create_tasks(connection: sa.Connection, effect: CreateTask, clock: Clock) -> None:
-    if effect.once_key and workflow_runs.open_tasks_once(connection, effect.once_key):
-        return
+    open_ones = workflow_runs.open_tasks_once(connection, effect.once_key) if effect.once_key else ()
+    have_it = {(one.user, one.role) for one in open_ones}
     addressees: list[tuple[int | None, str | None]] = [(user, None) for user in dict.fromkeys(effect.to.users)]
     addressees += [(None, role) for role in dict.fromkeys(effect.to.roles)]
     workflow_runs.create_tasks(
@@ -164,8 +164,11 @@ def _create_tasks(connection: sa.Connection, effect: CreateTask, clock: Clock) -
                 form=effect.form,
                 document=effect.document,
                 once_key=effect.once_key,
+                due_at=effect.due_at,
+                rule=effect.rule,
             )
             for user, role in addressees
+            if (user, role) not in have_it
         ],
     )
 

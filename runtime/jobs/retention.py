@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from runtime.jobs.contract import Clock, Handler, JobContext, Payload
-from runtime.storage import deliveries, idempotency, outbox, received
+from runtime.storage import deliveries, idempotency, outbox, received, rule_marks, rule_runs
 from runtime.storage.database import Connection, in_transaction
 
 RETENTION = "retention"
@@ -37,3 +37,5 @@ def _forget(connection: Connection, before: datetime) -> None:
     idempotency.forget(connection, before)
     deliveries.forget(connection, before)
     received.forget(connection, before)
+    rule_runs.forget(connection, before)
+    rule_marks.forget_dates(connection, before)

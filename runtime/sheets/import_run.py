@@ -20,6 +20,7 @@ from engine.definitions.compiled import CompiledForm
 from engine.problems import Problem, Refused, Severity, problem
 from engine.sheets import text_of
 from runtime.jobs.attempt import problems_json
+from runtime.ruling.outside import imported
 from runtime.sheets.import_matching import before_json, commands_of, matched
 from runtime.sheets.import_notes import noted, of_parcel
 from runtime.sheets.import_parcels import Parcel, RowProblem, Seen, parcels
@@ -74,7 +75,11 @@ def run(job: Job, import_id: int) -> ImportRun:
             done += sum(len(one.rows) for one in chunk)
             position = _commit(job, import_id, plan, form, chunk, position, done)
             job.progress(done, max(plan.rows, done))
-    return in_transaction(job.context.database, lambda connection: _finish(connection, import_id, done, job.now()))
+    finished, outbox = in_transaction(
+        job.context.database, lambda connection: _finish(job, connection, import_id, done)
+    )
+    job.hand_over(outbox)
+    return finished
 
 
 def trial(job: Job, import_id: int) -> ImportPlan:
@@ -297,10 +302,14 @@ def _draft(connection: Connection, import_id: int) -> ImportRun:
     return run
 
 
-def _finish(connection: Connection, import_id: int, done: int, at: datetime) -> ImportRun:
+def _finish(job: Job, connection: Connection, import_id: int, done: int) -> tuple[ImportRun, Sequence[int]]:
+    """Done; rules that wait for the end of an import are woken."""
+    at = job.now()
     imports.count(connection, import_id, total=done)
     imports.set_state(connection, import_id, "done", at=at)
-    return _known(connection, import_id)
+    run = _known(connection, import_id)
+    unit = unit_of(replace(job.context, now=at), connection)
+    return run, imported(unit, run.form, created=run.created, updated=run.updated, failed=run.failed)
 
 
 def _known(connection: Connection, import_id: int) -> ImportRun:

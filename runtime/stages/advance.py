@@ -14,6 +14,7 @@ from engine.document import DocStatus, Document
 from engine.effects import Effect
 from engine.labels import Label
 from engine.problems import Refused, problem
+from engine.rules.triggers import FlowHappened
 from engine.workflow.lifecycle import transitions
 from engine.workflow.move import MoveKind
 from runtime.stages import flow
@@ -49,11 +50,13 @@ class _Course:
     effects: list[Effect]
     posts: str = ""
     agreed: ProposalRow | None = None
+    happened: tuple[tuple[FlowHappened, str], ...] = ()
 
     def follow(self, moved: flow.Moved) -> None:
         """Take over what a move of the run has led to."""
         self.written, self.document, self.standing = moved.written, moved.document, moved.standing
         self.effects += moved.effects
+        self.happened += moved.happened
         self.agreed = moved.agreed
 
 
@@ -90,6 +93,7 @@ def advance(unit: Unit, written: Written) -> Advanced:
         posts=course.posts,
         effects=tuple(course.effects),
         agreed=course.agreed,
+        happened=course.happened,
     )
 
 

@@ -18,8 +18,7 @@ def enqueue(unit: Unit, judged: Judged) -> Outcome:
     """Run the stage and sum up the submission."""
     advanced = judged.posted.advanced
     document = advanced.document
-    decided = (effect for verdict in judged.verdicts for effect in verdict.effects)
-    effects = [*advanced.effects, *judged.posted.effects, *decided]
+    effects = [*advanced.effects, *judged.posted.effects, *judged.effects]
     ids = outbox.add(
         unit.connection,
         [

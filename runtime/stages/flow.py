@@ -14,6 +14,7 @@ from engine.definitions.workflow import Asking
 from engine.document import DocStatus, Document
 from engine.effects import Effect
 from engine.problems import Problem, Refused, problem
+from engine.rules.triggers import FlowHappened
 from engine.workflow.advanced import Advanced
 from engine.workflow.live import LiveAnswers
 from engine.workflow.migrate import migrate
@@ -23,6 +24,7 @@ from engine.workflow.walk import begin as begin_run
 from engine.workflow.walk import make
 from runtime.stages.flow_begin import administering, flow_named, own_seat
 from runtime.stages.flow_effects import follow_ups, with_chain
+from runtime.stages.flow_happened import happened
 from runtime.stages.flow_posted import posted_problems
 from runtime.stages.flow_rows import store
 from runtime.stages.flow_values import json_patch, with_values
@@ -38,7 +40,7 @@ class Moved:
 
     Attributes:
         written: with the values action nodes have set. document: with the status it now has.
-        agreed: a change that has been agreed to (先批后改).
+        agreed: a change that has been agreed to (先批后改). happened: what rules hear of.
     """
 
     written: Written
@@ -46,6 +48,7 @@ class Moved:
     standing: Standing
     effects: tuple[Effect, ...] = ()
     agreed: ProposalRow | None = None
+    happened: tuple[tuple[FlowHappened, str], ...] = ()
 
 
 def submitted(unit: Unit, begun: Begun, written: Written, document: Document, flow: CompiledWorkflow) -> Moved:
@@ -213,9 +216,10 @@ def _settled(
     )
     start = flow.definition.start
     status = outcome.run.status
+    events = happened(document.form, before, outcome, move)
     if start == "submit":
         document = _following(unit, after.document, status)
-        return Moved(written=after.written, document=document, standing=standing, effects=effects)
+        return Moved(written=after.written, document=document, standing=standing, effects=effects, happened=events)
     agreed = None
     if start == "change" and status is not RunStatus.RUNNING:
         row = proposals.of_run(unit.connection, run_id)
@@ -224,8 +228,13 @@ def _settled(
         elif row is not None and row.ended_at is None:
             proposals.end(unit.connection, row.id or 0, unit.now, proposals.REFUSED)
     return Moved(
-        written=after.written, document=after.document, standing=standing, effects=effects, agreed=agreed
-    )  # fmt: skip
+        written=after.written,
+        document=after.document,
+        standing=standing,
+        effects=effects,
+        agreed=agreed,
+        happened=events,
+    )
 
 
 def _following(unit: Unit, document: Document, status: RunStatus) -> Document:

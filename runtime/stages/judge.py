@@ -1,100 +1,167 @@
-"""Stage 6, judge: rules on the document and on the stock it changed. A rejection undoes the whole transaction."""
+"""Stage 6, judge: every rule the submission wakes, by what was done, what changed, its workflow and its ledgers.
+
+A rejection, or a warning nobody confirmed, undoes the whole transaction; all of them are told at once. The document is
+seen as it is stored by now, ``old`` as it was. Rules that set values were judged before (`judge_sets`) and are judged
+here on the very same facts, so that what else they ask for agrees with what they have set.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from engine.definitions.compiled import AppBundle
+from engine.definitions.compiled_rule import CompiledRule
 from engine.document import RED, DocStatus
-from engine.environment import ALWAYS_WANTED, compiled_target
-from engine.expressions.tree import Path
-from engine.expressions.types import Row
-from engine.problems import Refused
-from engine.rules.evaluate import judge_document, judge_stock
-from engine.rules.facts import StockFacts
-from engine.rules.verdict import Verdict
-from runtime.stages.steps import Judged, Posted, Unit
-from runtime.storage import alerts, documents, stock_figures
+from engine.ledger import Entry
+from engine.rules.facts import Facts, changed_paths, document_facts, flow_names
+from engine.rules.triggers import STOCK_LEDGERS, Acted, LedgerChanged
+from engine.rules.world import World
+from runtime.stages.judge_facts import facts_before, facts_of_balances, facts_of_stock
+from runtime.stages.judge_rules import Decided, decided, settle
+from runtime.stages.judge_world import LiveWorld
+from runtime.stages.steps import Advanced, Command, Judged, Posted, Preset, Unit
 
-STOCK_LEDGERS = ("stock", "reservation", "supply")
+STOCK = STOCK_LEDGERS[0]
 
 
 def judge(unit: Unit, posted: Posted) -> Judged:
     """Run the stage.
 
     Raises:
-        Refused: ``invalid`` with what the rejecting rules say.
+        RefusedByRules: ``invalid`` with what the refusing rules say.
     """
-    begun = posted.advanced.written.authorized.validated.begun
-    verdicts: list[Verdict] = []
-    rules = unit.bundle.rules_by_form.get(begun.form.key, ())
-    actions = set(begun.actions)
-    if posted.advanced.document.origin == RED:
-        actions = set()  # what follows an approval does not follow its taking back; rules on stock do
-    elif posted.advanced.posts == "approve":
-        actions.add("approve")
-    elif posted.advanced.document.status is DocStatus.PENDING:
-        actions.discard("approve")  # one node agreed; the document is not approved yet
-    names = {**posted.advanced.written.scene.header, "doc_status": str(posted.advanced.document.status)}
-    for action in sorted(actions):
-        verdicts.extend(judge_document(rules, action, posted.advanced.document, names, unit.around.clock))
-    verdicts.extend(_on_stock(unit, posted))
-    rejections = tuple(one for verdict in verdicts for one in verdict.problems)
-    if rejections:
-        raise Refused(rejections)
-    alerts.open_alerts(unit.connection, [(one.rule, one.key) for one in verdicts if one.opens], unit.now)
-    alerts.close_alerts(unit.connection, [(one.rule, one.key) for one in verdicts if one.closes], unit.now)
-    return Judged(posted=posted, verdicts=tuple(verdicts))
-
-
-def _on_stock(unit: Unit, posted: Posted) -> tuple[Verdict, ...]:
-    rules = unit.bundle.ledger_rules
-    products = {entry.product for entry in posted.entries if entry.ledger in STOCK_LEDGERS and entry.product}
-    form = unit.bundle.app.dimensions.product
-    if not rules or not products or form is None:
-        return ()
-    rows = _followed(unit, form, products, product_paths(unit.bundle))
-    totals = stock_figures.totals(unit.connection, products, STOCK_LEDGERS)
-    open_alerts = alerts.open_of(
-        unit.connection,
-        [rule.definition.rule for rule in rules],
-        [f"product:{product}" for product in sorted(products)],
-    )
-    facts = [
-        StockFacts(
-            product=rows[product],
-            on_hand=totals.get(("stock", product), Decimal(0)),
-            reserved=totals.get(("reservation", product), Decimal(0)),
-            in_transit=totals.get(("supply", product), Decimal(0)),
-            unusable=totals.get(("unusable", product), Decimal(0)),
-            around={"me": unit.around.me, "app": unit.around.app},
-        )
-        for product in sorted(products)
-        if product in rows
+    advanced = posted.advanced
+    begun = advanced.written.authorized.validated.begun
+    world = LiveWorld(unit)
+    group = [
+        *_on_document(unit, advanced, world),
+        *_on_workflow(unit, advanced, world),
+        *_on_ledgers(unit, posted.entries, begun.command.chain, world),
     ]
-    return judge_stock(rules, facts, frozenset(open_alerts), unit.around.clock)
+    if not group:
+        return Judged(posted=posted)
+    effects = settle(unit, group, confirmed=begun.command.confirmed, reason=reason_of(begun.command))
+    return Judged(posted=posted, effects=effects)
 
 
-def product_paths(bundle: AppBundle) -> frozenset[Path]:
-    """Paths from the product the ledger rules read, in conditions and texts."""
-    paths: set[Path] = set()
-    for rule in bundle.ledger_rules:
-        paths.update(path for path, _ in rule.follows())
-    return frozenset(path[1:] for path in paths if path and path[0] == "product" and len(path) > 1)
+def judge_entries(unit: Unit, entries: Sequence[Entry], chain: tuple[str, ...] = ()) -> tuple[Decided, ...]:
+    """The verdicts of rules on the ledgers these entries were written to."""
+    return tuple(_on_ledgers(unit, entries, chain, LiveWorld(unit)))
 
 
-def _followed(unit: Unit, form: str, ids: Iterable[int], paths: frozenset[Path]) -> Mapping[int, Row]:
-    """The records with what ``paths`` read of them, links followed: one query per linked form and depth."""
-    fields = frozenset(path[0] for path in paths) | ALWAYS_WANTED
-    rows = dict(documents.load_rows(unit.connection, unit.tables, form, ids, fields))
-    for name in sorted({path[0] for path in paths if len(path) > 1}):
-        target = compiled_target(unit.form(form).fields[name].options)
-        wanted = {identity for row in rows.values() if isinstance(identity := row.values.get(name), int)}
-        deeper = frozenset(path[1:] for path in paths if path[0] == name and len(path) > 1)
-        linked = _followed(unit, target, wanted, deeper) if target and wanted else {}
-        for identity, row in rows.items():
-            value = row.values.get(name)
-            if isinstance(value, int) and value in linked:
-                rows[identity] = Row(id=row.id, values={**row.values, name: linked[value]})
-    return rows
+def reason_of(command: Command) -> str:
+    """Why it is done in spite of a warning: what the person says; what a rule does is said by its name."""
+    return command.reason.strip() or (command.chain[-1] if command.chain else "")
+
+
+def acted(unit: Unit, advanced: Advanced) -> Acted:
+    """What was done with the document, for rules."""
+    begun = advanced.written.authorized.validated.begun
+    document, old, form = advanced.document, begun.old, begun.form.key
+    actions = set(begun.actions)
+    if document.origin == RED:
+        actions = set()  # what follows an approval does not follow its taking back; rules on ledgers do
+    elif advanced.posts == "approve":
+        actions.add("approve")
+    elif document.status is DocStatus.PENDING:
+        actions.discard("approve")  # one node agreed; the document is not approved yet
+    compared = form in unit.rules.index.changes and document.origin != RED
+    return Acted(
+        form=form,
+        actions=frozenset(actions),
+        before=str(old.status) if old is not None else "",
+        after=str(document.status),
+        changed=changed_paths(old, document) if compared else frozenset(),
+        origin=begun.command.origin,
+    )
+
+
+def document_names(advanced: Advanced) -> dict[str, object]:
+    """What rules see of the document as it is stored by now."""
+    document = advanced.document
+    return {
+        **advanced.written.scene.header,
+        "id": document.id,
+        "doc_status": str(document.status),
+        "exec_status": str(document.exec_status),
+        "version": document.version,
+        "approver": document.approver,
+        "approved_at": document.approved_at,
+    }
+
+
+def _on_document(unit: Unit, advanced: Advanced, world: World) -> Iterator[Decided]:
+    validated = advanced.written.authorized.validated
+    begun = validated.begun
+    for one in (*validated.preset, *advanced.preset):
+        yield from decided(unit, *_completed(one, advanced), world)
+    if begun.form.key not in unit.rules.acting:
+        return
+    event = acted(unit, advanced)
+    done = {one.rule.definition.rule for one in (*validated.preset, *advanced.preset)}
+    woken = [rule for rule in unit.rules.index.woken(event) if rule.definition.rule not in done]
+    if not woken:
+        return
+    names = document_names(advanced)
+    before = facts_before(unit, begun.form, begun.old, woken, validated.clean.linked)
+    for rule in woken:
+        facts = document_facts(
+            advanced.document, names, before=before, trigger=trigger_word(rule, event), chain=begun.command.chain
+        )
+        yield from decided(unit, rule, (facts,), world)
+
+
+def trigger_word(rule: CompiledRule, event: Acted) -> str:
+    """What woke the rule, for the log."""
+    when = rule.definition.when
+    if when.on:
+        return next((action for action in when.on if action in event.actions), when.on[0])
+    return "fields" if when.fields else event.after
+
+
+def _completed(preset: Preset, advanced: Advanced) -> tuple[CompiledRule, tuple[Facts, ...]]:
+    """The facts a rule set values on, now that the document has its id and number."""
+    document = advanced.document
+    known = {"id": document.id, "number": document.number, "created_at": document.created_at}
+    facts = replace(
+        preset.facts,
+        document=document.id,
+        key=f"{document.form}:{document.id}",
+        names={**preset.facts.names, **known},
+    )
+    return preset.rule, (facts,)
+
+
+def _on_workflow(unit: Unit, advanced: Advanced, world: World) -> Iterator[Decided]:
+    command = advanced.written.authorized.validated.begun.command
+    names: dict[str, object] | None = None
+    for event, result in advanced.happened:
+        for rule in unit.rules.index.woken(event):
+            names = names or document_names(advanced)
+            facts = document_facts(
+                advanced.document,
+                names,
+                trigger=event.event,
+                chain=command.chain,
+                more=flow_names(event.event, event.node, result),
+            )
+            yield from decided(unit, rule, (facts,), world)
+
+
+def _on_ledgers(unit: Unit, entries: Sequence[Entry], chain: tuple[str, ...], world: World) -> Iterator[Decided]:
+    touched = {entry.ledger for entry in entries}
+    if STOCK in unit.rules.ledgers and touched & set(STOCK_LEDGERS):
+        rules = unit.rules.index.woken(LedgerChanged(ledger=STOCK))
+        products = {entry.product for entry in entries if entry.ledger in STOCK_LEDGERS and entry.product}
+        facts = facts_of_stock(unit, products, rules, chain)
+        for rule in rules if facts else ():
+            yield from decided(unit, rule, facts, world)
+    for ledger in sorted(touched & unit.rules.ledgers - {STOCK}):
+        rules = tuple(
+            rule
+            for rule in unit.rules.index.woken(LedgerChanged(ledger=ledger))
+            if rule.definition.when.ledger == ledger
+        )
+        facts = facts_of_balances(unit, ledger, [one for one in entries if one.ledger == ledger], rules, chain)
+        for rule in rules if facts else ():
+            yield from decided(unit, rule, facts, world)

@@ -12,6 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from engine.definitions.compiled import AppBundle, CompiledForm, CompiledWorkflow
+from engine.definitions.compiled_rule import CompiledRule
 from engine.document import DocStatus, Document, ExecStatus
 from engine.effects import Effect
 from engine.environment import Linked, Scene, Surroundings, merged, wanted_rows
@@ -22,11 +23,13 @@ from engine.forms.validate import CleanDocument
 from engine.ledger import Entry
 from engine.permissions import FormAccess
 from engine.problems import Problem
-from engine.rules.verdict import Verdict
+from engine.rules.facts import Facts
+from engine.rules.triggers import FlowHappened
 from engine.workflow.move import Move
 from engine.workflow.state import Run
 from runtime.faults import NO_FAULTS, Faults
 from runtime.published import Granted
+from runtime.rule_book import RuleBook
 from runtime.storage import documents
 from runtime.storage.app_tables import AppTables
 from runtime.storage.database import Connection
@@ -101,7 +104,7 @@ class Unit:
 
     Attributes:
         seen: linked rows loaded so far; lives as long as one submission, for the next may have changed them.
-        granted: who may do what in the bundle. faults: what tests make go wrong.
+        granted: who may do what in the bundle. rules: who is woken by what. faults: what tests make go wrong.
     """
 
     connection: Connection
@@ -109,6 +112,7 @@ class Unit:
     bundle_of: Callable[[str], AppBundle]
     tables: AppTables
     granted: Granted
+    rules: RuleBook
     around: Surroundings
     now: datetime
     faults: Faults = NO_FAULTS
@@ -156,13 +160,23 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A rule that sets values, judged before they were kept: on these facts, look-ups answered."""
+
+    rule: CompiledRule
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Validated:
-    """Stage 1. ``links``: what its lines take of source lines. ``sources``: the source documents, by form and id."""
+    """Stage 1. ``links``: what its lines take of source lines. ``sources``: the source documents, by form and id.
+    ``preset``: rules that have set values of it."""
 
     begun: Begun
     clean: CleanDocument
     links: tuple[Link, ...]
     sources: Mapping[tuple[str, int], Document]
+    preset: tuple[Preset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +203,8 @@ class Advanced:
     Attributes:
         posts: what the ledgers must do: submit, withdraw, reject, approve, close, unapprove, reopen.
         agreed: a change that has been agreed to and is made in the same transaction.
+        happened: what happened in its workflow, with the result of a run that ended.
+        preset: rules that set values and have been judged already, before the document was written or after this stage.
     """
 
     written: Written
@@ -196,6 +212,8 @@ class Advanced:
     posts: str
     effects: tuple[Effect, ...] = ()
     agreed: ProposalRow | None = None
+    happened: tuple[tuple[FlowHappened, str], ...] = ()
+    preset: tuple[Preset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,10 +227,10 @@ class Posted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Stage 6: what rules decided."""
+    """Stage 6: what follows from what rules decided."""
 
     posted: Posted
-    verdicts: tuple[Verdict, ...]
+    effects: tuple[Effect, ...] = ()
 
 
 NO_LINKED: Linked = MappingProxyType({})

@@ -22,6 +22,7 @@ from engine.forms.parse import parse, resolved
 from engine.forms.pushdown import Link
 from engine.forms.validate import CleanDocument, changed_paths, problems_of
 from engine.problems import Problem, Refused, Severity, problem
+from runtime.stages.judge_sets import Settled, set_on_saving
 from runtime.stages.link_filters import filter_problems
 from runtime.stages.open_items import filled
 from runtime.stages.resolve import resolve
@@ -41,14 +42,16 @@ def validate(unit: Unit, begun: Begun) -> Validated:
     """
     if begun.command.patch is None and begun.old is not None and "submit" not in begun.actions:
         return _unchanged(unit, begun, begun.old)
-    validated, problems = examine(unit, begun, _complete(begun))
+    validated, problems = examine_all(unit, (begun,), _complete(begun), by_rules=True)[0]
     return _accepted(begun, validated, problems)
 
 
 def validate_new(unit: Unit, group: Sequence[Begun]) -> tuple[Validated | Refused, ...]:
     """The stage for new records of one form; each is accepted or refused by itself."""
     answers: list[Validated | Refused] = []
-    for begun, (validated, problems) in zip(group, examine_all(unit, group, _complete(group[0])), strict=True):
+    for begun, (validated, problems) in zip(
+        group, examine_all(unit, group, _complete(group[0]), by_rules=True), strict=True
+    ):
         try:
             answers.append(_accepted(begun, validated, problems))
         except Refused as refused:
@@ -78,9 +81,13 @@ def examine(unit: Unit, begun: Begun, complete: bool) -> tuple[Validated, tuple[
 
 
 def examine_all(
-    unit: Unit, group: Sequence[Begun], complete: bool
+    unit: Unit, group: Sequence[Begun], complete: bool, *, by_rules: bool = False
 ) -> tuple[tuple[Validated, tuple[Problem, ...]], ...]:
-    """`examine` for several documents of one form: what they need is loaded once for all of them."""
+    """`examine` for several documents of one form: what they need is loaded once for all of them.
+
+    Args:
+        by_rules: rules set their values as well, as they do when it is saved; a preview does without.
+    """
     form = group[0].form
     drafts = [_parsed(unit, begun) for begun in group]
     found = resolve(unit, drafts)
@@ -92,7 +99,7 @@ def examine_all(
     drafts = [prefilled(draft, form, linked, unit.around) for draft in drafts]
     linked = load_linked(unit, form, [draft.document for draft in drafts], linked)
     return tuple(
-        _examined(unit, begun, draft, known, linked, complete)
+        _examined(unit, begun, draft, known, linked, complete, by_rules)
         for begun, draft, known in zip(group, drafts, sources, strict=True)
     )
 
@@ -109,9 +116,14 @@ def _examined(
     sources: Mapping[tuple[str, int], Document],
     linked: Linked,
     complete: bool,
+    by_rules: bool,
 ) -> tuple[Validated, tuple[Problem, ...]]:
     form, old = begun.form, begun.old
     document, failures, names = computed(draft.document, form, linked, unit.around)
+    settled = Settled(document=document, failures=failures, names=names, linked=linked)
+    if by_rules:
+        settled = set_on_saving(unit, begun, settled)
+        document, failures, names, linked = settled.document, settled.failures, settled.names, settled.linked
     problems = [*draft.problems, *(_unit_named(unit, form, document, one) for one in failures)]
     broken = {one.where for one in problems}
     problems.extend(
@@ -132,7 +144,8 @@ def _examined(
         scene=names,
         linked=linked,
     )
-    return Validated(begun=begun, clean=clean, links=taken, sources=sources), _once(problems)
+    validated = Validated(begun=begun, clean=clean, links=taken, sources=sources, preset=settled.preset)
+    return validated, _once(problems)
 
 
 def empty(unit: Unit, form: CompiledForm, origin: str) -> Document:

@@ -136,7 +136,7 @@ def _history(unit: Unit, authorized: Authorized, stored: Document) -> HistoryRow
         user=actor.user,
         user_name=actor.name,
         action=_word(begun),
-        changes=_changes(begun.form, begun.old, stored) if begun.old is not None and clean.changed else {},
+        changes=changes_between(begun.form, begun.old, stored) if begun.old is not None and clean.changed else {},
         reason=begun.command.reason.strip(),
         origin=begun.command.origin,
     )
@@ -149,7 +149,7 @@ def _word(begun: Begun) -> str:
     return begun.command.action if begun.old is not None or begun.command.action != "save" else "create"
 
 
-def _changes(form: CompiledForm, old: Document | None, new: Document) -> Mapping[str, object]:
+def changes_between(form: CompiledForm, old: Document | None, new: Document) -> Mapping[str, object]:
     """Field path → [before, after] in JSON form; of line tables, per line number."""
     changes: dict[str, object] = {}
     before = old.values if old else {}

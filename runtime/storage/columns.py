@@ -57,7 +57,7 @@ class FormColumns:
         of_form = self.tables.forms[self.form]
         if path == (SETTLE_STATUS,) and self.today is not None:
             return settle_status(of_form.header, self.form, self.today)
-        return _resolved(self.tables, of_form, of_form.header, path)
+        return resolved(self.tables, of_form, of_form.header, path)
 
     def nullable(self, path: tuple[str, ...]) -> bool:
         """Whether the value at ``path`` may be empty."""
@@ -91,9 +91,10 @@ def column(tables: AppTables, form: str, path: str) -> sa.ColumnElement[Any]:
     return FormColumns(tables, form).column(tuple(path.split(".")))
 
 
-def _resolved(
+def resolved(
     tables: AppTables, of_form: FormTables, source: sa.FromClause, path: tuple[str, ...]
 ) -> sa.ColumnElement[Any]:
+    """The value at ``path`` of a row of ``source``, which is the header of ``of_form`` or an alias of it."""
     name, *rest = path
     field = of_form.form.fields.get(name)
     if name in of_form.rows.fields:
@@ -105,17 +106,28 @@ def _resolved(
     if not rest:
         return here
     record = field.value_type.record if field is not None else "member" if name in MEMBERS else ""
+    return followed(tables, source, here, record, path)
+
+
+def followed(
+    tables: AppTables, source: sa.FromClause, here: sa.ColumnElement[Any], record: str, path: tuple[str, ...]
+) -> sa.ColumnElement[Any]:
+    """The value behind the link ``here``, a column of ``source`` that holds ids of ``record``.
+
+    Raises ``KeyError`` when nothing is known of such records.
+    """
+    rest = list(path[1:])
     if record == "member":
-        return _of_member(source, here, rest, path)
+        return of_member(source, here, rest, path)
     if record not in tables.forms:
-        raise KeyError(f"{of_form.form.key}.{'.'.join(path)}")
+        raise KeyError(".".join(path))
     linked = tables.forms[record]
     target = linked.header.alias()
-    found = _resolved(tables, linked, target, tuple(rest))
+    found = resolved(tables, linked, target, tuple(rest))
     return sa.select(found).where(target.c.id == here).correlate(source).scalar_subquery()
 
 
-def _of_member(
+def of_member(
     source: sa.FromClause, here: sa.ColumnElement[Any], rest: list[str], path: tuple[str, ...]
 ) -> sa.ColumnElement[Any]:
     """A column of the account, or one of its attributes, which are kept as JSON."""

@@ -78,10 +78,21 @@ def load(connection: sa.Connection, snapshot_hash: str) -> Snapshot | None:
     return Snapshot(info=SnapshotInfo(**values), files=files)
 
 
+def publisher_of(connection: sa.Connection, snapshot_hash: str) -> str:
+    """Who published it, as it was given then: a login, or the name of an account of the machine; empty if unknown."""
+    query = sa.select(snapshot.c.publisher).where(snapshot.c.hash == snapshot_hash)
+    return str(connection.execute(query).scalar_one_or_none() or "")
+
+
 def current_hash(connection: sa.Connection, app: str | None = None) -> str | None:
     """Hash of what is current for ``app``; without it of the app published last. None before the first publish."""
     found = connection.execute(CURRENT if app is None else CURRENT.where(current.c.app == app)).scalar_one_or_none()
     return None if found is None else str(found)
+
+
+def current_since(connection: sa.Connection, app: str) -> datetime | None:
+    """Since when what is current of the app is; None before the first publish."""
+    return connection.execute(sa.select(current.c.since).where(current.c.app == app)).scalar_one_or_none()
 
 
 def set_current(connection: sa.Connection, app: str, snapshot_hash: str, at: datetime) -> None:

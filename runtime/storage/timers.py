@@ -16,6 +16,7 @@ from runtime.storage.process_tables import run, timer
 from runtime.storage.row_writing import Writer
 
 FLOW = "flow"
+ESCALATION = "escalation"
 FIRED = "fired"
 VOID = "void"
 COLUMNS = (

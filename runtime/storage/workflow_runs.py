@@ -193,6 +193,17 @@ def open_tasks_once(connection: sa.Connection, once_key: str) -> tuple[Task, ...
     return _tasks(connection, sa.select(task).where(task.c.once_key == once_key, task.c.done_at.is_(None)))
 
 
+def open_todos_of_rule(
+    connection: sa.Connection, rule: str, form: str, document: int, once_key: str = ""
+) -> tuple[Task, ...]:
+    """Open to-dos a rule has left about a record, oldest first; with ``once_key`` those of its alert."""
+    query = sa.select(task).where(task.c.kind == "todo", task.c.done_at.is_(None)).order_by(task.c.id)
+    if once_key:
+        return _tasks(connection, query.where(task.c.once_key == once_key))
+    about = task.c.document == document if document else task.c.document.is_(None)
+    return _tasks(connection, query.where(task.c.rule == rule, task.c.form == form, about))
+
+
 def task_by_id(connection: sa.Connection, task_id: int) -> Task | None:
     """One task, or None."""
     found = _tasks(connection, sa.select(task).where(task.c.id == task_id))
