@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Literal
 
 from engine.permissions import is_administrator
@@ -22,15 +22,15 @@ MOST = 200
 class StandInView:
     """One stand-in. ``form_label`` is empty for every form; ``state``: ``coming``, ``holds`` or ``over``.
 
-    ``mine``: whether the person may end it.
+    ``begins``, ``ends``: the first and the last day, or moments within days. ``mine``: whether the person may end it.
     """
 
     id: int
     user: str
     to_user: str
     form_label: str
-    from_at: datetime
-    until_at: datetime
+    begins: str
+    ends: str
     reason: str
     state: Literal["coming", "holds", "over"]
     mine: bool
@@ -92,6 +92,11 @@ def forms(door: Door) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found, key=lambda pair: pair[1]))
 
 
+def _told(at: datetime, day: datetime) -> str:
+    """Midnight is told as the day it begins or ends."""
+    return f"{day:%Y-%m-%d}" if at.time() == time() else f"{at:%Y-%m-%d %H:%M}"
+
+
 def _view(door: Door, row: StoredStandIn, names: Names, now: datetime) -> StandInView:
     form = door.bundle.forms.get(row.form)
     over = row.ended_at is not None or row.until_at <= now
@@ -100,8 +105,8 @@ def _view(door: Door, row: StoredStandIn, names: Names, now: datetime) -> StandI
         user=names.name("member", row.user),
         to_user=names.name("member", row.to_user),
         form_label=form.label.text(door.language) if form is not None else row.form,
-        from_at=row.from_at,
-        until_at=row.ended_at or row.until_at,
+        begins=_told(row.from_at, row.from_at),
+        ends=_told(row.ended_at or row.until_at, (row.ended_at or row.until_at) - timedelta(days=1)),
         reason=row.reason,
         state="over" if over else "holds" if row.holds(now) else "coming",
         mine=row.user == door.actor.user and not over,

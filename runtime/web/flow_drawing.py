@@ -14,6 +14,8 @@ from runtime.facade.flow_picture import PictureArm, PictureStep
 
 TITLE_PX, DETAIL_PX = 14, 12
 TITLE_LINE, DETAIL_LINE = 20, 17
+WIDE = 0x2E7F  # characters from here on are as wide as they are high
+CLOSING = "，。、；：？！）》」』”’…"  # never begin a line
 NARROW_CHAR = 0.58  # of a Latin letter or figure, in widths of a Chinese one
 PAD, MARK = 10, 22
 GAP, ARM_GAP = 18, 20
@@ -81,7 +83,7 @@ class _Sheet:
 
 def text_width(text: str, size: float) -> float:
     """Estimated width in pixels."""
-    return sum(size if ord(char) > 0x2E7F else size * NARROW_CHAR for char in text)
+    return sum(size if ord(char) > WIDE or char in CLOSING else size * NARROW_CHAR for char in text)
 
 
 def broken(text: str, room: float, size: float, most: int) -> tuple[str, ...]:
@@ -109,11 +111,13 @@ def broken(text: str, room: float, size: float, most: int) -> tuple[str, ...]:
 
 
 def _pieces(text: str) -> list[str]:
-    """Words with the space after them; a Chinese character stands alone."""
+    """Words with the space after them; a Chinese character stands alone, with the mark that follows it."""
     pieces: list[str] = []
     for char in text:
-        wide = ord(char) > 0x2E7F
-        if pieces and not wide and not pieces[-1].endswith(" ") and ord(pieces[-1][-1]) <= 0x2E7F:
+        joins = char in CLOSING
+        if pieces and ord(char) <= WIDE and not pieces[-1].endswith(" ") and ord(pieces[-1][-1]) <= WIDE:
+            joins = True
+        if pieces and joins:
             pieces[-1] += char
         else:
             pieces.append(char)

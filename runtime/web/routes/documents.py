@@ -25,6 +25,7 @@ from runtime.web.document_json import choice_pairs, document_json, fields_json, 
 from runtime.web.document_page import DAY, Page, arranged
 from runtime.web.pages import render, say
 from runtime.web.responses import refusal
+from runtime.web.routes.flow_forms import LARGEST_SIGNATURE, move_beside
 from runtime.web.site import Site, site_of
 
 MOST_LINES = 10_000
@@ -60,6 +61,8 @@ class Sent(Typed):
     reason: str = Field(default="", max_length=2000)
     confirmed: bool = False
     idempotency_key: str = Field(default="", max_length=80)
+    chosen: dict[str, list[Natural]] = Field(default_factory=dict, max_length=50)
+    signature: str = Field(default="", max_length=LARGEST_SIGNATURE)
 
 
 def document_routes() -> APIRouter:
@@ -126,6 +129,7 @@ def document_routes() -> APIRouter:
             reason=sent.reason,
             idempotency_key=sent.idempotency_key,
             confirmed=sent.confirmed,
+            move=move_beside(door, sent.action, sent.reason, sent.chosen, sent.signature),
         )
         try:
             outcome = documents.submit(door, command)
@@ -173,6 +177,7 @@ def _context(visit: Visit, site: Site, shape: FormView, view: DocumentView, orig
             "urls": {
                 "form": visit.links.list(shape.key),
                 "files": f"{visit.links.root}/files",
+                "wanted": visit.links.page("flows", shape.key, "wanted"),
             },
             # Figures stay named: the scripts put them in.
             "words": {name: site.catalogue.words[visit.language][f"document.{name}"] for name in WORDS},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import FormData
 
@@ -39,7 +39,11 @@ def signature_of(door: Door, sent: FormData) -> int | None:
     Raises:
         Refused: what was sent is no picture, or a very large one.
     """
-    text = text_of(sent, "signature")
+    return kept_signature(door, text_of(sent, "signature"))
+
+
+def kept_signature(door: Door, text: str) -> int | None:
+    """As `signature_of`, for a picture as a canvas gives it."""
     if not text:
         return None
     try:
@@ -68,3 +72,16 @@ def move_in(door: Door, kind: MoveKind, sent: FormData) -> Move:
         signature=signature_of(door, sent),
         chosen=chosen_of(sent),
     )
+
+
+def move_beside(
+    door: Door, action: str, reason: str, chosen: Mapping[str, Sequence[int]], signature: str
+) -> Move | None:
+    """What a page of a document sends beside an action of its life: people picked, a signature; None for neither."""
+    kind = next((kind for kind, name in flow_moves.ACTIONS.items() if name == action), None)
+    if kind is None or not (chosen or signature):
+        return None
+    picked = {node: tuple(people) for node, people in chosen.items()}
+    return flow_moves.move_of(
+        door, kind, comment=reason, signature=kept_signature(door, signature), chosen=picked
+    )  # fmt: skip

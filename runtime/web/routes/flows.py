@@ -41,6 +41,22 @@ def flow_routes() -> APIRouter:
         hits = flow_people.people(found.door, q.strip(), role)[:MOST_FOUND]
         return JSONResponse({"hits": [{"id": one.id, "name": one.name, "detail": one.detail} for one in hits]})
 
+    @router.get("/{form}/wanted")
+    def wanted(
+        request: Request, found: Visiting, form: str, action: str = "submit", document: Natural | None = None
+    ) -> Response:
+        """What an action on a document's page must be told beside what was typed: people to be picked, a signature."""
+        offers = flow_offers.offer_views(found.door, form, document) if document is not None else ()
+        kind = next((str(kind) for kind, name in flow_moves.ACTIONS.items() if name == action), "")
+        one = flow_offers.offer(offers, kind)
+        fresh = flow_offers.starting_choices(found.door, form) if action == "submit" else ()
+        chosen = one.chosen if one is not None and one.allowed and one.chosen else fresh
+        label = say(site_of(request), found.language, f"flow.move_{kind}") if kind else action
+        return render(
+            request, found, "flow/wanted.html", part=True,
+            chosen=chosen, label=label, signs=one is not None and one.comment == "signature",
+        )  # fmt: skip
+
     @router.get("/{form}/{document:int}")
     def show(request: Request, found: Visiting, form: str, document: Natural) -> Response:
         view = flow_view.flow_view(found.door, form, document)

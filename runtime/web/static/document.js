@@ -133,7 +133,7 @@ class Page {
       const open = name === "side" && place.querySelector("[aria-selected=true]")?.id;
       place.innerHTML = html;
       if (open) this.side.choose(document.getElementById(open) || this.side.all()[0]);
-      if (name === "side") bindFiles(place, this);
+      if (name === "side") { bindFiles(place, this); window.htmx?.process(place); }
     }
     this.side.refold();
     this.drafts.rename(data.draft);

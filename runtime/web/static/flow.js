@@ -89,10 +89,15 @@ function bindForm(form) {
     place.hidden = true;
     try {
       const answer = await fetch(form.action, {
-        method: "POST", credentials: "same-origin", body: new FormData(form), redirect: "follow",
-        headers: { Accept: "application/json", "X-CSRF-Token": document.body.dataset.csrf },
+        method: "POST", credentials: "same-origin", body: new FormData(form),
+        headers: { Accept: "application/json", "HX-Request": "true", "X-CSRF-Token": document.body.dataset.csrf },
       });
-      if (answer.ok) { location.assign(answer.url); return; }
+      const next = answer.headers.get("HX-Redirect");
+      if (answer.ok && next) {
+        // Back on the very page it came from, an address that did not change would not be loaded again.
+        if (new URL(next, location.href).href === location.href) location.reload(); else location.assign(next);
+        return;
+      }
       const data = await answer.json().catch(() => ({ problems: [] }));
       place.textContent = data.problems.map((one) => [one.text, one.hint].filter(Boolean).join(" ")).join("\n");
       place.hidden = false;
@@ -104,6 +109,7 @@ function bindForm(form) {
 }
 
 document.addEventListener("htmx:after:swap", () => bind(document));
+document.addEventListener("stockloom:flow-fields", () => bind(document));
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("[data-print]")) window.print();
   const move = event.target.closest?.("[data-move]");

@@ -1,5 +1,6 @@
 // Actions: asking for a reason or a confirmation where needed, sending once, and what follows.
 import { Offline, send } from "./exchange.js";
+import { askWanted, WANTED } from "./wanted.js";
 
 const WITH_CONTENT = new Set(["save", "submit", "approve"]);
 const SAID = "stockloom.said";
@@ -55,7 +56,7 @@ export class Actions {
     await this.#carryOut(button, { action, label, reason, confirmed: false });
   }
 
-  async #carryOut(button, { action, label, reason, confirmed }) {
+  async #carryOut(button, { action, label, reason, confirmed, beside = {} }) {
     const { page } = this;
     if (this.busy) return;
     this.busy = true;
@@ -67,11 +68,11 @@ export class Actions {
       const sent = page.model.payload();
       page.previews.cancel();
       const content = WITH_CONTENT.has(action) ? sent.body : { id: sent.body.id, values: {}, lines: {} };
-      const body = { ...content, action, reason, confirmed, version: page.model.version };
+      const body = { ...content, action, reason, confirmed, version: page.model.version, ...beside };
       const answer = await send(`${page.urls.form}/save`, { ...body, idempotency_key: this.#key(body) });
       this.last = answer.ok ? null : this.last;
       if (answer.ok) { this.#done(answer.data, sent, action); return; }
-      await this.#refused(button, answer, sent, { action, label, reason, confirmed });
+      await this.#refused(button, answer, sent, { action, label, reason, confirmed, beside });
     } catch (error) {
       if (!(error instanceof Offline)) throw error;
       page.drafts.keepNow();
@@ -115,6 +116,13 @@ export class Actions {
     const found = answer.data.problems || [];
     if (answer.data.stale) { page.drafts.keepNow(); page.stale(answer.data.latest); return; }
     if (answer.status === 401) { page.drafts.keepNow(); location.reload(); return; }
+    if (found.length && found.every((one) => WANTED.has(one.code))) {
+      this.busy = false;
+      this.#working(button, false);
+      const beside = await askWanted(page, attempt.action);
+      if (beside) await this.#carryOut(button, { ...attempt, beside });
+      return;
+    }
     const warnings = found.length > 0 && found.every((one) => one.severity === "warning");
     if (!warnings) { page.problems.refuse(found, sent.rows); return; }
     page.problems.refuse(found, sent.rows);
