@@ -6,13 +6,15 @@ id is fixed; a process remembers for an hour what it has handed over, and then d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import structlog
 
 from runtime.jobs.attempt import reason
-from runtime.jobs.contract import Clock, Jobs, OpenWorkspace, Workspace
+from runtime.jobs.contract import Clock, Handler, JobContext, Jobs, OpenWorkspace, Payload, Workspace
 from runtime.jobs.housekeeping import Chore
 from runtime.storage import timers
 from runtime.storage.database import read
@@ -55,6 +57,25 @@ def due_timers(jobs: Jobs, workspace: Workspace, now: datetime, known: set[int])
     known &= seen
     known |= seen
     return handed
+
+
+def in_turn(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
+    """The same handlers, on SQLite one call at a time.
+
+    A file has one writer: a crowd of timers asking for it at once would only keep people's documents waiting.
+    """
+    turn = threading.Lock()
+
+    def taking(handler: Handler) -> Handler:
+        def call(context: JobContext, payload: Payload) -> None:
+            if not context.open_workspace(str(payload["workspace"])).database.is_sqlite:
+                return handler(context, payload)
+            with turn:
+                return handler(context, payload)
+
+        return call
+
+    return MappingProxyType({kind: taking(handler) for kind, handler in handlers.items()})
 
 
 def timer_chore(
