@@ -1,7 +1,7 @@
 """What a test beside a definition gives: written values → names as expressions see them.
 
 ``available: 5``, ``product: {safety_stock: 10}``, ``lines: [{qty: 1}]``. What is left out is empty. ``today()`` answers
-the day given as ``today``.
+the day given as ``today``. What is not given of ``app`` is what the app itself says.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from engine.problems import Problem, suggestion
 TODAY = "today"
 PSEUDO = "$"  # what a function asks to be loaded beside the fields; a test has none
 DEFAULT_DAY = "2026-01-05"
+APP = "app"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +53,22 @@ def given_names(
     try:
         clock = Clock(date.fromisoformat(day), datetime.fromisoformat(day))
         names = {name: _value(given.get(name), scope.names[name], _below(paths, name), (name,), scope) for name in tops}
+        if isinstance(app := names.get(APP), Row):
+            names[APP] = _with_settings(loaded, given.get(APP), app)
     except _NotReadable as refused:
         at = Place(place.kind, place.name, (*place.path, *refused.path))
         return (complaint(loaded, at, "definition.given_value", kind=str(refused.kind)),)
     except ValueError:
         return (complaint(loaded, place / TODAY, "definition.expected_date", value=day),)
     return Given(names=names, clock=clock)
+
+
+def _with_settings(loaded: Loaded, written: object, app: Row) -> Row:
+    """The company switches and options a test does not give, as the app sets them."""
+    settings = loaded.app.company() if loaded.app is not None else {}
+    given = written if isinstance(written, dict) else {}
+    kept = {name: settings.get(name) if name not in given else value for name, value in app.values.items()}
+    return Row(id=app.id, values=kept)
 
 
 class _NotReadable(Exception):

@@ -13,10 +13,11 @@ from engine.labels import Label
 
 class StoryUser(Definition):
     """A person of the story: roles held and, if it matters, the department and the warehouse (``me.warehouse``),
-    both by name."""
+    both by name. ``head``: this person heads the department."""
 
     roles: tuple[str, ...]
     department: str | None = None
+    head: bool = False
     warehouse: str | None = None
 
 
@@ -115,7 +116,7 @@ class StoryStep(Definition):
         create: form; name: how later steps call the document; with_: field values (links by natural key, lines as a
             list); do: action carried out after saving, or on an existing document named by ``on``.
         at_once: steps run concurrently by different users.
-        wait: days to let pass (``3 days``) or hours (``49 hours``).
+        wait: days to let pass (``3 days``), hours (``49 hours``) or minutes (``1 minute``).
     """
 
     as_: Annotated[str, Field(alias="as")] = ""

@@ -26,7 +26,7 @@ from engine.definitions.story import Expect, StoryDef, StoryStep
 from engine.definitions.system_fields import SETTLE_STATUS
 from engine.problems import Problem
 
-WAIT = re.compile(r"\d{1,4} (hours?|days?)")
+WAIT = re.compile(r"\d{1,4} (minutes?|hours?|days?)")
 FILE = re.compile(r"[\w\-一-鿿][\w\-. 一-鿿]*")  # a file beside the story, no path
 FIELD = "definition.unknown_field"
 LINE_KEYS = ("id", "line_no", "source")

@@ -37,7 +37,7 @@ def found(house: House, cost: str = "") -> Mapping[str, Door]:
     publish(workspace.database, bundle, PUBLISHER, house.now())
     departments = {name: accounts.add_department(house, WORKSPACE, name) for name in DEPARTMENTS}
     for person in PEOPLE:
-        accounts.add_user(
+        user = accounts.add_user(
             house,
             WORKSPACE,
             login=person.login,
@@ -46,6 +46,8 @@ def found(house: House, cost: str = "") -> Mapping[str, Door]:
             roles=person.roles,
             department=departments[person.department],
         )
+        if person.head:
+            accounts.put_in_charge(house, WORKSPACE, departments[person.department], user)
     return {person.login: accounts.user_door(house, WORKSPACE, person.login) for person in PEOPLE}
 
 

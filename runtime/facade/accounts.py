@@ -357,6 +357,16 @@ def add_department(house: House, workspace: str, name: str, parent: int | None =
     )
 
 
+def put_in_charge(house: House, workspace: str, department: int, head: int) -> None:
+    """Make a person the head of a department, from the demo or a story."""
+
+    def work(connection: Connection) -> None:
+        found = next(one for one in department_rows.departments(connection) if one.id == department)
+        department_rows.update_department(connection, department, found.name, found.parent, head)
+
+    in_transaction(house.workspace(workspace).database, work)
+
+
 def _administrator(door: Door) -> None:
     if not is_administrator(door.actor):
         raise Refused([problem("account.admin_only")], "forbidden")

@@ -7,7 +7,7 @@ from datetime import date as day
 from datetime import datetime, time, timedelta
 
 OPENING = time(9, 0)
-WAIT = re.compile(r"(\d{1,4}) (hour|day)s?")
+WAIT = re.compile(r"(\d{1,4}) (minute|hour|day)s?")
 
 
 class StoryClock:
@@ -26,9 +26,12 @@ class StoryClock:
 
 
 def waited(text: str) -> timedelta:
-    """``3 days`` or ``49 hours`` as a span. Raises ``ValueError`` for anything else; the check of stories names it."""
+    """``3 days``, ``49 hours`` or ``1 minute`` as a span.
+
+    Raises ``ValueError`` for anything else; the check of stories names it.
+    """
     found = WAIT.fullmatch(text)
     if found is None:
         raise ValueError(text)
     number = int(found[1])
-    return timedelta(days=number) if found[2] == "day" else timedelta(hours=number)
+    return timedelta(**{f"{found[2]}s": number})

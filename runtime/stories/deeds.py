@@ -193,8 +193,9 @@ def _edited(performance: Performance, form_key: str, document: int, written: Map
 
 def _wait(performance: Performance, span: timedelta) -> None:
     """Let time pass hour by hour, so that what is due in between happens in its time."""
-    passed = timedelta(0)
-    while passed < span:
-        performance.clock.advance(HOUR)
-        passed += HOUR
+    left = span
+    while left:
+        step = min(left, HOUR)
+        performance.clock.advance(step)
+        left -= step
         performance.jobs.drain()

@@ -203,6 +203,8 @@ class Theatre:
                 roles=user.roles,
                 department=departments.get(user.department or ""),
             )
+            if user.head and user.department:
+                accounts.put_in_charge(house, key, departments[user.department], performance.people[name])
         performance.people[LOGIN] = accounts.add_user(
             house, key, login=LOGIN, name=LABEL.zh, password=PASSWORD, roles=()
         )
