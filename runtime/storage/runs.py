@@ -136,18 +136,6 @@ def open_runs(
     return tuple(StoredRun(**row) for row in connection.execute(query).mappings())
 
 
-def runs_of_starter(
-    connection: sa.Connection, user: int, after: int | None = None, limit: int = 50, form: str = ""
-) -> tuple[StoredRun, ...]:
-    """What the user submitted, newest first; ``after``: id of the last one of the page before."""
-    query = sa.select(run).where(run.c.started_by == user).order_by(run.c.id.desc()).limit(limit)
-    if after is not None:
-        query = query.where(run.c.id < after)
-    if form:
-        query = query.where(run.c.form == form)
-    return tuple(StoredRun(**row) for row in connection.execute(query).mappings())
-
-
 def run_of(connection: sa.Connection, form: str, document: int) -> StoredRun | None:
     """The latest run over the document, open or finished."""
     row = connection.execute(RUN_OF, {"form": form, "document": document}).mappings().one_or_none()

@@ -74,23 +74,6 @@ class LogRow:
     others: str = ""
 
 
-def done_by(
-    connection: sa.Connection, user: int, after: int | None = None, limit: int = 50, form: str = ""
-) -> tuple[Task, ...]:
-    """Approvals the user has decided, newest first; ``after``: id of the last one of the page before."""
-    query = (
-        sa.select(task)
-        .where(task.c.done_by == user, task.c.kind == "approval", task.c.done_at.is_not(None))
-        .order_by(task.c.id.desc())
-        .limit(limit)
-    )
-    if after is not None:
-        query = query.where(task.c.id < after)
-    if form:
-        query = query.where(task.c.form == form)
-    return _tasks(connection, query)
-
-
 def open_tasks_of_runs(connection: sa.Connection, runs: Iterable[int]) -> tuple[Task, ...]:
     """Open tasks of these runs, oldest first."""
     query = sa.select(task).where(task.c.run.in_(sorted(set(runs))), task.c.done_at.is_(None)).order_by(task.c.id)
