@@ -18,7 +18,7 @@ from runtime.facade import documents, files, flow_acts, flow_inbox, flow_moves, 
 from runtime.facade.documents import Outcome
 from runtime.facade.flow_inbox import InboxRow, Tab, Wanted
 from runtime.facade.flow_words import lasting
-from runtime.facade.views import DocumentView
+from runtime.facade.views import ChangeView, DocumentView, FormView
 from runtime.web.dependencies import Natural, Posted, Visit, Visiting, number_in, text_of, texts_of
 from runtime.web.document_page import arranged
 from runtime.web.pages import go_to, render, say
@@ -198,7 +198,7 @@ def _review(
         flow=flow,
         offers=[one for one in offers if one.kind not in ("agree", "reject") and one.shown],
         agree=flow_offers.offer(offers, "agree"),
-        changed=_changed(view, flow),
+        changed=_changed(view, flow, shape),
         number=number,
         total=number - 1 + flow_inbox.waiting(door),
         following=following,
@@ -224,10 +224,23 @@ def _labels(request: Request, found: Visit) -> dict[str, str]:
     return {"biz_date": say(site_of(request), found.language, "document.biz_date")}
 
 
-def _changed(view: DocumentView, flow: flow_view.FlowView) -> list[Any]:
-    """Acts that changed something since the document was last sent back; none in the first round."""
-    back = flow.sent_back
-    return [act for act in view.history if act.changes and act.at >= back] if back is not None else []
+def _changed(view: DocumentView, flow: flow_view.FlowView, shape: FormView) -> list[ChangeView]:
+    """What was typed since the document was last sent back; none in the first round.
+
+    What follows by formula is left out, except the grand total.
+    """
+    if flow.sent_back is None:
+        return []
+    money = [field.label for field in shape.fields if field.computed and field.type_name == "money"]
+    every = [*shape.fields, *(field for table in shape.tables for field in table.fields)]
+    worked_out = tuple(field.label for field in every if field.computed and field.label not in money[-1:])
+    return [
+        one
+        for act in reversed(view.history)
+        if act.at >= flow.sent_back
+        for one in act.changes
+        if one.label not in worked_out and not one.label.endswith(tuple(f" {label}" for label in worked_out))
+    ]
 
 
 def _again(request: Request, found: Visit, row: InboxRow, number: int, sent: FormData, refused: Refused) -> Response:
