@@ -11,8 +11,11 @@ from runtime.definition_files import read_definition_files
 from runtime.plugin_loading import installed_kinds
 
 
-def bundle_in(folder: Path) -> AppBundle:
+def bundle_in(folder: Path, *, despite_tests: bool = False) -> AppBundle:
     """The bundle of the app in ``folder``; warnings do not stand in its way.
+
+    Args:
+        despite_tests: nor do red tests beside its workflows and rules; the bundle carries them.
 
     Raises:
         Refused: every error in the folder, with file, line and column.
@@ -20,7 +23,7 @@ def bundle_in(folder: Path) -> AppBundle:
     files, unread = read_definition_files(folder)
     if unread:
         raise Refused(unread)
-    bundle, problems = checked_bundle(files, installed_kinds())
+    bundle, problems = checked_bundle(files, installed_kinds(), despite_tests=despite_tests)
     if bundle is None:
         raise Refused(problems)
     return bundle

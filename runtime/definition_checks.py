@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from engine.definitions.bundle import has_errors, read_bundle
+from engine.definitions.bundle import RED_TESTS, has_errors, read_bundle
 from engine.definitions.compiled import AppBundle
 from engine.definitions.load import load
 from engine.definitions.row_filters import row_filters
@@ -17,13 +17,20 @@ from engine.problems import Problem
 from runtime.storage.filters import compilable
 
 
-def checked_bundle(files: Mapping[str, str], kinds: Kinds) -> tuple[AppBundle | None, tuple[Problem, ...]]:
-    """The bundle of ``files`` (None when an error stands in the way) and every problem, warnings included."""
-    bundle, problems = read_bundle(files, kinds)
+def checked_bundle(
+    files: Mapping[str, str], kinds: Kinds, *, despite_tests: bool = False
+) -> tuple[AppBundle | None, tuple[Problem, ...]]:
+    """The bundle of ``files`` (None when an error stands in the way) and every problem, warnings included.
+
+    Args:
+        despite_tests: red tests beside definitions do not stand in the way; the bundle carries them.
+    """
+    bundle, problems = read_bundle(files, kinds, despite_tests=despite_tests)
     if bundle is None:
         return None, problems
     problems = (*problems, *filter_problems(bundle))
-    return None if has_errors(problems) else bundle, problems
+    weighed = tuple(each for each in problems if not (despite_tests and each.code in RED_TESTS))
+    return None if has_errors(weighed) else bundle, problems
 
 
 def filter_problems(bundle: AppBundle) -> Iterator[Problem]:

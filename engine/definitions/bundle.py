@@ -15,10 +15,27 @@ from engine.kinds import Kinds
 from engine.problems import Problem, Severity
 
 STORY_FOLDER = f"{STORIES.folder}/"
+# What a test beside a workflow or a rule says when it fails.
+RED_TESTS = frozenset(
+    {
+        "definition.workflow_test_failed",
+        "definition.workflow_walks",
+        "definition.rule_test_failed",
+        "definition.rule_fired",
+        "definition.rule_did_not_fire",
+        "definition.results_differ",
+    }
+)
 
 
-def read_bundle(files: Mapping[str, str], kinds: Kinds) -> tuple[AppBundle | None, tuple[Problem, ...]]:
-    """The bundle (None when an error stands in the way) and every problem found, warnings included."""
+def read_bundle(
+    files: Mapping[str, str], kinds: Kinds, *, despite_tests: bool = False
+) -> tuple[AppBundle | None, tuple[Problem, ...]]:
+    """The bundle (None when an error stands in the way) and every problem found, warnings included.
+
+    Args:
+        despite_tests: tests beside definitions that fail do not stand in the way; the bundle carries them.
+    """
     loaded = load(files, kinds)
     if has_errors(loaded.problems):
         return None, loaded.problems
@@ -27,7 +44,10 @@ def read_bundle(files: Mapping[str, str], kinds: Kinds) -> tuple[AppBundle | Non
     if not isinstance(compiled, AppBundle):
         return None, (*problems, *compiled)
     problems = (*problems, *check_bundle(loaded, compiled))
-    return None if has_errors(problems) else compiled, problems
+    red = tuple(each for each in problems if each.code in RED_TESTS) if despite_tests else ()
+    if has_errors(tuple(each for each in problems if each not in red)):
+        return None, problems
+    return replace(compiled, red_tests=red) if red else compiled, problems
 
 
 def bundle_of(files: Mapping[str, str], kinds: Kinds) -> AppBundle | tuple[Problem, ...]:

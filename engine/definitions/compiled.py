@@ -27,6 +27,7 @@ from engine.fieldtypes.contract import FieldType
 from engine.fieldtypes.link import LinkOptions
 from engine.kinds import Kinds
 from engine.labels import Label
+from engine.problems import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +249,7 @@ class AppBundle:
         workflows: by form, what ``submit`` starts. change_workflows: by form, what a change starts (先批后改).
         flows: all workflows by key.
         calendars: by key. calendar: the app's own, None when it names none.
+        red_tests: tests beside its definitions that fail; publishing refuses it unless somebody takes the blame.
     """
 
     hash: str
@@ -269,3 +271,4 @@ class AppBundle:
     stories: Mapping[str, StoryDef]
     cards: tuple[Checked, ...]
     targets: Mapping[str, tuple[CompiledSource, ...]]
+    red_tests: tuple[Problem, ...] = ()

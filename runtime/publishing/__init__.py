@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from runtime.publishing.override import Despite, despite_tests
 from runtime.publishing.plan import Plan, plan
 from runtime.publishing.publish import Publication, publish
 
-__all__ = ("Plan", "Publication", "plan", "publish")
+__all__ = ("Despite", "Plan", "Publication", "despite_tests", "plan", "publish")

@@ -13,6 +13,7 @@ from datetime import datetime
 from engine.definitions.compiled import AppBundle
 from engine.evolution import Change
 from engine.problems import Refused, problem
+from runtime.publishing.override import Despite, note_override
 from runtime.publishing.plan import Plan, plan, plan_in
 from runtime.storage import ddl, snapshots
 from runtime.storage.app_tables import app_tables
@@ -30,25 +31,36 @@ class Publication:
 
 
 def publish(
-    database: Database, bundle: AppBundle, publisher: str, at: datetime, forced: Iterable[str] = ()
+    database: Database,
+    bundle: AppBundle,
+    publisher: str,
+    at: datetime,
+    forced: Iterable[str] = (),
+    despite: Despite | None = None,
 ) -> Publication:
     """Make ``bundle`` the current state of its app.
 
     Args:
         publisher: name of the person, kept with the snapshot.
         forced: tables and ``table.column`` whose data may be destroyed instead of archived.
+        despite: who publishes in spite of red tests, and why; it goes to the audit log.
 
-    Raises ``Refused``: ``storage.cost_locked``, ``storage.not_unique``, ``storage.table_taken``, or
+    Raises ``Refused``: ``publish.red_tests``, ``storage.cost_locked``, ``storage.not_unique``, ``storage.table_taken``, or
     ``storage.publish_difference`` when the tables did not become what they should.
     """
+    if bundle.red_tests and despite is None:
+        raise Refused([problem("publish.red_tests", count=len(bundle.red_tests)), *bundle.red_tests], kind="conflict")
     prepared = plan(database, bundle)  # compiling the current bundle takes a while; nobody should wait for it
 
     def work(connection: Connection) -> Publication:
         lock_publishing(connection)
         unchanged = snapshots.current_hash(connection, bundle.app.app) == prepared.current
-        return _perform(
+        done = _perform(
             connection, bundle, prepared if unchanged else plan_in(connection, bundle), publisher, at, forced
         )
+        if bundle.red_tests and despite is not None:
+            note_override(connection, bundle, despite, at)
+        return done
 
     return in_transaction(database, work)
 
