@@ -18,6 +18,7 @@ from engine.values import ZERO
 from engine.workflow.lifecycle import EDITABLE, STATUS_LABELS, Transition, transitions
 from engine.workflow.state import RunStatus
 from runtime.facade.door import Door
+from runtime.facade.rule_buttons import buttons
 from runtime.facade.views import ActionView, PushView
 from runtime.stages.downstream import refuse_with_downstream
 from runtime.stages.flow_begin import own_seat
@@ -66,6 +67,10 @@ def action_views(
                 needs_reason=transition.reason,
             )
         )
+    views += [
+        ActionView(key=key, label=label, allowed=True, reason="", primary=False, needs_reason=False)
+        for key, label in buttons(door, form)
+    ]
     return tuple(sorted(views, key=lambda view: not view.primary))
 
 

@@ -18,6 +18,7 @@ from runtime.facade.actions import action_views, has_task, push_obstacle, push_v
 from runtime.facade.door import Door
 from runtime.facade.pages import approval_views, chain_views, document_view, history_views
 from runtime.facade.picking import picked
+from runtime.facade.rule_buttons import BUTTON, press
 from runtime.facade.views import DocumentView
 from runtime.stages.flow_begin import nodes_of_person, opened, own_seat
 from runtime.stages.sources import open_lines
@@ -82,7 +83,9 @@ def preview(door: Door, form: str, document: int | None, patch: Patch) -> Docume
 
 
 def submit(door: Door, command: Command) -> Outcome:
-    """Carry out a command; see ``runtime.submit``."""
+    """Carry out a command; see ``runtime.submit``. ``rule:<name>`` presses the button of a rule."""
+    if command.action.startswith(BUTTON):
+        return press(door, command)
     return door.house.submit(door.workspace, door.published, door.actor, command)
 
 

@@ -116,7 +116,7 @@ def _read(declared: Inbound, payload: Mapping[str, Any]) -> Iterator[tuple[str, 
         if field.type != "lines":
             yield key, _value(field, given, key)
             continue
-        lines = given if isinstance(given, list) else []
+        lines = given if isinstance(given, list | tuple) else ()
         yield (
             key,
             tuple(

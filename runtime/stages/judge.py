@@ -17,7 +17,7 @@ from engine.rules.facts import Facts, changed_paths, document_facts, flow_names
 from engine.rules.triggers import STOCK_LEDGERS, Acted, LedgerChanged
 from engine.rules.world import World
 from runtime.stages.judge_facts import facts_before, facts_of_balances, facts_of_stock
-from runtime.stages.judge_rules import Decided, decided, settle
+from runtime.stages.judge_rules import Decided, alerts_open, decided, settle
 from runtime.stages.judge_world import LiveWorld
 from runtime.stages.steps import Advanced, Command, Judged, Posted, Preset, Unit
 
@@ -59,13 +59,13 @@ def acted(unit: Unit, advanced: Advanced) -> Acted:
     begun = advanced.written.authorized.validated.begun
     document, old, form = advanced.document, begun.old, begun.form.key
     actions = set(begun.actions)
-    if document.origin == RED:
-        actions = set()  # what follows an approval does not follow its taking back; rules on ledgers do
-    elif advanced.posts == "approve":
+    if document.origin == RED:  # what follows an approval does not follow its taking back; rules on ledgers do
+        return Acted(form=form, before=str(document.status), after=str(document.status))
+    if advanced.posts == "approve":
         actions.add("approve")
     elif document.status is DocStatus.PENDING:
         actions.discard("approve")  # one node agreed; the document is not approved yet
-    compared = form in unit.rules.index.changes and document.origin != RED
+    compared = form in unit.rules.index.changes
     return Acted(
         form=form,
         actions=frozenset(actions),
@@ -154,8 +154,9 @@ def _on_ledgers(unit: Unit, entries: Sequence[Entry], chain: tuple[str, ...], wo
         rules = unit.rules.index.woken(LedgerChanged(ledger=STOCK))
         products = {entry.product for entry in entries if entry.ledger in STOCK_LEDGERS and entry.product}
         facts = facts_of_stock(unit, products, rules, chain)
+        opened = alerts_open(unit, rules, facts) if facts else frozenset()
         for rule in rules if facts else ():
-            yield from decided(unit, rule, facts, world)
+            yield from decided(unit, rule, facts, world, opened=opened)
     for ledger in sorted(touched & unit.rules.ledgers - {STOCK}):
         rules = tuple(
             rule

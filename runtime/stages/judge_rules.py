@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter_ns
+from typing import TypeAlias
 
 from engine.actor import ADMIN_ROLE
 from engine.definitions.compiled_rule import CompiledRule
@@ -31,7 +32,10 @@ from runtime.storage.rule_runs import RuleRun
 from runtime.storage.timers import ESCALATION, TimerRow
 
 QUIET = ("quiet", "silent")
+# What only the trigger knows; kept with the run, so that it can be run again.
+BROUGHT = ("payload", "imported", "flow", "offset")
 WRONG = ("failed", "cut")
+Opened: TypeAlias = frozenset[tuple[str, str]]
 REPORT_AGAIN = timedelta(hours=24)
 
 
@@ -70,20 +74,33 @@ class RefusedByRules(Refused):
         self.told = told
 
 
+def alerts_open(unit: Unit, rules: Iterable[CompiledRule], facts: Sequence[Facts]) -> Opened:
+    """The open alerts of several rules about the same records, with one query."""
+    names = [rule.definition.rule for rule in rules if rule.definition.once and rule.definition.key is None]
+    return alerts.open_of(unit.connection, names, [one.key for one in facts]) if names else frozenset()
+
+
 def decided(
-    unit: Unit, rule: CompiledRule, facts: Sequence[Facts], world: World, *, afresh: bool = False
+    unit: Unit,
+    rule: CompiledRule,
+    facts: Sequence[Facts],
+    world: World,
+    *,
+    afresh: bool = False,
+    opened: Opened | None = None,
 ) -> tuple[Decided, ...]:
     """The rule judged on each of these, look-ups loaded with one query each.
 
     Args:
         afresh: forget what the rule remembers, for a repetition that somebody asks for.
+        opened: its open alerts, where they were asked for together with others' (`alerts_open`).
     """
     began = perf_counter_ns()
     clock = unit.around.clock
     try:
         if rule.lookups:
             facts = with_found(rule, facts, _answers(unit, lookup_needs(rule, facts, clock)), clock)
-        known = {} if afresh else _marks(unit, rule, facts)
+        known = {} if afresh else _marks(unit, rule, facts, opened)
     except (EvaluationFailed, Refused, LookupError) as error:
         return tuple(
             Decided(rule=rule, facts=one, verdict=_failed(rule, one, error), duration_us=_since(began)) for one in facts
@@ -104,15 +121,25 @@ def decided(
 
 
 def settle(
-    unit: Unit, group: Sequence[Decided], *, confirmed: bool = True, reason: str = "", rerun_of: int = 0
+    unit: Unit,
+    group: Sequence[Decided],
+    *,
+    confirmed: bool = True,
+    reason: str = "",
+    rerun_of: int = 0,
+    strict: bool = False,
 ) -> tuple[Effect, ...]:
     """Keep what the verdicts say; the effects for the outbox, in the order of the rules.
+
+    Args:
+        confirmed, reason: warnings have been read, and why it is done all the same.
+        rerun_of: the run this repeats. strict: somebody waits for this very rule, so its failing is told as well.
 
     Raises:
         RefusedByRules: every rejection, every warning that was not confirmed, and every rule that may refuse and could
             not be judged, all at once.
     """
-    problems = tuple(_refused(unit, group, confirmed=confirmed, reason=reason))
+    problems = tuple(_refused(unit, group, confirmed=confirmed, reason=reason, strict=strict))
     runs = tuple(_run(unit, one, rerun_of) for one in group if one.worth_telling)
     reports = tuple(_reports(unit, group))
     if problems:
@@ -145,16 +172,17 @@ def _answers(unit: Unit, asked: Iterable[Asked]) -> list[tuple[Asked, Found]]:
     return [(one, lookups.answered(unit.connection, unit.tables, app, one.need, clock)) for one in asked]
 
 
-def _marks(unit: Unit, rule: CompiledRule, facts: Sequence[Facts]) -> dict[str, Marks]:
+def _marks(unit: Unit, rule: CompiledRule, facts: Sequence[Facts], opened: Opened | None) -> dict[str, Marks]:
     """What the rule remembers under the keys of these facts; rules that remember nothing ask nothing."""
     once, cools = rule.definition.once, rule.definition.cooldown is not None
     if not (once or cools):
         return {}
     name = rule.definition.rule
     keys = sorted({key_of(rule, one, unit.around.clock) for one in facts})
-    open_ones = alerts.open_of(unit.connection, [name], keys) if once else frozenset()
+    if opened is None or rule.definition.key is not None:
+        opened = alerts.open_of(unit.connection, [name], keys) if once else frozenset()
     fired = rule_marks.found(unit.connection, name, keys) if cools else {}
-    return {key: Marks(open=(name, key) in open_ones, fired_at=fired.get(key)) for key in keys}
+    return {key: Marks(open=(name, key) in opened, fired_at=fired.get(key)) for key in keys}
 
 
 def _failed(rule: CompiledRule, facts: Facts, error: Exception) -> Verdict:
@@ -174,11 +202,12 @@ def _failed(rule: CompiledRule, facts: Facts, error: Exception) -> Verdict:
     )
 
 
-def _refused(unit: Unit, group: Sequence[Decided], *, confirmed: bool, reason: str) -> Iterator[Problem]:
+def _refused(unit: Unit, group: Sequence[Decided], *, confirmed: bool, reason: str, strict: bool) -> Iterator[Problem]:
     yield from refusals((one.verdict for one in group), confirmed=confirmed, reason=reason)
     for one in group:
         verdict = one.verdict
-        if verdict.outcome == "failed" and verdict.rule in unit.rules.blocking and verdict.error is not None:
+        may_refuse = strict or verdict.rule in unit.rules.blocking
+        if verdict.outcome == "failed" and may_refuse and verdict.error is not None:
             yield problem("rule.cannot_judge", verdict.error.where, rule=one.rule.definition.label)
             yield verdict.error
 
@@ -241,8 +270,9 @@ def _run(unit: Unit, one: Decided, rerun_of: int) -> RuleRun:
         facts["results"] = [dict(each) for each in verdict.results]
     if verdict.sets:
         facts["sets"] = [{"path": each.path, "line": each.line, "value": plain(each.value)} for each in verdict.sets]
-    if "payload" in one.facts.names:
-        facts["payload"] = plain_row(one.facts.names["payload"])
+    brought = {name: plain_row(one.facts.names[name]) for name in BROUGHT if name in one.facts.names}
+    if brought:
+        facts["brought"] = brought
     return RuleRun(
         rule=verdict.rule,
         snapshot=unit.bundle.hash,

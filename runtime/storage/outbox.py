@@ -105,6 +105,21 @@ def failed(connection: sa.Connection, row_id: int, error: str, given_up_at: date
     )
 
 
+def given_up(connection: sa.Connection, after: int | None = None, limit: int = 50) -> tuple[OutboxRow, ...]:
+    """Rows that finally failed, newest first; ``after``: id of the last one of the page before."""
+    query = sa.select(outbox).where(outbox.c.done_at.is_not(None), outbox.c.error.is_not(None))
+    if after is not None:
+        query = query.where(outbox.c.id < after)
+    rows = connection.execute(query.order_by(outbox.c.id.desc()).limit(limit)).mappings()
+    return tuple(OutboxRow(**row) for row in rows)
+
+
+def reopen(connection: sa.Connection, row_id: int) -> bool:
+    """Somebody wants it tried again; False when it had not been given up."""
+    statement = outbox.update().where(outbox.c.id == row_id, outbox.c.done_at.is_not(None), outbox.c.error.is_not(None))
+    return connection.execute(statement.values(done_at=None, handed_at=None)).rowcount == 1
+
+
 def remove_done(connection: sa.Connection, before: datetime) -> int:
     """Forget what was performed without error before then; returns how many rows."""
     return connection.execute(outbox.delete().where(outbox.c.done_at < before, outbox.c.error.is_(None))).rowcount

@@ -31,7 +31,8 @@ class RuleRun:
 
     Attributes:
         verdict: one of ``VERDICTS``. trigger: what woke it. key: what its marks are kept under.
-        facts: ``read`` (path → value), ``results`` of its table, ``sets``, and what no record holds (``payload``).
+        facts: ``read`` (path → value), ``results`` of its table, ``sets``, and what only the trigger
+            knew (``brought``).
         effects: as the outbox holds them. error: problems as JSON: why it failed, was cut, or what it refused.
         chain: the rules that led here. rerun_of: the run that was repeated, 0 for none. user: 0 the automation.
     """

@@ -127,14 +127,17 @@ export class Actions {
     if (!warnings) { page.problems.refuse(found, sent.rows); return; }
     page.problems.refuse(found, sent.rows);
     this.busy = false;
+    const needs = !attempt.reason && found.some((one) => one.code === "rule.warned_reason");
     const yes = await this.#ask({
       title: page.words.confirm_title,
       text: "",
+      reason: needs ? page.fill("reason", { action: attempt.label }) : "",
+      needs,
       list: page.problems.kept.map((one) => [page.problems.label(one), one.text].filter(Boolean).join(" ")),
       yes: page.fill("confirm_do", { action: attempt.label }),
       no: page.words.confirm_back,
     });
-    if (yes !== null) await this.#carryOut(button, { ...attempt, confirmed: true });
+    if (yes !== null) await this.#carryOut(button, { ...attempt, confirmed: true, reason: attempt.reason || yes });
   }
 
   #ask({ title, text, list = [], reason = "", needs = false, yes, no = this.page.words.cancel, danger = false }) {
