@@ -151,6 +151,9 @@ class World:
     def standing_in(self, node: str, users: Sequence[int]) -> tuple[Asked, ...]:
         return tuple(Asked(user=self.stand_ins[user], behalf=user) for user in users if user in self.stand_ins)
 
+    def doing(self, node: str, children: Sequence[int] = ()) -> None:
+        """Action nodes change nothing here."""
+
     def holds(self, user: int, role: str) -> bool:
         return user in self.holders.get(role, [])
 

@@ -61,3 +61,10 @@ class Answers(Protocol):
     def holds(self, user: int, role: str) -> bool:
         """Whether the user holds the role now; never raises."""
         ...
+
+    def doing(self, node: str, children: Sequence[int] = ()) -> None:
+        """The run passes a node that changes the document; what is asked from here on is asked of the changed one.
+
+        An action node, or a sub-flow whose ``children`` (those agreed, in the order they were made) have ended.
+        """
+        ...

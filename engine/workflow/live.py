@@ -5,7 +5,7 @@ An expression that has no value makes the question ``Unanswerable``; the run the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -16,7 +16,7 @@ from engine.definitions.compiled import CompiledWorkflow
 from engine.definitions.people import Resolver, Who
 from engine.definitions.workflow import ApproveStep, Asking, BranchStep, Deadline, NotifyStep, Vote, WaitStep, arms_of
 from engine.expressions import Checked, Clock, EvaluationFailed, evaluate
-from engine.problems import problem
+from engine.problems import Problem, problem
 from engine.workflow.answers import NEVER, Unanswerable
 from engine.workflow.approvers import Context, asked, merged, resolve, stands_for
 from engine.workflow.directory import Directory
@@ -29,6 +29,14 @@ def _nobody() -> Mapping[str, tuple[int, ...]]:
     return MappingProxyType({})
 
 
+def _none_unnamed() -> Mapping[str, Problem]:
+    return MappingProxyType({})
+
+
+def _nothing(node: str, children: Sequence[int]) -> None:
+    """For runs that are only looked at."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveAnswers:
     """``Answers`` from a document and its people.
@@ -38,6 +46,8 @@ class LiveAnswers:
         starter: the submitter of the run. department: the one supervisors are counted from; None for the submitter's.
         chosen: people picked (自选) by node, those of the present move included.
         named: people external resolvers have named, by node; a resolver not among them has to be asked.
+        unnamed: why a resolver has named nobody, by node: the node is then stuck with the reason.
+        act: does what a node does to the document (see ``Answers.doing``); ``names`` follow it.
         calendar: for deadlines in working hours; without one they are counted in natural hours.
         form: key of the document's form.
     """
@@ -50,6 +60,8 @@ class LiveAnswers:
     department: int | None = None
     chosen: Mapping[str, tuple[int, ...]] = field(default_factory=_nobody)
     named: Mapping[str, tuple[int, ...]] = field(default_factory=_nobody)
+    unnamed: Mapping[str, Problem] = field(default_factory=_none_unnamed)
+    act: Callable[[str, Sequence[int]], None] = _nothing
     calendar: Calendar | None = None
     form: str = ""
 
@@ -64,6 +76,8 @@ class LiveAnswers:
     def persons(self, node: str, deadline: int = -1) -> tuple[Asked, ...] | None:
         """Whom the node, or one of its deadlines, means; None when an external resolver has to be asked first."""
         step = self.flow.nodes[node]
+        if deadline < 0 and node in self.unnamed:
+            raise Unanswerable(self.unnamed[node])
         if isinstance(step, NotifyStep):
             return self._people(node, step.persons, "to", self._context(node))
         if not isinstance(step, Asking):
@@ -110,6 +124,10 @@ class LiveAnswers:
         step = self.flow.nodes.get(node)
         apart = isinstance(step, Asking) and step.own != "allow"
         return asked(users, self._context(node, apart=apart), self.directory)
+
+    def doing(self, node: str, children: Sequence[int] = ()) -> None:
+        """Let the node do what it does to the document."""
+        self.act(node, children)
 
     def resolver(self, node: str) -> tuple[Resolver, Mapping[str, object]] | None:
         """The external resolver the node has to ask, with its parameters evaluated; None when it has none."""

@@ -79,6 +79,13 @@ class Recording(Answers):
     def holds(self, user: int, role: str) -> bool:
         return self.holders.setdefault((user, role), self.asked.holds(user, role))
 
+    def doing(self, node: str, children: Sequence[int] = ()) -> None:
+        try:
+            self.asked.doing(node, children)
+        except Unanswerable as failed:
+            self.failed[f"doing {node}"] = failed.problem
+            raise
+
     def _kept(self, answers: dict[str, Answer], name: str, question: str, ask: Callable[[], Answer]) -> Answer:
         try:
             answers[name] = ask()
@@ -119,6 +126,10 @@ class Recorded(Answers):
 
     def holds(self, user: int, role: str) -> bool:
         return (user, role) in self.found.holders
+
+    def doing(self, node: str, children: Sequence[int] = ()) -> None:
+        if f"doing {node}" in self.found.failed:
+            raise Unanswerable(self.found.failed[f"doing {node}"])
 
     def _told(self, answers: Mapping[str, Answer], name: str, question: str) -> Answer:
         if question in self.found.failed:

@@ -136,6 +136,7 @@ def _children_ended(course: Course, token: Token, step: SubflowStep) -> None:
     if bad:
         course.finish(RunStatus.REJECTED)
     elif every or (step.wait == "any" and good):
+        course.answers.doing(step.key, [one.id for one in token.children if one.result == "approved"])
         course.remove(token.id)
         leave(course, token.path)
 

@@ -96,6 +96,7 @@ def _enter(course: Course, path: Path, step: Step, fresh: bool, back: Path | Non
         if asked:
             course.copied.append(Copied(node=step.key, to=asked))
     elif isinstance(step, ActionStep):
+        course.answers.doing(step.key)
         course.actions.append(step)
     return after(course, path)
 

@@ -9,17 +9,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from engine.actor import automation
-from engine.definitions.workflow import SubflowStep
-from engine.document import Document
 from engine.effects import ResolvePeople, SignalFlow, StartFlow, Write, WriteDocuments
-from engine.environment import scene
-from engine.expressions import EvaluationFailed, evaluate
-from engine.expressions.types import Row
-from engine.forms.complete import stored_value
 from engine.forms.draft import LinePatch, Patch
-from engine.problems import Refused, problem
+from engine.problems import Refused
 from engine.workflow.move import Move, MoveKind
-from engine.workflow.state import RunStatus
 from runtime.facade.door import Door, enter
 from runtime.hookspecs import Occasion, Undelivered
 from runtime.house import ZONE, House
@@ -27,9 +20,10 @@ from runtime.jobs.contract import Handler, JobContext, Payload
 from runtime.jobs.deliver import Performer, effect_of
 from runtime.jobs.timers import TIMER
 from runtime.ruling.outside import escalate
-from runtime.stages.flow_begin import FLOW, opened
-from runtime.stages.steps import Command, Unit, load_linked
-from runtime.storage import documents, idempotency, runs, timers
+from runtime.stages.flow_begin import FLOW
+from runtime.stages.flow_effects import unanswered
+from runtime.stages.steps import Command, Unit
+from runtime.storage import idempotency, runs, timers
 from runtime.storage.database import Connection, in_transaction, read
 from runtime.storage.directory import load_directory
 from runtime.storage.outbox import OutboxRow
@@ -37,6 +31,7 @@ from runtime.storage.timers import TimerRow
 from runtime.submit import Outcome, in_submission, submit_within, unit_of
 
 # What is kept under the key of an effect; it is only asked whether there is something.
+ASKED_AT_MOST = 3  # a resolver; an administrator may try again after that
 NO_OUTCOME: Mapping[str, object] = MappingProxyType({})
 
 
@@ -44,30 +39,42 @@ def timer_handlers(house: House) -> Mapping[str, Handler]:
     """The handler of the kind ``timer``: one timer of a run has come, or a rule's to-do has waited long enough."""
 
     def fire(context: JobContext, payload: Payload) -> None:
-        workspace, number = str(payload["workspace"]), int(payload["timer"])
-        fire_timer(enter(house, workspace, automation()), number)
-        escalate(house, workspace, number)
+        door, number = enter(house, str(payload["workspace"]), automation()), int(payload["timer"])
+        with read(door.workspace.database) as connection:
+            row = timers.by_id(connection, number)
+        if row is None or row.done_at is not None:
+            return
+        if row.kind == timers.FLOW:
+            fire_timer(door, row)
+        else:
+            escalate(house, door.workspace.key, number)
 
     return MappingProxyType({TIMER: fire})
 
 
-def fire_timer(door: Door, number: int) -> None:
-    """Tell the run; a timer that is void by now, or was fired already, changes nothing.
+def fire_timer(door: Door, row: TimerRow) -> None:
+    """Tell the run, in one transaction; a timer that is void by now, or was fired already, changes nothing.
 
     Raises:
         Refused: when the run cannot take it; the timer then stays open and its job is parked.
     """
-    with read(door.workspace.database) as connection:
-        row = timers.by_id(connection, number)
-    if row is None or row.done_at is not None or row.kind != timers.FLOW:
-        return
     move = Move(kind=MoveKind.TIMER, by=0, at=door.house.now(), token=row.token, timer=row.number)
+    command = Command(form=row.form, action=FLOW, document=row.document, run=row.run, move=move, origin="auto")
+    context = door.house.context(door.workspace, door.published, door.actor)
+
+    def work(connection: Connection) -> Outcome:
+        outcome = submit_within(unit_of(context, connection), command)
+        timers.end(connection, row.id or 0, context.now, timers.VOID)  # what the run no longer waited for
+        return outcome
+
     try:
-        _submit(door, Command(form=row.form, action=FLOW, document=row.document, run=row.run, move=move, origin="auto"))
+        outcome = in_submission(door.workspace.database, work)
     except Refused as refused:
         if refused.kind != "missing":
             raise
-    _void_if_open(door, row)
+        _void(door, row)
+        return
+    door.house.hand_over(door.workspace, outcome.outbox)
 
 
 def flow_performers(house: House) -> Mapping[str, Performer]:
@@ -119,10 +126,11 @@ def tell(door: Door, effect: SignalFlow, row: OutboxRow) -> None:
         )
         if stored is None or stored.finished_at is not None:
             return  # nobody waits for it any more
-        patch = _brought_back(unit, effect) if effect.child else None
     now = door.house.now()
     if effect.users is not None:
-        move = Move(kind=MoveKind.NAMED, by=0, at=now, token=effect.token, users=effect.users)
+        move = Move(
+            kind=MoveKind.NAMED, by=0, at=now, token=effect.token, users=effect.users, result=effect.result
+        )  # fmt: skip
     elif effect.child:
         move = Move(
             kind=MoveKind.CHILD, by=0, at=now, token=effect.token, result=effect.result, children=(effect.child,)
@@ -130,7 +138,7 @@ def tell(door: Door, effect: SignalFlow, row: OutboxRow) -> None:
     else:
         move = Move(kind=MoveKind.SIGNAL, by=0, at=now, token=effect.token, event=effect.event)
     command = Command(
-        form=stored.form, action=FLOW, document=stored.document, run=stored.id, move=move, patch=patch, origin="auto",
+        form=stored.form, action=FLOW, document=stored.document, run=stored.id, move=move, origin="auto",
         chain=effect.chain,
     )  # fmt: skip
     _once(door, row, command)
@@ -189,54 +197,17 @@ def _made(unit: Unit, effect: WriteDocuments, children: list[int]) -> list[Outco
     return [submit_within(unit, command)]
 
 
-def _brought_back(unit: Unit, effect: SignalFlow) -> Patch | None:
-    """Fields of the waiting document that take values of the child which has ended.
-
-    Raises:
-        Refused: ``invalid`` when one of them cannot be worked out.
-    """
-    stored = runs.run_by_id(unit.connection, effect.run)
-    if stored is None or effect.result != str(RunStatus.APPROVED):
-        return None
-    standing = opened(unit, stored)
-    token = standing.run.token(effect.token)
-    step = standing.flow.nodes.get(token.node) if token is not None else None
-    if not isinstance(step, SubflowStep) or not step.back:
-        return None
-    own = documents.load(unit.connection, unit.tables, stored.form, stored.document)
-    child = documents.load(unit.connection, unit.tables, step.form, effect.child)
-    if own is None or child is None:
-        return None
-    form = unit.form(stored.form)
-    names = {**_names(unit, own), "child": Row(id=child.id, values=_names(unit, child))}
-    values: dict[str, object] = {}
-    for name in step.back:
-        checked, field = standing.flow.expressions.get((step.key, f"back.{name}")), form.fields.get(name)
-        if checked is None or field is None:
-            continue
-        try:
-            value = stored_value(field, evaluate(checked, names, unit.around.clock))
-        except EvaluationFailed as failed:
-            raise Refused([failed.problem]) from failed
-        values[name] = field.type.to_json(value, field.options)
-    return Patch(values=values)
-
-
-def _names(unit: Unit, document: Document) -> dict[str, object]:
-    form = unit.form(document.form)
-    return scene(form, document, load_linked(unit, form, (document,)), unit.around).header
-
-
 def _named(door: Door, effect: ResolvePeople, row: OutboxRow) -> None:
-    """Ask the plugin, and tell the run whom it has named.
+    """Ask the plugin, and tell the run whom it has named; or that nobody can be named this way, so that it is stuck.
 
     Raises:
-        Refused: ``missing`` when no plugin performs this resolver.
+        Undelivered: for now; it is asked again, ``ASKED_AT_MOST`` times in all.
     """
     house = door.house
     resolver = house.plugins.resolvers.get(effect.use)
     if resolver is None:
-        raise Refused([problem("flow.no_resolver", name=effect.use)], "missing")
+        tell(door, unanswered(effect.run, effect.token), row)
+        return
     with door.reading() as unit:
         stored = runs.run_by_id(unit.connection, effect.run)
         directory = load_directory(unit.connection, unit.bundle.app.app, unit.now)
@@ -252,9 +223,10 @@ def _named(door: Door, effect: ResolvePeople, row: OutboxRow) -> None:
     try:
         logins = resolver.resolve(effect.params, occasion, house.outside)
     except Undelivered as failure:
-        if failure.again:
+        if failure.again and row.attempts + 1 < ASKED_AT_MOST:
             raise
-        logins = ()  # nobody was found: the node says what that means
+        tell(door, unanswered(effect.run, effect.token), row)
+        return
     users = tuple(directory.by_login[login] for login in logins if login in directory.by_login)
     tell(door, SignalFlow(run=effect.run, token=effect.token, users=users), row)
 
@@ -276,16 +248,12 @@ def _once(door: Door, row: OutboxRow, command: Command) -> None:
     door.house.hand_over(door.workspace, outcome.outbox)
 
 
-def _submit(door: Door, command: Command) -> Outcome:
-    return door.house.submit(door.workspace, door.published, door.actor, command)
-
-
 def _key(row: OutboxRow) -> str:
     return f"outbox:{row.id}"
 
 
-def _void_if_open(door: Door, row: TimerRow) -> None:
-    """What the run no longer waited for is not asked again."""
+def _void(door: Door, row: TimerRow) -> None:
+    """A timer of a run that is not there any more."""
     in_transaction(
         door.workspace.database,
         lambda connection: timers.end(connection, row.id or 0, door.house.now(), timers.VOID),

@@ -16,18 +16,20 @@ from engine.effects import Effect
 from engine.problems import Problem, Refused, problem
 from engine.rules.triggers import FlowHappened
 from engine.workflow.advanced import Advanced
+from engine.workflow.directory import Directory
 from engine.workflow.live import LiveAnswers
 from engine.workflow.migrate import migrate
 from engine.workflow.move import Move, MoveKind
-from engine.workflow.state import RunStatus
+from engine.workflow.state import Run, RunStatus
 from engine.workflow.walk import begin as begin_run
 from engine.workflow.walk import make
-from runtime.stages.flow_begin import administering, flow_named, own_seat
+from runtime.stages.flow_actions import Doing
+from runtime.stages.flow_begin import OF_THE_PRODUCT, administering, flow_named, own_seat
 from runtime.stages.flow_effects import follow_ups, with_chain
 from runtime.stages.flow_happened import happened
 from runtime.stages.flow_posted import posted_problems
 from runtime.stages.flow_rows import store
-from runtime.stages.flow_values import json_patch, with_values
+from runtime.stages.flow_values import json_patch
 from runtime.stages.steps import Begun, Standing, Unit, Written
 from runtime.storage import proposals, runs
 from runtime.storage.directory import load_directory
@@ -142,16 +144,20 @@ def _begun(
     move: Move,
     propose: bool = False,
 ) -> Moved:
-    answers = answers_of(unit, flow, written, document, move.by, move.chosen)
+    doing = Doing(unit, begun, written, document, flow)
+    answers = answers_of(unit, doing, document, flow, move, None)
+    refuse(_not_here(move, answers.directory))
     outcome = begin_run(flow, unit.bundle.hash, move.by, answers, unit.now, move.chosen)
-    return _settled(unit, begun, written, document, flow, None, outcome, move, answers, propose)
+    return _settled(unit, begun, doing, document, flow, None, outcome, move, answers, propose)
 
 
 def _made(unit: Unit, begun: Begun, written: Written, document: Document, standing: Standing, move: Move) -> Moved:
     run, flow = standing.run, standing.flow
     clean = written.authorized.validated.clean
     move = replace(move, fields=tuple(sorted(clean.changed)) if begun.command.patch is not None else ())
-    answers = answers_of(unit, flow, written, document, run.starter, {**run.chosen, **move.chosen})
+    doing = Doing(unit, begun, written, document, flow)
+    answers = answers_of(unit, doing, document, flow, move, run)
+    refuse(_not_here(move, answers.directory))
     if move.kind is MoveKind.MIGRATE:
         newer = unit.bundle.flows.get(run.workflow)
         if newer is None:
@@ -162,37 +168,42 @@ def _made(unit: Unit, begun: Begun, written: Written, document: Document, standi
         flow = newer
     else:
         outcome = make(flow, run, move, answers)
-    return _settled(unit, begun, written, document, flow, standing, outcome, move, answers)
+    return _settled(unit, begun, doing, document, flow, standing, outcome, move, answers)
 
 
 def answers_of(
-    unit: Unit,
-    flow: CompiledWorkflow,
-    written: Written,
-    document: Document,
-    starter: int,
-    chosen: Mapping[str, tuple[int, ...]],
+    unit: Unit, doing: Doing, document: Document, flow: CompiledWorkflow, move: Move, run: Run | None
 ) -> LiveAnswers:
-    """Answers from the document as it now is and the people as they now are."""
+    """Answers from the document as it now is and the people as they now are; whoever submits again is the submitter."""
+    starter = move.by if run is None or move.kind is MoveKind.START else run.starter
+    doing.starter = starter
+    token = run.token(move.token) if run is not None and move.kind is MoveKind.NAMED else None
     return LiveAnswers(
         flow=flow,
-        names=written.scene.header,
+        names=doing.names,
+        named={token.node: move.users} if token is not None and not move.result else {},
+        unnamed=_unnamed(flow, token.node) if token is not None and move.result else {},
+        act=doing.node,
         clock=unit.around.clock,
         directory=load_directory(
             unit.connection, unit.bundle.app.app, unit.now, administering(unit.bundle, document.form)
         ),
         starter=starter,
         department=document.department if document.creator == starter else None,
-        chosen=chosen,
+        chosen={**(run.chosen if run is not None else {}), **move.chosen},
         calendar=unit.bundle.calendar,
         form=document.form,
     )
 
 
+def _unnamed(flow: CompiledWorkflow, node: str) -> Mapping[str, Problem]:
+    return {node: problem("flow.resolver_failed", node=flow.nodes[node].label)}
+
+
 def _settled(
     unit: Unit,
     begun: Begun,
-    written: Written,
+    doing: Doing,
     document: Document,
     flow: CompiledWorkflow,
     before: Standing | None,
@@ -204,15 +215,16 @@ def _settled(
     """Write what was decided; the document follows the run that decides on it."""
     refuse(outcome.problems)
     if outcome.entry is None and before is not None:  # too late to change anything
-        return Moved(written=written, document=document, standing=before)
+        return Moved(written=doing.written, document=document, standing=before)
     stored = store(unit, begun.form, document, flow, before, outcome, move, begun.command.parent)
     standing = stored.standing
     run_id = standing.stored.id
     if propose:
         proposals.add(unit.connection, _proposal(unit, begun, document, run_id))
-    after = with_values(unit, written, document, flow, outcome.actions)
+    after = doing.kept()
     effects = with_chain(
-        follow_ups(unit, begun, after.written, after.document, stored, outcome, move, answers), begun.command.chain
+        follow_ups(unit, begun, after.written, after.document, stored, outcome, move, answers, doing.effects),
+        begun.command.chain,
     )
     start = flow.definition.start
     status = outcome.run.status
@@ -288,6 +300,19 @@ def _unfilled(
         elif document.values.get(key) in (None, "", ()) and not document.lines.get(key):
             found.append(problem("flow.required_here", path, field=field.label, node=node.label))
     return tuple(found)
+
+
+def _not_here(move: Move, directory: Directory) -> tuple[Problem, ...]:
+    """People who are named although nobody of that number works here (any more)."""
+    named = dict.fromkeys((*move.users, *(user for users in move.chosen.values() for user in users)))
+    if move.kind in OF_THE_PRODUCT or move.kind is MoveKind.REMOVE_SIGN:
+        return ()
+    people = directory.people
+    return tuple(
+        problem("flow.not_here", "users", name=people[user].name if user in people else f"#{user}")
+        for user in named
+        if not directory.active(user)
+    )
 
 
 def _refuse_reactivation(unit: Unit, document: Document, standing: Standing) -> None:

@@ -34,6 +34,7 @@ MOVE_OF: Mapping[str, MoveKind] = MappingProxyType(
 # Moves of the product itself; nobody may send them.
 OF_THE_PRODUCT = frozenset({MoveKind.TIMER, MoveKind.SIGNAL, MoveKind.CHILD, MoveKind.NAMED})
 OF_ADMINISTRATORS = frozenset({MoveKind.TERMINATE, MoveKind.REACTIVATE, MoveKind.REASSIGN, MoveKind.MIGRATE})
+ALSO_BY_ADMINISTRATORS = OF_ADMINISTRATORS | {MoveKind.URGE}
 
 
 def opened(unit: Unit, stored: StoredRun) -> Standing:
@@ -101,7 +102,7 @@ def move_of(unit: Unit, form: CompiledForm, command: Command, standing: Standing
         given,
         by=actor.user,
         at=unit.now,
-        admin=kind in OF_ADMINISTRATORS and may_administer(unit, form),
+        admin=kind in ALSO_BY_ADMINISTRATORS and may_administer(unit, form),
         comment=(given.comment or command.reason).strip(),
     )
 

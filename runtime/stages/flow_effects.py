@@ -9,33 +9,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from engine.definitions.people import Who, listed
-from engine.definitions.rule import Then
-from engine.definitions.workflow import ActionStep, SubflowStep
+from engine.definitions.workflow import SubflowStep
 from engine.document import DocStatus, Document
 from engine.effects import (
     Audience,
-    CallPlugin,
-    CallWebhook,
-    CreateTask,
     Effect,
     Notify,
     ResolvePeople,
     SignalFlow,
     StartDocument,
     StartFlow,
-    Tag,
     Write,
     WriteDocuments,
 )
-from engine.expressions import Checked, EvaluationFailed, evaluate
+from engine.expressions import EvaluationFailed, evaluate
 from engine.forms.complete import stored_value
 from engine.labels import Label
 from engine.problems import Refused
-from engine.texts import rendered
 from engine.workflow.advanced import Advanced, Copied
 from engine.workflow.answers import Unanswerable
-from engine.workflow.approvers import Context, resolve
 from engine.workflow.live import LiveAnswers
 from engine.workflow.move import Move
 from engine.workflow.state import Asked, RunStatus
@@ -50,6 +42,7 @@ RESULTS: Mapping[RunStatus, Label] = MappingProxyType(
         RunStatus.TERMINATED: Label("流程已终止", "Terminated"),
     }
 )
+UNANSWERED = "failed"  # what a resolver's answer says when there is none
 COPIED = Label("抄送", "Copied to you")
 REMINDERS: Mapping[str, Label] = MappingProxyType(
     {"urged": Label("催办", "Urged"), "overdue": Label("审批超时", "Overdue")}
@@ -65,15 +58,16 @@ def follow_ups(
     outcome: Advanced,
     move: Move,
     answers: LiveAnswers,
+    actions: Iterable[Effect],
 ) -> tuple[Effect, ...]:
-    """The effects of a move, in the order people would expect to hear of them."""
+    """The effects of a move, in the order people would expect to hear of them; ``actions``: of its action nodes."""
     standing = stored.standing
     return (
         *_asked(unit, begun, document, stored),
         *_copied(unit, begun, document, standing, outcome.copied, answers),
         *_reminded(unit, begun, document, standing, outcome),
         *_result(unit, begun, document, standing, move),
-        *_consequences(unit, begun, written, document, standing, outcome.actions, answers),
+        *actions,
         *_children(unit, written, standing, outcome),
         *_resolved(standing, outcome, answers),
     )
@@ -177,141 +171,6 @@ def _result(unit: Unit, begun: Begun, document: Document, standing: Standing, mo
     )
 
 
-def _consequences(
-    unit: Unit,
-    begun: Begun,
-    written: Written,
-    document: Document,
-    standing: Standing,
-    actions: Iterable[ActionStep],
-    answers: LiveAnswers,
-) -> Iterator[Effect]:
-    """What action nodes ask for beside setting values.
-
-    Raises:
-        Refused: ``invalid`` when an expression cannot be worked out.
-    """
-    for action in actions:
-        for index, then in enumerate(action.then):
-            names = _Named(unit, written, standing, action.key, f"then.{index}")
-            try:
-                if names.has("when") and names.value("when") is not True:
-                    continue
-                yield from _consequence(begun, document, standing, then, names, answers)
-            except EvaluationFailed as failed:
-                raise Refused([failed.problem]) from failed
-
-
-class _Named:
-    """The expressions of one consequence, by the name they are compiled under."""
-
-    def __init__(self, unit: Unit, written: Written, standing: Standing, node: str, prefix: str) -> None:
-        self._unit, self._written, self._standing = unit, written, standing
-        self._node, self._prefix = node, prefix
-
-    def has(self, name: str) -> bool:
-        """Whether something is written there."""
-        return (self._node, f"{self._prefix}.{name}") in self._standing.flow.expressions
-
-    def value(self, name: str) -> object:
-        """Its value on the document as it now is."""
-        checked = self._standing.flow.expressions[self._node, f"{self._prefix}.{name}"]
-        return evaluate(checked, self._written.scene.header, self._unit.around.clock)
-
-    def under(self, name: str) -> dict[str, object]:
-        """Values of everything below ``name``, by the rest of the name."""
-        start = f"{self._prefix}.{name}."
-        found: dict[str, Checked] = {
-            key.removeprefix(start): checked
-            for (node, key), checked in self._standing.flow.expressions.items()
-            if node == self._node and key.startswith(start)
-        }
-        header, clock = self._written.scene.header, self._unit.around.clock
-        return {key: evaluate(checked, header, clock) for key, checked in found.items()}
-
-    def json(self, form: str, name: str) -> dict[str, object]:
-        """`under`, as a form's API takes values."""
-        fields = self._unit.form(form).fields
-        return {
-            key: fields[key].type.to_json(stored_value(fields[key], value), fields[key].options)
-            for key, value in self.under(name).items()
-            if key in fields
-        }
-
-
-def _consequence(
-    begun: Begun, document: Document, standing: Standing, then: Then, names: _Named, answers: LiveAnswers
-) -> Iterator[Effect]:
-    form, number = document.form, document.id or 0
-    told = names.under("title")
-    workflow = standing.flow.definition.workflow
-    if then.message is not None:
-        yield Notify(
-            to=_meant(listed(then.message.to), names, answers),
-            title=rendered(then.message.title, told),
-            body=rendered(then.message.body, told) if then.message.body is not None else None,
-            form=form,
-            document=number,
-            channels=tuple(then.message.channels),
-        )
-    elif then.task is not None:
-        yield CreateTask(
-            to=_meant(listed(then.task.to), names, answers),
-            title=rendered(then.task.title, told),
-            form=form,
-            document=number,
-            rule=workflow,
-        )
-    elif then.start is not None:
-        yield StartDocument(
-            form=then.start.form,
-            source_form=form,
-            source_document=number,
-            variant=then.start.variant,
-            action=then.start.action,
-        )
-    elif then.create is not None:
-        yield WriteDocuments(
-            writes=(Write(form=then.create.form, values=names.json(then.create.form, "create"),
-                          action=then.create.action),),
-            rule=workflow,
-        )  # fmt: skip
-    elif then.webhook is not None:
-        yield CallWebhook(to=then.webhook.to, event=then.webhook.event, data=_plain(names.under("send")))
-    elif then.plugin is not None:
-        yield CallPlugin(use=then.plugin.use, params=_plain(names.under("params")), form=form, document=number)
-    elif then.flow is not None and then.flow.start is not None:
-        yield StartFlow(workflow=then.flow.start, form=form, document=number)
-    elif then.flow is not None:
-        yield SignalFlow(form=form, document=number, event=then.flow.event or "")
-    elif then.tag is not None or then.untag is not None:
-        label = then.tag or then.untag
-        assert label is not None  # one of the two
-        yield Tag(form=form, document=number, tag=rendered(label, told), rule=workflow, remove=then.tag is None)
-
-
-def _meant(ways: Iterable[Who], names: _Named, answers: LiveAnswers) -> Audience:
-    """Those whom a consequence names; roles stay roles, so that whoever holds them then is told."""
-    users: dict[int, None] = {}
-    roles: dict[str, None] = {}
-    context = Context(
-        names=answers.names,
-        starter=answers.starter,
-        department=answers.department,
-        form=answers.form,
-        at=answers.clock.now,
-    )
-    for way in ways:
-        if way.role is not None:
-            roles[way.role] = None
-            continue
-        evaluated = answers.names.get(way.field) if way.field is not None else None
-        for one in resolve(way, context, answers.directory, evaluated) or ():
-            if one.user is not None:
-                users[one.user] = None
-    return Audience(users=tuple(users), roles=tuple(roles))
-
-
 def _children(unit: Unit, written: Written, standing: Standing, outcome: Advanced) -> Iterator[Effect]:
     """Documents of sub-flows, all of one node together."""
     for token, step in outcome.subflows:
@@ -351,10 +210,16 @@ def _resolved(standing: Standing, outcome: Advanced, answers: LiveAnswers) -> It
         try:
             asked = answers.resolver(token.node)
         except Unanswerable:
+            yield unanswered(standing.stored.id, number)
             continue
         if asked is not None:
             way, params = asked
             yield ResolvePeople(run=standing.stored.id, token=number, use=way.use, params=_plain(params))
+
+
+def unanswered(run: int, token: int) -> SignalFlow:
+    """Tell a run that waits for names that there will be none: it is stuck there."""
+    return SignalFlow(run=run, token=token, users=(), result=UNANSWERED)
 
 
 def _audience(people: Iterable[Asked]) -> Audience:
@@ -373,4 +238,4 @@ def _plain(values: Mapping[str, object]) -> Mapping[str, object]:
 def with_chain(effects: Iterable[Effect], chain: tuple[str, ...]) -> tuple[Effect, ...]:
     """The effects with the rules that led to them, so that loops are cut."""
     chained = (StartDocument, WriteDocuments, StartFlow, SignalFlow)
-    return tuple(replace(one, chain=chain) if chain and isinstance(one, chained) else one for one in effects)
+    return tuple(replace(one, chain=chain) if isinstance(one, chained) and not one.chain else one for one in effects)

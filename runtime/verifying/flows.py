@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from engine.definitions.compiled import CompiledWorkflow
 from engine.document import DocStatus
 from engine.problems import Problem, Refused
+from engine.workflow.move import MoveKind
 from engine.workflow.replay import replayed
 from engine.workflow.state import Run, RunStatus, SeatState, TokenState
 from engine.workflow.stored import entry_from_json
@@ -106,7 +107,7 @@ def _goes_on(unit: Unit, standing: Standing, due: Sequence[TimerRow]) -> bool:
 
 def _told(flow: CompiledWorkflow, stored: StoredRun, run: Run, entries: Sequence[EntryRow]) -> bool:
     """Whether the log leads to the state. A log that began before there was one tells nothing of what was before."""
-    if entries[0].number != 1:
+    if entries[0].number != 1 or entries[0].kind != MoveKind.START:
         return True
     made = [entry_from_json({"number": row.number, "move": row.move, "found": row.found}) for row in entries]
     try:

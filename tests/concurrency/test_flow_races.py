@@ -81,7 +81,7 @@ def test_a_timer_fires_once(made: Firm) -> None:
     made.home.clock.wait(hours=2)
     with made.watch().reading() as unit:
         (row,) = timers.due(unit.connection, made.home.clock(), 10)
-    at_once(lambda number: fire_timer(made.watch(), row.id or 0), 4)
+    at_once(lambda number: fire_timer(made.watch(), row), 4)
     assert made.at(document) == ["finance"] and made.words(document) == ["submit", "timer_agree"]
     assert made.count(tables.timer, "outcome = 'fired'") == 1
     sound(made)

@@ -135,8 +135,8 @@ def test_a_timer_that_comes_twice_or_too_late_changes_nothing(tmp_path: Path, ho
         rows = timers.due(unit.connection, made.home.clock() + timedelta(days=9), 10)
     do(made.door("boss"), "expense", "approve", document=document)
     for row in rows:
-        fire_timer(made.watch(), row.id or 0)
-        fire_timer(made.watch(), row.id or 0)
+        fire_timer(made.watch(), row)
+        fire_timer(made.watch(), row)
     assert made.at(document) == ["pause"] and made.words(document) == ["submit", "approve"]
     assert timer_id(WORKSPACE, 7) == "timer:acme:7"
 
