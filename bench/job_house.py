@@ -161,7 +161,8 @@ def settings_of(folder: Path, url: str | None, receiver_port: int) -> Settings:
 def _furnish(made: Yard, receiver_port: int) -> None:
     house = made.house
     place = house.keep(create_workspace(house.settings, WORKSPACE))
-    files, problems = read_definition_files(TEMPLATE)
+    found, problems = read_definition_files(TEMPLATE)
+    files = {path: text for path, text in found.items() if not path.startswith("tests/")}  # its stories are not told
     bundle = bundle_of({**files, **{path: dedent(text) for path, text in MORE.items()}}, house.kinds)
     if problems or not isinstance(bundle, AppBundle):
         raise RuntimeError(f"the definitions have problems: {problems or bundle}")
