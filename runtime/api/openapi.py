@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.definitions.compiled import CompiledField, CompiledForm
-from engine.permissions import Access, FormAccess
+from engine.permissions import Access, FormAccess, is_administrator
 from engine.workflow.lifecycle import transitions
 from runtime.api.openapi_flows import app_paths, form_paths, move_schema
+from runtime.api.trying import paths as trying_paths
 from runtime.facade.door import Door
 
 OPENAPI = "3.1.0"
@@ -42,6 +43,8 @@ def openapi(door: Door) -> Mapping[str, Any]:
         paths[f"{base}/-/{name}"] = {"get": _operation(door, "finance", words, _any())}
     paths[f"{base}/-/tasks"] = {"get": _operation(door, "tasks", "待办 / Open tasks", _any())}
     paths.update(app_paths(base))
+    if is_administrator(door.actor):
+        paths.update(trying_paths(base))
     return {
         "openapi": OPENAPI,
         "info": {

@@ -31,6 +31,7 @@ from runtime.api.shapes import (
     plain_object,
     task_json,
 )
+from runtime.api.trying import trying_api
 from runtime.facade import documents, entry_story, lists, lots, stock, tasks, trace
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
@@ -57,6 +58,7 @@ def api_routes() -> APIRouter:
     router.include_router(import_api())
     router.include_router(period_api())
     router.include_router(money_api())
+    router.include_router(trying_api())
     router.include_router(flow_api())
     router.get("/{form}", response_model=None)(answered(list_documents))
     router.get("/{form}/-/look-up", response_model=None)(answered(look_up))
