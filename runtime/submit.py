@@ -26,7 +26,8 @@ from runtime.rule_book import RuleBook
 from runtime.stages.advance import advance
 from runtime.stages.authorize import authorize
 from runtime.stages.begin import begin
-from runtime.stages.enqueue import enqueue
+from runtime.stages.enqueue import enqueue, put_out
+from runtime.stages.flow_effects import change_conflict
 from runtime.stages.flow_values import patch_of
 from runtime.stages.judge import judge
 from runtime.stages.judge_log import keep_refusal
@@ -192,7 +193,10 @@ def _with_change(unit: Unit, outcome: Outcome, agreed: ProposalRow) -> Outcome:
             made = make_change(unit, agreed)
     except Refused as refused:
         proposals.end(unit.connection, agreed.id or 0, None, proposals.CONFLICT)
-        return replace(outcome, warnings=(*outcome.warnings, *refused.problems))
+        told = put_out(unit, agreed.form, agreed.document, (change_conflict(unit, agreed),))
+        return replace(
+            outcome, warnings=(*outcome.warnings, *refused.problems), outbox=(*outcome.outbox, *told)
+        )  # fmt: skip
     return replace(
         outcome, version=made.version, did=(*outcome.did, *made.did), outbox=(*outcome.outbox, *made.outbox)
     )  # fmt: skip

@@ -12,7 +12,7 @@ from engine.workflow.migrate import migrate, touched
 from engine.workflow.move import Move, MoveKind
 from runtime.facade.documents import Command, Outcome, submit
 from runtime.facade.door import Door
-from runtime.stages.flow_begin import FLOW, OF_ADMINISTRATORS, OF_THE_PRODUCT, may_administer, opened
+from runtime.stages.flow_begin import ALSO_BY_ADMINISTRATORS, FLOW, OF_THE_PRODUCT, may_administer, opened
 from runtime.stages.steps import Unit
 from runtime.storage import accounts, proposals, runs, stand_ins, workflow_runs
 from runtime.storage.database import Connection, in_transaction
@@ -86,7 +86,7 @@ def act(
     if kind not in ACTS:
         raise Refused([problem("flow.no_such_act", "act", name=kind, **suggestion(kind, ACTS))])
     meant = MoveKind(kind)
-    if meant not in OF_ADMINISTRATORS:
+    if meant not in ALSO_BY_ADMINISTRATORS:
         door.form(form)
     move = Move(
         kind=meant,

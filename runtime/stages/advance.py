@@ -86,7 +86,7 @@ def advance(unit: Unit, written: Written) -> Advanced:
     if document.status is not before.status or document.approved_at != before.approved_at:
         document = _store(unit, begun, document)
         _follow_links(unit, begun.form, before, document)
-    course.effects += parent_without_run(begun, course.standing, document)
+    course.effects += parent_without_run(unit, begun, course.standing, document)
     return Advanced(
         written=course.written,
         document=document,

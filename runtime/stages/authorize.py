@@ -10,7 +10,7 @@ from engine.environment import scene
 from engine.permissions import FormAccess, admits, denied, plain_path, write_problems
 from engine.problems import Problem, Refused, problem
 from engine.workflow.lifecycle import STATUS_LABELS
-from runtime.stages.flow_begin import FLOW, OF_ADMINISTRATORS, OF_THE_PRODUCT, PROPOSE, nodes_of_person, own_seat
+from runtime.stages.flow_begin import ALSO_BY_ADMINISTRATORS, FLOW, OF_THE_PRODUCT, PROPOSE, nodes_of_person, own_seat
 from runtime.stages.steps import Authorized, Begun, Unit, Validated, load_linked
 
 NODE_ACTIONS = ("approve", "reject", "flow")
@@ -28,7 +28,8 @@ def authorize(unit: Unit, validated: Validated) -> Authorized:
         if unit.around.actor.user:
             raise Refused([problem("flow.of_the_product")], "forbidden")
         return Authorized(validated=validated, access=access)
-    if begun.move is not None and begun.move.kind in OF_ADMINISTRATORS and begun.move.admin:
+    administers = begun.move is not None and begun.move.kind in ALSO_BY_ADMINISTRATORS and begun.move.admin
+    if administers and "update" not in begun.actions:  # typing values is no part of it
         return Authorized(validated=validated, access=access)
     actor, clock = unit.around.actor, unit.around.clock
     if begun.old is not None and not may_read(unit, access, validated):

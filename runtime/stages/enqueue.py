@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from engine.effects import effect_json
+from engine.effects import Effect, effect_json
 from engine.ledger import Entry
 from engine.problems import Problem, problem
 from engine.values import ZERO
@@ -19,21 +19,7 @@ def enqueue(unit: Unit, judged: Judged) -> Outcome:
     advanced = judged.posted.advanced
     document = advanced.document
     effects = [*advanced.effects, *judged.posted.effects, *judged.effects]
-    ids = outbox.add(
-        unit.connection,
-        [
-            OutboxRow(
-                kind=effect.kind,
-                payload=effect_json(effect),
-                form=document.form,
-                document=document.id,
-                created_at=unit.now,
-                snapshot=unit.bundle.hash,
-                user=unit.around.actor.user,
-            )
-            for effect in effects
-        ],
-    )
+    ids = put_out(unit, document.form, document.id, effects)
     return Outcome(
         form=document.form,
         document=document.id or 0,
@@ -43,8 +29,25 @@ def enqueue(unit: Unit, judged: Judged) -> Outcome:
         exec_status=document.exec_status,
         warnings=advanced.written.authorized.validated.clean.warnings,
         did=tuple(done(judged.posted.entries)),
-        outbox=tuple(ids),
+        outbox=ids,
     )
+
+
+def put_out(unit: Unit, form: str, document: int | None, effects: Iterable[Effect]) -> tuple[int, ...]:
+    """Write effects about a document into the outbox; their ids in order."""
+    rows = [
+        OutboxRow(
+            kind=effect.kind,
+            payload=effect_json(effect),
+            form=form,
+            document=document,
+            created_at=unit.now,
+            snapshot=unit.bundle.hash,
+            user=unit.around.actor.user,
+        )
+        for effect in effects
+    ]
+    return tuple(outbox.add(unit.connection, rows))
 
 
 def done(entries: tuple[Entry, ...]) -> Iterator[Problem]:

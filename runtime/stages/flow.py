@@ -223,7 +223,7 @@ def _settled(
         proposals.add(unit.connection, _proposal(unit, begun, document, run_id))
     after = doing.kept()
     effects = with_chain(
-        follow_ups(unit, begun, after.written, after.document, stored, outcome, move, answers, doing.effects),
+        follow_ups(unit, begun, after.written, after.document, before, stored, outcome, move, answers, doing.effects),
         begun.command.chain,
     )
     start = flow.definition.start

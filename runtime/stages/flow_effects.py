@@ -30,10 +30,12 @@ from engine.workflow.advanced import Advanced, Copied
 from engine.workflow.answers import Unanswerable
 from engine.workflow.live import LiveAnswers
 from engine.workflow.move import Move
-from engine.workflow.state import Asked, RunStatus
+from engine.workflow.state import Asked, Run, RunStatus, TokenState
+from runtime.stages.flow_begin import administering
 from runtime.stages.flow_rows import Stored, copied_rows, title
 from runtime.stages.steps import Begun, Standing, Unit, Written
-from runtime.storage import workflow_runs
+from runtime.storage import timers, workflow_runs
+from runtime.storage.proposals import ProposalRow
 
 RESULTS: Mapping[RunStatus, Label] = MappingProxyType(
     {
@@ -43,6 +45,8 @@ RESULTS: Mapping[RunStatus, Label] = MappingProxyType(
     }
 )
 UNANSWERED = "failed"  # what a resolver's answer says when there is none
+WITHDRAWN = str(RunStatus.WITHDRAWN)
+STUCK = Label("流程停住了", "A workflow cannot go on")
 COPIED = Label("抄送", "Copied to you")
 REMINDERS: Mapping[str, Label] = MappingProxyType(
     {"urged": Label("催办", "Urged"), "overdue": Label("审批超时", "Overdue")}
@@ -54,6 +58,7 @@ def follow_ups(
     begun: Begun,
     written: Written,
     document: Document,
+    before: Standing | None,
     stored: Stored,
     outcome: Advanced,
     move: Move,
@@ -64,6 +69,7 @@ def follow_ups(
     standing = stored.standing
     return (
         *_asked(unit, begun, document, stored),
+        *_stuck(unit, begun, document, before, standing.run),
         *_copied(unit, begun, document, standing, outcome.copied, answers),
         *_reminded(unit, begun, document, standing, outcome),
         *_result(unit, begun, document, standing, move),
@@ -87,13 +93,50 @@ def parent_signal(document: Document, standing: Standing | None, result: str) ->
     )
 
 
-def parent_without_run(begun: Begun, standing: Standing | None, document: Document) -> Iterator[Effect]:
-    """As `parent_signal`, of a sub-flow's document whose form has no workflow: it ends as soon as it is submitted."""
+def parent_without_run(unit: Unit, begun: Begun, standing: Standing | None, document: Document) -> Iterator[Effect]:
+    """As `parent_signal`, of a sub-flow's document no workflow decides on: it is waited for until somebody decides."""
+    if standing is not None:
+        return
+    form, number = document.form, document.id or 0
     run, token = begun.command.parent
-    if run and standing is None and document.status is not DocStatus.DRAFT:
-        result = "approved" if document.status in (DocStatus.APPROVED, DocStatus.PENDING) else "rejected"
-        yield SignalFlow(
-            run=run, token=token, form=document.form, document=document.id or 0, child=document.id or 0, result=result
+    if run and document.status is DocStatus.PENDING:
+        timers.wait_for(unit.connection, form, number, run, token, unit.now)
+    elif run and document.status is not DocStatus.DRAFT:
+        yield _ended(document, run, token)
+    elif begun.old is not None and begun.old.status is DocStatus.PENDING is not document.status:
+        for row in timers.waiting_for(unit.connection, form, number):
+            timers.end(unit.connection, row.id or 0, unit.now, timers.FIRED)
+            yield _ended(document, row.run, row.token)
+
+
+def change_conflict(unit: Unit, agreed: ProposalRow) -> Notify:
+    """Administrators hear of an agreed change that could not be made."""
+    form = unit.form(agreed.form)
+    return Notify(
+        to=Audience(roles=tuple(sorted(administering(unit.bundle, agreed.form)))),
+        title=Label(f"变更未能生效：{form.label.zh}", f"An agreed change could not be made: {form.label.text('en')}"),
+        form=agreed.form,
+        document=agreed.document,
+        about="system",
+    )
+
+
+def _ended(document: Document, run: int, token: int) -> SignalFlow:
+    number = document.id or 0
+    result = WITHDRAWN if document.status is DocStatus.DRAFT else str(document.status)
+    return SignalFlow(run=run, token=token, form=document.form, document=number, child=number, result=result)
+
+
+def _stuck(unit: Unit, begun: Begun, document: Document, before: Standing | None, run: Run) -> Iterator[Effect]:
+    """Administrators hear of a run that cannot go on."""
+    known = {token.id for token in before.run.tokens if token.state is TokenState.STUCK} if before else set()
+    if any(token.state is TokenState.STUCK and token.id not in known for token in run.tokens):
+        yield Notify(
+            to=Audience(roles=tuple(sorted(administering(unit.bundle, document.form)))),
+            title=title(begun.form, document, STUCK),
+            form=document.form,
+            document=document.id,
+            about="system",
         )
 
 

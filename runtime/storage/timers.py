@@ -12,11 +12,13 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from engine.workflow.answers import NEVER
 from runtime.storage.process_tables import run, timer
 from runtime.storage.row_writing import Writer
 
 FLOW = "flow"
 ESCALATION = "escalation"
+CHILD = "child"  # a document without a workflow of its own that a sub-flow waits for; by the clock it never comes
 FIRED = "fired"
 VOID = "void"
 COLUMNS = (
@@ -29,6 +31,10 @@ DUE = (
     .order_by(timer.c.due_at, timer.c.id)
     .limit(sa.bindparam("limit"))
 )
+WAITING = sa.select(timer).where(
+    timer.c.rule == CHILD, timer.c.key == sa.bindparam("key"), timer.c.kind == CHILD, timer.c.done_at.is_(None)
+)
+BY_ID = sa.select(timer).where(timer.c.id == sa.bindparam("timer_id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,7 @@ def due(
 
 def by_id(connection: sa.Connection, timer_id: int) -> TimerRow | None:
     """One timer, or None."""
-    row = connection.execute(sa.select(timer).where(timer.c.id == timer_id)).mappings().one_or_none()
+    row = connection.execute(BY_ID, {"timer_id": timer_id}).mappings().one_or_none()
     return None if row is None else TimerRow(**row)
 
 
@@ -113,6 +119,20 @@ def open_of_runs(connection: sa.Connection, runs: Iterable[int]) -> tuple[TimerR
         .order_by(timer.c.run, timer.c.due_at, timer.c.id)
     )
     return tuple(TimerRow(**row) for row in connection.execute(query).mappings())
+
+
+def wait_for(connection: sa.Connection, form: str, document: int, run_id: int, token: int, at: datetime) -> None:
+    """A place of a run waits for what people decide on a document no workflow decides on."""
+    row = TimerRow(
+        kind=CHILD, rule=CHILD, key=f"{form}:{document}", form=form, document=document, run=run_id, token=token,
+        due_at=NEVER, created_at=at,
+    )  # fmt: skip
+    add(connection, [row])
+
+
+def waiting_for(connection: sa.Connection, form: str, document: int) -> tuple[TimerRow, ...]:
+    """Places that wait for the document (see ``wait_for``)."""
+    return tuple(TimerRow(**row) for row in connection.execute(WAITING, {"key": f"{form}:{document}"}).mappings())
 
 
 def open_without_run(connection: sa.Connection, limit: int = 1000) -> tuple[TimerRow, ...]:

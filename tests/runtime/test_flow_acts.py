@@ -163,6 +163,8 @@ def test_a_change_in_conflict_is_made_by_an_administrator(tmp_path: Path, house_
     do(boss, "supplier", "approve", document=record)
     (stuck,) = flows.stuck(admin)
     assert stuck.proposal and stuck.document == record
+    made.drain()
+    assert made.count(tables.message, f"kind = 'system' AND \"user\" = {admin.actor.user}") == 1
     with pytest.raises(Refused):
         flow_acts.make_proposal(clerk, stuck.proposal, True)
     flow_acts.make_proposal(admin, stuck.proposal, True)
