@@ -134,6 +134,11 @@ def arms_taken(entries: Sequence[Entry]) -> Mapping[str, tuple[int, ...]]:
     return taken
 
 
+def open_places(flow: CompiledWorkflow, run: Run, arms: Mapping[str, tuple[int, ...]]) -> frozenset[str]:
+    """Nodes a run that was ended from outside stood at: the first not passed, in every arm that was still open."""
+    return frozenset(_standing(flow.steps, (), frozenset(one.node for one in run.passed), arms))
+
+
 def picture(flow: CompiledWorkflow, run: Run | None, told: Told, language: Language, say: Say) -> Picture:
     """Draw ``flow`` as ``run`` has walked it; without a run, as it is written."""
     status = str(run.status) if run is not None else "none"
@@ -310,6 +315,39 @@ class _Artist:
     def _after(self) -> Place:
         """What lies behind the place where it stands: still to come, or never reached."""
         return "ahead" if self._running() else "apart"
+
+
+def _standing(
+    steps: Sequence[Step], prefix: Path, passed: frozenset[str], arms: Mapping[str, tuple[int, ...]]
+) -> tuple[str, ...]:
+    """The first node not passed; of arms side by side, the first of each that was open."""
+    for number, step in enumerate(steps):
+        path = (*prefix, number)
+        inside = arms_of(step)
+        if not inside:
+            key = str(getattr(step, "key", ""))
+            if key and key not in passed:
+                return (key,)
+            continue
+        taken = arms.get(".".join(map(str, path)), tuple(range(len(inside))))
+        found = [
+            key
+            for arm, each in enumerate(inside)
+            if arm in taken
+            for key in _standing(each.steps, (*path, arm), passed, arms)
+        ]
+        gone_on = any(not passed.isdisjoint(_keys(later)) for later in steps[number + 1 :])
+        if found and not gone_on:
+            return tuple(found[:1]) if isinstance(step, BranchStep) else tuple(found)
+    return ()
+
+
+def _keys(step: Step) -> Iterable[str]:
+    """Keys of a step and of everything in its arms."""
+    yield str(getattr(step, "key", ""))
+    for arm in arms_of(step):
+        for each in arm.steps:
+            yield from _keys(each)
 
 
 def asked_words(step: Asking, roles: Mapping[str, str], say: Say) -> str:

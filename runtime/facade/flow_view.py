@@ -13,7 +13,7 @@ from engine.workflow.stored import entry_from_json
 from runtime.facade import documents
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
-from runtime.facade.flow_picture import Picture, PictureAct, Told, arms_taken, every_step, picture
+from runtime.facade.flow_picture import Picture, PictureAct, Told, arms_taken, every_step, open_places, picture
 from runtime.facade.flow_words import lasting, seat_word
 from runtime.facade.views import DocumentView
 from runtime.stages.flow_begin import opened
@@ -279,20 +279,12 @@ def _told(
 def _stopped(
     flow: CompiledWorkflow, run: Run | None, rows: Sequence[LogRow], entries: Sequence[Entry]
 ) -> frozenset[str]:
-    """Where a run stood that ended without agreement: the node of the last decision, or the first not passed."""
+    """Where a run stood that ended without agreement: at the last decision, or in every arm that was still open."""
     if run is None or run.status in (RunStatus.RUNNING, RunStatus.APPROVED):
         return frozenset()
     if run.status is RunStatus.REJECTED and rows and rows[-1].node in flow.nodes and rows[-1].action in DECIDES:
         return frozenset({rows[-1].node})
-    passed = {one.node for one in run.passed}
-    reached = [key for key in flow.nodes if key not in passed]
-    arms = arms_taken(entries)
-    for key in reached:
-        path = flow.paths[key]
-        ways = [(".".join(map(str, path[:depth])), path[depth]) for depth in range(1, len(path), 2)]
-        if all(arm in arms.get(branch, (arm,)) for branch, arm in ways):
-            return frozenset({key})
-    return frozenset()
+    return open_places(flow, run, arms_taken(entries))
 
 
 def _details(acts: Sequence[PictureAct], note: str, now: datetime, ui: partial[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from engine.definitions.compiled import CompiledWorkflow
 from engine.workflow.move import Move, MoveKind
 from engine.workflow.state import Entry, Run, RunStatus
 from engine.workflow.walk import begin, make
-from runtime.facade.flow_picture import Picture, Told, arms_taken, every_step, picture
+from runtime.facade.flow_picture import Picture, Told, arms_taken, every_step, open_places, picture
 from runtime.web.flow_drawing import Drawing, broken, rail, text_width, wide
 from tests.flow_world import START, World, flow_of
 
@@ -89,6 +89,25 @@ def test_the_arm_taken_is_present_and_the_other_is_not_taken() -> None:
     branch = walk.drawn().steps[2]
     assert [arm.state for arm in branch.arms] == ["skipped", "present", "skipped"]
     assert branch.arms[2].implied
+
+
+def test_ended_from_outside_it_stood_in_every_arm_that_was_open() -> None:
+    def stood(walk: Walk) -> set[str]:
+        ended = walk.move(STARTER, MoveKind.WITHDRAW)
+        return set(open_places(ended.flow, ended.run, arms_taken(ended.entries)))
+
+    assert stood(Walk(50)) == {"a"}
+    assert stood(Walk(50).move(LI)) == {"middle"}
+    assert stood(Walk(5).move(LI)) == {"left", "right"}
+    assert stood(Walk(5).move(LI).move(LI)) == {"left2", "right"}
+    assert stood(Walk(5).move(LI).move(ZHAO)) == {"left"}
+    assert stood(Walk(5).move(LI).move(ZHAO).move(LI).move(WANG)) == {"last"}
+    walk = Walk(5).move(LI).move(LI)
+    walk.move(STARTER, MoveKind.WITHDRAW)
+    states = walk.states(*open_places(walk.flow, walk.run, arms_taken(walk.entries)))
+    assert (states["left"], states["left2"], states["right"], states["last"]) == (
+        "passed", "stopped", "stopped", "skipped",
+    )  # fmt: skip
 
 
 def test_where_no_arm_holds_the_way_past_them_is_passed() -> None:
