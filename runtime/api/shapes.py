@@ -42,6 +42,7 @@ def document_json(view: DocumentView) -> dict[str, Any]:
         "biz_date": view.biz_date.isoformat() if view.biz_date else None,
         "data": data,
         "text": text,
+        "tags": list(view.tags),
         "actions": [
             {"key": one.key, "label": one.label, "allowed": one.allowed, "reason": one.reason or None}
             for one in view.actions
@@ -89,6 +90,7 @@ def list_json(view: ListView) -> dict[str, Any]:
                 "doc_status": row.status,
                 "data": {path: cell.value for path, cell in row.cells.items()},
                 "text": {path: cell.text for path, cell in row.cells.items()},
+                "tags": list(row.tags),
             }
             for row in view.rows
         ],

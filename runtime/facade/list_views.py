@@ -9,13 +9,17 @@ from runtime.facade.views import CellView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRequest:
-    """What a person asks of a list. Filters are (path, operator, raw value); everything may come from a URL."""
+    """What a person asks of a list. Filters are (path, operator, raw value); everything may come from a URL.
+
+    ``tag``: the Chinese text of one, by which tags are kept.
+    """
 
     columns: tuple[str, ...] = ()
     filters: tuple[tuple[str, str, str], ...] = ()
     view: str = ""
     sort: str = ""
     search: str = ""
+    tag: str = ""
     after: str = ""
     limit: int = 50
 
@@ -35,12 +39,13 @@ class ColumnView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowView:
-    """A record in a list; cells by path."""
+    """A record in a list; cells by path; tags as rules put them on."""
 
     id: int
     cells: dict[str, CellView]
     status: str
     status_label: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,7 @@ class FilterView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListView:
-    """A page of a list."""
+    """A page of a list. ``tags``: those in use on the form, by what they are kept by, in words."""
 
     form: str
     label: str
@@ -70,6 +75,7 @@ class ListView:
     filters: tuple[FilterView, ...]
     sort: str
     actions: tuple[str, ...]
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

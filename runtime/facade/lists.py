@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -20,11 +21,12 @@ from runtime.facade.forms import is_numeric
 from runtime.facade.list_filters import understood
 from runtime.facade.list_views import ColumnView, ListRequest, ListView, LookUpHit, RowView
 from runtime.facade.pages import SETTLE_STATES, exec_label, settle_label
+from runtime.facade.record_tags import may_carry_tags
 from runtime.facade.system_columns import SystemColumn, system_columns
 from runtime.facade.views import CellView
 from runtime.stages.open_items import opens_amounts
 from runtime.stages.steps import Unit
-from runtime.storage import documents, lists, preferences
+from runtime.storage import documents, lists, preferences, tag_lists, tags
 from runtime.storage.columns import FormColumns
 from runtime.storage.database import in_transaction
 from runtime.storage.filters import compile_where
@@ -70,7 +72,7 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
             ListQuery(
                 columns=tuple(dict.fromkeys((*shown, *ALWAYS_READ))),
                 filters=tuple((one.path, one.operator, one.value) for one in filters),
-                where=row_condition(door, unit, compiled, access, request.view),
+                where=_where(door, unit, compiled, access, request),
                 sort=sort,
                 search=request.search,
                 after=request.after or None,
@@ -81,6 +83,10 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
         for one in filters:
             one.want(names)
         rows = _rows(door, unit, compiled, shown, found.rows, names)
+        tagged = may_carry_tags(door, form)
+        used = tag_lists.in_use(unit.connection, form) if tagged else ()
+        if used:
+            rows = _with_tags(door, unit, form, rows)
     return ListView(
         form=form,
         label=compiled.label.text(door.language),
@@ -94,6 +100,23 @@ def page(door: Door, form: str, request: ListRequest) -> ListView:
         filters=tuple(one.view(names) for one in filters),
         sort=request.sort or compiled.definition.list.sort,
         actions=tuple(sorted(access.actions)),
+        tags=tuple((one.zh, one.text(door.language)) for one in used),
+    )
+
+
+def _where(door: Door, unit: Unit, form: CompiledForm, access: FormAccess, request: ListRequest) -> Clause | None:
+    where = row_condition(door, unit, form, access, request.view)
+    if not request.tag:
+        return where
+    carrying = tag_lists.tagged(unit.tables, form.key, request.tag)
+    return carrying if where is None else where & carrying
+
+
+def _with_tags(door: Door, unit: Unit, form: str, rows: tuple[RowView, ...]) -> tuple[RowView, ...]:
+    found = tags.of_documents(unit.connection, form, [row.id for row in rows]) if rows else {}
+    return tuple(
+        replace(row, tags=tuple(one.text(door.language) for one in found[row.id])) if row.id in found else row
+        for row in rows
     )
 
 

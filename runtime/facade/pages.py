@@ -15,6 +15,7 @@ from engine.permissions import admits, plain_path
 from engine.workflow.lifecycle import STATUS_LABELS, transitions
 from runtime.facade.cells import Names, target_of
 from runtime.facade.door import Door
+from runtime.facade.record_tags import tags_of
 from runtime.facade.views import (
     EMPTY_CELL,
     ApprovalView,
@@ -70,6 +71,7 @@ def document_view(door: Door, unit: Unit, form: CompiledForm, shown: Document, n
         settle_status=standing,
         settle_label=settle_label(door, standing),
         title=title,
+        tags=tags_of(door, unit, form.key, shown.id),
         biz_date=shown.biz_date,
         system=_system(shown, called),
         values=values,

@@ -195,6 +195,7 @@ class DocumentView:
     settle_status: str = ""
     settle_label: str = ""
     title: str = ""
+    tags: tuple[str, ...] = ()
     biz_date: date | None = None
     system: Mapping[str, CellView] = field(default_factory=lambda: MappingProxyType({}))
     values: Mapping[str, CellView]

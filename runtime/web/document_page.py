@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.facade.rule_buttons import BUTTON
 from runtime.facade.views import (
     EMPTY_CELL,
     ActionView,
@@ -133,10 +134,15 @@ def buttons(
     primary = primary or next((button for button in pushes if button.allowed), None)
     if primary is None and save is not None:
         primary, save = save, None
-    near = [button for button in own if button.key in BESIDE]
+    near = [button for button in own if _beside(button)]
     shown = [button for button in [*([save] if save else []), *near, *pushes] if button is not primary]
-    rest = [button for button in own if button.key not in BESIDE and button is not primary]
+    rest = [button for button in own if not _beside(button) and button is not primary]
     return primary, tuple(shown), tuple(rest)
+
+
+def _beside(button: Button) -> bool:
+    """Whether it stands beside the primary one: what leads on, and what rules offer."""
+    return button.key in BESIDE or button.key.startswith(BUTTON)
 
 
 def _button(action: ActionView) -> Button:

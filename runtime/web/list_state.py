@@ -28,6 +28,7 @@ class ListState:
 
     view: str = ""
     search: str = ""
+    tag: str = ""
     sort: str = ""
     columns: tuple[str, ...] = ()
     filters: tuple[tuple[str, str, str], ...] = ()
@@ -41,6 +42,7 @@ class ListState:
             view=self.view,
             sort=self.sort,
             search=self.search,
+            tag=self.tag,
             after=self.after,
             limit=limit,
         )
@@ -50,6 +52,7 @@ class ListState:
         return {
             "view": self.view,
             "q": self.search,
+            "tag": self.tag,
             "sort": self.sort,
             "cols": ",".join(self.columns),
             "f": tuple(":".join(one) for one in self.filters),
@@ -106,6 +109,7 @@ def state_of(query: QueryParams) -> ListState:
     return ListState(
         view=query.get("view", ""),
         search=query.get("q", "").strip()[:LONGEST_SEARCH],
+        tag=query.get("tag", "")[:LONGEST_SEARCH],
         sort=query.get("sort", ""),
         columns=tuple(dict.fromkeys(path for path in query.get("cols", "").split(",") if path)),
         filters=tuple(filters[:MOST_FILTERS]),

@@ -19,6 +19,7 @@ from runtime.web.routes.notices import notice_routes
 from runtime.web.routes.outside import outside_routes
 from runtime.web.routes.periods import period_routes
 from runtime.web.routes.person import person_routes
+from runtime.web.routes.rules import rule_routes
 from runtime.web.routes.session import session_routes, sign_in_routes
 from runtime.web.routes.stand_ins import stand_in_routes
 from runtime.web.routes.stock import stock_routes
@@ -42,6 +43,7 @@ def all_routes() -> tuple[APIRouter, ...]:
         person_routes(),
         account_routes(),
         outside_routes(),
+        rule_routes(),
         file_routes(),
         import_routes(),
         list_routes(),

@@ -19,6 +19,7 @@ from runtime.facade import accounts, documents, files, forms, lists, open_items
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import LookUpHit
+from runtime.facade.rule_buttons import BUTTON
 from runtime.facade.views import DocumentView, FieldView, FormView
 from runtime.web.dependencies import Guarded, Natural, OnSite, Visit, Visiting, number_in
 from runtime.web.document_json import choice_pairs, document_json, fields_json, problems_json
@@ -56,7 +57,7 @@ class Typed(BaseModel):
 class Sent(Typed):
     """What somebody typed, and what is to be done with it."""
 
-    action: str = Field(max_length=40)
+    action: str = Field(max_length=80)
     version: Natural | None = None
     reason: str = Field(default="", max_length=2000)
     confirmed: bool = False
@@ -193,7 +194,7 @@ def _done(request: Request, site: Site, visit: Visit, form: str, action: str, ou
         "version": outcome.version,
         "number": outcome.number,
         "did": said,
-        "said": say(site, visit.language, f"document.done_{action}", number=outcome.number or ""),
+        "said": say(site, visit.language, _done_key(action), number=outcome.number or ""),
         "address": visit.links.record(form, outcome.document),
     }
     if action == "delete":
@@ -206,6 +207,10 @@ def _done(request: Request, site: Site, visit: Visit, form: str, action: str, ou
     pieces = {name: render(request, visit, f"document/{name}.html", part=True, **context) for name in PARTS}
     parts = {name: bytes(piece.body).decode() for name, piece in pieces.items()}
     return answer | {"document": document_json(view), "parts": parts, "draft": context["setup"]["draft"]}
+
+
+def _done_key(action: str) -> str:
+    return "rules.done_button" if action.startswith(BUTTON) else f"document.done_{action}"
 
 
 def _refused(request: Request, site: Site, visit: Visit, form: str, sent: Sent, refused: Refused) -> Response:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from runtime.facade import accounts, lists, menu, message_centre, tasks
+from runtime.facade import accounts, dead_ends, lists, menu, message_centre, tasks
 from runtime.facade.list_views import LookUpHit
 from runtime.facade.menu import MenuEntry
 from runtime.web.dependencies import Visit, Visiting
@@ -46,6 +46,7 @@ def home_routes() -> APIRouter:
             home=menu.home(found.door),
             waiting=tasks.task_count(found.door),
             messages=message_centre.inbox_messages(found.door, limit=RECENT_MESSAGES),
+            dead=dead_ends.waiting(found.door),
         )
 
     @router.get("/menu")

@@ -1,0 +1,25 @@
+"""Tags in lists: which are in use on a form, and records that carry one, as a condition of its list."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from engine.labels import Label
+from runtime.storage.app_tables import AppTables
+from runtime.storage.process_tables import tag
+
+MOST = 50
+
+
+def in_use(connection: sa.Connection, form: str) -> tuple[Label, ...]:
+    """The tags records of the form carry, in the order of their texts, at most ``MOST``."""
+    query = sa.select(tag.c.tag_zh, sa.func.max(tag.c.tag_en)).where(tag.c.form == form)
+    rows = connection.execute(query.group_by(tag.c.tag_zh).order_by(tag.c.tag_zh).limit(MOST))
+    return tuple(Label(zh=zh, en=en) for zh, en in rows)
+
+
+def tagged(tables: AppTables, form: str, text: str) -> sa.ColumnElement[bool]:
+    """Records of the form that carry the tag; ``text`` is its Chinese text, by which it is kept."""
+    header = tables.forms[form].header
+    carries = sa.exists().where(tag.c.form == form, tag.c.document == header.c.id, tag.c.tag_zh == text)
+    return carries.correlate(header)
