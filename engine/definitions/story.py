@@ -67,6 +67,14 @@ class ExpectTasks(Definition):
     contains: str = ""
 
 
+class ExpectTags(Definition):
+    """Expected tags (标签) of a record, all of them, by their Chinese texts; ``record`` by natural key or name."""
+
+    form: Key
+    record: str
+    texts: tuple[str, ...] = ()
+
+
 class Expect(Definition):
     """What must be true after a step. ``errors`` lists problem codes, and nothing else may have gone wrong."""
 
@@ -78,6 +86,7 @@ class Expect(Definition):
     entries: tuple[ExpectEntries, ...] = ()
     tasks: tuple[ExpectTasks, ...] = ()
     messages: tuple[ExpectTasks, ...] = ()
+    tags: tuple[ExpectTags, ...] = ()
     count: dict[str, int] = {}
     verify: bool = False
 

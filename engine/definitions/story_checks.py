@@ -151,6 +151,9 @@ def _expected(loaded: Loaded, place: Place, expect: Expect, made: Mapping[str, s
     for index, balance in enumerate(expect.balances):
         at = place / "balances" / index / "ledger"
         yield from unknown(loaded, at, "definition.unknown_ledger", balance.ledger, ledger_names(loaded))
+    for index, tagged in enumerate(expect.tags):
+        at = place / "tags" / index / "form"
+        yield from unknown(loaded, at, "definition.unknown_form", tagged.form, loaded.forms)
     for name in expect.count:
         yield from unknown(loaded, place / "count" / name, "definition.unknown_form", name, loaded.forms, key=True)
 

@@ -23,7 +23,7 @@ from runtime.stories.clock import waited
 from runtime.stories.imports import run_import
 from runtime.stories.theatre import Performance
 
-HOUR = timedelta(hours=1)
+HOUR, HALF_DAY, LONG = timedelta(hours=1), timedelta(hours=12), timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,10 +192,11 @@ def _edited(performance: Performance, form_key: str, document: int, written: Map
 
 
 def _wait(performance: Performance, span: timedelta) -> None:
-    """Let time pass hour by hour, so that what is due in between happens in its time."""
-    left = span
+    """Let time pass hour by hour, so that what is due in between happens in its time; long waits by half days."""
+    left, longest = span, HOUR if span <= LONG else HALF_DAY
+    performance.wake()
     while left:
-        step = min(left, HOUR)
+        step = min(left, longest)
         performance.clock.advance(step)
         left -= step
-        performance.jobs.drain()
+        performance.wake()

@@ -16,6 +16,7 @@ from engine.definitions.story import (
     ExpectDocument,
     ExpectEntries,
     ExpectStock,
+    ExpectTags,
     ExpectTasks,
     StoryStep,
 )
@@ -25,6 +26,7 @@ from runtime.facade.door import Door
 from runtime.facade.list_views import ListRequest
 from runtime.facade.views import CellView, DocumentView
 from runtime.stages.resolve import ids_of
+from runtime.storage import tags
 from runtime.stories.comparing import as_text, listed, same, same_cell
 from runtime.stories.deeds import Deed
 from runtime.stories.theatre import Performance
@@ -54,6 +56,8 @@ def unmet(performance: Performance, step: StoryStep, deeds: tuple[Deed, ...]) ->
         found.extend(_balance(performance, balance_one))
     for entries_one in expect.entries:
         found.extend(_entries(performance, entries_one))
+    for tags_one in expect.tags:
+        found.extend(_tags(performance, tags_one))
     found.extend(_titles(performance, "tasks", expect.tasks, _open_tasks))
     found.extend(_titles(performance, "messages", expect.messages, _all_messages))
     for form, number in expect.count.items():
@@ -258,6 +262,18 @@ def _entries(performance: Performance, expected: ExpectEntries) -> Iterator[Prob
                 yield from _differs(at, value, getattr(row, key))
             else:
                 yield problem("story.not_shown", at)
+
+
+def _tags(performance: Performance, expected: ExpectTags) -> Iterator[Problem]:
+    door, where = performance.director, f"tags.{expected.form}.{expected.record}"
+    found = lists.look_up(door, expected.form, expected.record)
+    if not found:
+        yield problem("story.differs", where, expected=expected.record, got="-")
+        return
+    with door.reading() as unit:
+        carried = tags.of_documents(unit.connection, expected.form, [found[0].id])
+    got = [label.zh for label in carried.get(found[0].id, ())]
+    yield from _differs(where, listed(sorted(expected.texts)), listed(sorted(got)))
 
 
 def _titles(

@@ -28,9 +28,11 @@ from runtime.facade.lapse import EVERY_QUARTER, LAPSE
 from runtime.house import House
 from runtime.house_jobs import inline_house
 from runtime.jobs.inline import InlineJobs
+from runtime.jobs.timers import due_timers
 from runtime.messages.catalogue import Catalogue
 from runtime.published import PublishedApps
 from runtime.publishing import publish
+from runtime.ruling.clock import hand_over_due
 from runtime.settings import Settings
 from runtime.storage.emptying import empty
 from runtime.stories.cast import cast
@@ -48,6 +50,7 @@ class Performance:
     Attributes:
         people: user ids by the name the story uses. made: what a name given by a step stands for, (form, id).
         folder: where files lie that the story imports. imported: the last import of a form and file.
+        timers: those that have been handed over.
     """
 
     story: StoryDef
@@ -59,12 +62,19 @@ class Performance:
     people: dict[str, int] = field(default_factory=dict)
     made: dict[str, tuple[str, int]] = field(default_factory=dict)
     imported: dict[tuple[str, str], int] = field(default_factory=dict)
+    timers: set[int] = field(default_factory=set)
 
     def door(self, name: str) -> Door:
         """The door of a person of the story; the director's for the empty name."""
         if not name:
             return self.director
         return accounts.user_door(self.house, self.workspace.key, name)
+
+    def wake(self) -> None:
+        """What workers do every minute: see which rules and timers are due, and do all of it."""
+        hand_over_due(self.jobs, self.house, self.workspace.key)
+        due_timers(self.jobs, self.workspace, self.clock(), self.timers)
+        self.jobs.drain()
 
     @property
     def director(self) -> Door:
