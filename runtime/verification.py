@@ -14,7 +14,7 @@ from engine.problems import Problem, Refused, problem
 from runtime.declared import declared_ledgers
 from runtime.house import House
 from runtime.stages.steps import Unit
-from runtime.storage import integrity, proofs
+from runtime.storage import integrity, proofs, run_log
 from runtime.storage.database import read_still
 from runtime.storage.ledgers import fold
 from runtime.submit import unit_of
@@ -28,12 +28,17 @@ from runtime.verifying.running import legs, mirrors, never_negative
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
-    """How many documents, entries and balances were looked at, and everything that is not as it should be."""
+    """How many documents, entries and balances were looked at, and everything that is not as it should be.
+
+    Attributes:
+        unreplayed: runs of an earlier release whose log does not reach back far enough to build them again.
+    """
 
     documents: int
     entries: int
     balances: int
     differences: tuple[Problem, ...]
+    unreplayed: int = 0
 
 
 def verify(house: House, workspace: str, anchor: str | None = None) -> VerifyReport:
@@ -62,7 +67,10 @@ def verify(house: House, workspace: str, anchor: str | None = None) -> VerifyRep
         number, of_documents = _documents(unit)
         found += [*of_documents, *attachments(unit, place.files_dir), *definitions(house, unit), *flows(unit)]
         entries, balances = integrity.sizes(connection)
-    return VerifyReport(documents=number, entries=entries, balances=balances, differences=tuple(found))
+        unreplayed = run_log.without_beginning(connection)
+    return VerifyReport(
+        documents=number, entries=entries, balances=balances, differences=tuple(found), unreplayed=unreplayed
+    )
 
 
 def _allowing(house: House, unit: Unit) -> Callable[[str], bool]:

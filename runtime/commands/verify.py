@@ -46,5 +46,7 @@ def run(
                 differences=len(report.differences),
             )
             typer.echo(summary)
+            if report.unreplayed:
+                typer.echo(started.catalogue.ui("verify.unreplayed", language, runs=report.unreplayed))
     if different:
         raise typer.Exit(EXIT_DIFFERENT)

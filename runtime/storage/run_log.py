@@ -9,7 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from runtime.storage.process_tables import run_entry
+from engine.workflow.move import MoveKind
+from runtime.storage.process_tables import run, run_entry
 from runtime.storage.row_writing import Writer
 
 COLUMNS = ("run", "number", "kind", "by", "at", "move", "found")
@@ -44,3 +45,12 @@ def entries_of(connection: sa.Connection, runs: Iterable[int]) -> Mapping[int, t
     for row in connection.execute(query).mappings() if wanted else ():
         found[row["run"]].append(EntryRow(**row))
     return {number: tuple(rows) for number, rows in found.items()}
+
+
+def without_beginning(connection: sa.Connection) -> int:
+    """How many open runs have a log that does not reach back to their beginning (of a release that kept none)."""
+    begun = sa.exists().where(
+        run_entry.c.run == run.c.id, run_entry.c.number == 1, run_entry.c.kind == str(MoveKind.START)
+    )
+    query = sa.select(sa.func.count()).select_from(run).where(run.c.finished_at.is_(None), run.c.entries > 0, ~begun)
+    return int(connection.execute(query).scalar_one())
