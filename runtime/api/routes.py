@@ -19,6 +19,7 @@ from runtime.api.imports import import_api
 from runtime.api.money import money_api
 from runtime.api.openapi import openapi
 from runtime.api.periods import period_api
+from runtime.api.rules import rule_api
 from runtime.api.shapes import (
     cursor_json,
     document_json,
@@ -58,6 +59,7 @@ def api_routes() -> APIRouter:
     router.include_router(import_api())
     router.include_router(period_api())
     router.include_router(money_api())
+    router.include_router(rule_api())
     router.include_router(trying_api())
     router.include_router(flow_api())
     router.get("/{form}", response_model=None)(answered(list_documents))

@@ -362,3 +362,25 @@ def test_a_tag_is_seen_on_the_document_and_filters_the_list(place: Place) -> Non
     assert "没有" in words_of(keeper.get(f"{ROOT}/stock_in?tag=没有").text)
     assert 'class="chip chip-tag"' in keeper.get(f"{ROOT}/stock_in/{big}").text
     assert 'class="chip chip-tag"' not in keeper.get(f"{ROOT}/stock_in/{small}").text
+
+
+def test_the_api_tells_administrators_the_same(place: Place) -> None:
+    document = receive(place.house, "A001", "120", "save")
+    place.note(failed(form="stock_in", document=document))
+    admin, keeper = place.client("admin"), place.client("keeper")
+    api, token = "/api/v1/acme/tiny", {"X-CSRF-Token": csrf_of(admin)}
+    assert [row["key"] for row in admin.get(f"{api}/-/rules").json()["rows"]][-1] == "idle"
+    assert admin.get(f"{api}/-/rules/big_receipt").json()["rule"]["condition"] == "合计(明细.数量) > 100"
+    [row] = admin.get(f"{api}/-/rule-runs?verdict=failed").json()["rows"]
+    assert admin.get(f"{api}/-/rule-runs/{row['id']}").json()["run"]["errors"][0][0].endswith("除数为 0。")
+    assert admin.get(f"{api}/-/dead-ends").json()["dead_ends"]["counts"]["runs"] == 1
+    again = admin.post(f"{api}/-/rule-runs/{row['id']}/again", json={}, headers=token)
+    assert again.status_code == 201
+    assert place.latest()[0].id == again.json()["id"]
+    for path in ("rules", "rules/big_receipt", "rule-runs", f"rule-runs/{row['id']}", "dead-ends"):
+        assert keeper.get(f"{api}/-/{path}").status_code == 403
+    mine = {"X-CSRF-Token": csrf_of(keeper), "Idempotency-Key": "once"}
+    pressed = keeper.post(f"{api}/stock_in/{document}/do/rule:mark", json={}, headers=mine)
+    assert pressed.status_code == 200, pressed.text
+    place.jobs.drain()
+    assert keeper.get(f"{api}/stock_in/{document}").json()["tags"] == ["大额", "待复核"]
