@@ -25,6 +25,8 @@ PENDING = (
     .order_by(outbox.c.id)
     .limit(sa.bindparam("limit"))
 )
+BY_ID = sa.select(outbox).where(outbox.c.id == sa.bindparam("row_id"))
+LOCKED = BY_ID.with_for_update()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,7 @@ def add(connection: sa.Connection, rows: Sequence[OutboxRow]) -> Sequence[int]:
 
 def get(connection: sa.Connection, row_id: int, *, lock: bool = False) -> OutboxRow | None:
     """One row, or None. With ``lock`` nobody else performs it before this transaction ends."""
-    query = sa.select(outbox).where(outbox.c.id == row_id)
-    row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+    row = connection.execute(LOCKED if lock else BY_ID, {"row_id": row_id}).mappings().one_or_none()
     return None if row is None else OutboxRow(**row)
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from runtime.storage.process_tables import run
 from runtime.storage.row_writing import add_row
 
+BY_ID = sa.select(run).where(run.c.id == sa.bindparam("run_id"))
 RUN_OF = (
     sa.select(run)
     .where(run.c.form == sa.bindparam("form"), run.c.document == sa.bindparam("document"))
@@ -95,7 +96,7 @@ def save_run(
 
 def run_by_id(connection: sa.Connection, run_id: int) -> StoredRun | None:
     """One run, or None."""
-    row = connection.execute(sa.select(run).where(run.c.id == run_id)).mappings().one_or_none()
+    row = connection.execute(BY_ID, {"run_id": run_id}).mappings().one_or_none()
     return None if row is None else StoredRun(**row)
 
 
