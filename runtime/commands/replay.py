@@ -13,21 +13,19 @@ from runtime.facade.trying import MOST_DOCUMENTS, Period
 from runtime.house_jobs import opened_house
 from runtime.invocation import invocation
 
-DAY = ["%Y-%m-%d"]
+DAY = "%Y-%m-%d"
 
 
 def run(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The draft: a workflow or rule. 流程或规则文件。", exists=True)],
-    first: Annotated[datetime, typer.Option("--from", help="First day. 开始日期。", formats=DAY)],
-    last: Annotated[datetime, typer.Option("--until", help="Last day. 结束日期。", formats=DAY)],
+    first: Annotated[datetime, typer.Option("--from", help="First day. 开始日期。", formats=[DAY])],
+    last: Annotated[datetime, typer.Option("--until", help="Last day. 结束日期。", formats=[DAY])],
     workspace: Annotated[str, typer.Option("--workspace", help="Key of the workspace. 工作区。")],
     login: Annotated[str, typer.Option("--as", help="Login of an administrator. 管理员（登录名）。")],
     limit: Annotated[int, typer.Option("--limit", help="At most so many documents. 最多看多少张。", min=1)] = 10_000,
     after: Annotated[int, typer.Option("--after", help="Go on behind this id. 从此 ID 之后继续。", min=0)] = 0,
-    rows: Annotated[
-        int, typer.Option("--rows", help="At most so many differences. 最多列出多少张。", min=0)
-    ] = 200,
+    rows: Annotated[int, typer.Option("--rows", help="At most so many differences. 最多列出多少张。", min=0)] = 200,
 ) -> None:
     """Tell what a draft would have changed; nothing is kept. 回放：草稿会让过去哪些单据走得不一样。"""
     started = invocation(context)

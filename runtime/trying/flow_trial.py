@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledWorkflow
 from engine.definitions.workflow import BranchStep, arms_of
@@ -26,10 +27,12 @@ from runtime.trying.drafts import Draft
 from runtime.trying.seen import MOST_LINES, Condition, Consequence, Person, TrialStep, trace_lines
 from runtime.trying.walkthrough import Walked, walked
 
-ENDS = {
-    RunStatus.APPROVED: Label("审批通过", "Approved"),
-    RunStatus.REJECTED: Label("驳回", "Rejected"),
-}
+ENDS: Mapping[RunStatus, Label] = MappingProxyType(
+    {
+        RunStatus.APPROVED: Label("审批通过", "Approved"),
+        RunStatus.REJECTED: Label("驳回", "Rejected"),
+    }
+)
 
 
 def try_workflow(unit: Unit, draft: Draft, flow: CompiledWorkflow, document: Document) -> tuple[TrialStep, ...]:

@@ -8,9 +8,10 @@ not grow with the period; each portion is a read transaction of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 
 from engine.definitions.compiled import AppBundle, CompiledForm, CompiledWorkflow
 from engine.definitions.compiled_rule import CompiledRule
@@ -176,8 +177,10 @@ def _verdicts(
     return found
 
 
-OUTCOMES = {
-    "fired": Label("触发", "Fired"),
-    "rejected": Label("拒绝", "Rejected"),
-    "warned": Label("提醒确认", "Warned"),
-}
+OUTCOMES: Mapping[str, Label] = MappingProxyType(
+    {
+        "fired": Label("触发", "Fired"),
+        "rejected": Label("拒绝", "Rejected"),
+        "warned": Label("提醒确认", "Warned"),
+    }
+)

@@ -23,6 +23,7 @@ from runtime.web.routes.rules import rule_routes
 from runtime.web.routes.session import session_routes, sign_in_routes
 from runtime.web.routes.stand_ins import stand_in_routes
 from runtime.web.routes.stock import stock_routes
+from runtime.web.routes.trying import trying_routes
 
 
 def all_routes() -> tuple[APIRouter, ...]:
@@ -43,6 +44,7 @@ def all_routes() -> tuple[APIRouter, ...]:
         person_routes(),
         account_routes(),
         outside_routes(),
+        trying_routes(),
         rule_routes(),
         file_routes(),
         import_routes(),
