@@ -34,7 +34,7 @@ class InboxRow:
         node: label of the step it waits at or was decided at; several in 我发起的. waits_for: names, in 我发起的.
         due_state: ``late``, ``soon`` or empty. pool: anybody of a role may take it; claimed: it was taken from one.
         plain: may be decided in a batch: an approval that demands neither signature nor picking people.
-        outcome: label of how it was decided or ended.
+        outcome: label of how it was decided or ended. readable: whether the person may read documents of its form.
     """
 
     id: int
@@ -64,6 +64,7 @@ class InboxRow:
     outcome: str = ""
     outcome_label: str = ""
     unread: bool = False
+    readable: bool = True
     seat: int = 0
     run: int | None = None
 
@@ -258,6 +259,7 @@ def _row(door: Door, row: Row, facts: Facts | None, names: Names, now: datetime)
         outcome=outcome,
         outcome_label=ui.ui(word, language) if outcome and ui.has(word) else outcome,
         unread=row.kind == "copy" and row.read_at is None,
+        readable=form is not None and door.may(form, "read"),
         seat=row.seat,
         run=row.run,
     )

@@ -24,7 +24,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from engine.labels import Label
 from engine.problems import Problem
-from runtime.facade import menu
+from runtime.facade import flow_acts, menu
 from runtime.messages.catalogue import Shown, shown
 from runtime.web.dependencies import Visit
 from runtime.web.look import beside, mark, state_look, type_look
@@ -81,6 +81,7 @@ def render(
             "csrf": visit.csrf,
             "theme": visit.theme,
             "here": request.url.path,
+            "administers": partial(flow_acts.administers_any, visit.door),
             "said": _unfold(site, said) if said else [],
         }
         | frame

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from engine.problems import Refused, problem
 from engine.workflow.move import MoveKind
-from runtime.facade import documents, files, flow_inbox, flow_moves, flow_offers, flow_people, flow_view
+from runtime.facade import documents, files, flow_changes, flow_inbox, flow_moves, flow_offers, flow_people, flow_view
 from runtime.facade.flow_offers import OfferView
 from runtime.facade.flow_picture import Picture
 from runtime.facade.flow_view import FlowView
@@ -63,7 +63,11 @@ def flow_routes() -> APIRouter:
         flow_inbox.mark_document_read(found.door, form, document)
         offers = flow_offers.offer_views(found.door, form, document)
         shown = [one for one in offers if one.shown]
-        return render(request, found, "flow/page.html", flow=view, view=view.document, offers=shown, **drawings(view))
+        waits = flow_changes.proposed_view(found.door, form, document, view.document)
+        return render(
+            request, found, "flow/page.html",
+            flow=view, view=view.document, offers=shown, proposed=waits, **drawings(view),
+        )  # fmt: skip
 
     @router.get("/{form}/{document:int}/print")
     def printed(request: Request, found: Visiting, form: str, document: Natural) -> Response:
@@ -80,6 +84,12 @@ def flow_routes() -> APIRouter:
             request, found, "flow/panel.html", part=True,
             flow=view, view=view.document, offers=offers, rail=drawings(view)["rail"],
         )  # fmt: skip
+
+    @router.get("/{form}/{document:int}/proposed")
+    def proposed(request: Request, found: Visiting, form: str, document: Natural) -> Response:
+        """What a document's page says of a change that waits for agreement; nothing where none does."""
+        view = flow_changes.proposed_view(found.door, form, document)
+        return render(request, found, "flow/proposed.html", part=True, proposed=view, form=form, document=document)
 
     @router.get("/{form}/{document:int}/signatures/{number:int}")
     def signature(found: Visiting, form: str, document: Natural, number: Natural) -> Response:

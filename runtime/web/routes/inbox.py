@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from engine.problems import Problem, Refused, problem
 from engine.workflow.move import MoveKind
-from runtime.facade import documents, files, flow_acts, flow_inbox, flow_moves, flow_offers, flow_view, forms, tasks
+from runtime.facade import documents, files, flow_changes, flow_inbox, flow_moves, flow_offers, flow_view, forms, tasks
 from runtime.facade.documents import Outcome
 from runtime.facade.flow_inbox import InboxRow, Tab, Wanted
 from runtime.facade.flow_words import lasting
@@ -57,7 +57,6 @@ def inbox_routes() -> APIRouter:
             request, found, "tasks.html",
             page=page, asked=asked, tabs=flow_inbox.TABS, counts=flow_inbox.counts(found.door),
             choices=flow_inbox.choices(found.door, asked.tab), lasting=_lasting(request, found),
-            administers=flow_acts.administers_any(found.door),
         )  # fmt: skip
 
     @router.post("/batch")
@@ -199,6 +198,7 @@ def _review(
         offers=[one for one in offers if one.kind not in ("agree", "reject") and one.shown],
         agree=flow_offers.offer(offers, "agree"),
         changed=_changed(view, flow, shape),
+        proposed=flow_changes.proposed_view(door, row.form, row.document, view),
         number=number,
         total=number - 1 + flow_inbox.waiting(door),
         following=following,
