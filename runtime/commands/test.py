@@ -49,8 +49,9 @@ def run(
                 failed += not result.passed
                 for line in lines(result, started.catalogue, language):
                     typer.echo(line)
-    beside = [*bundle.rules.values(), *bundle.flows.values()]
-    rows = sum(len(one.definition.tests) for one in beside)  # opening the app has run them
+    # Opening the app has run the tests beside its definitions.
+    rows = sum(len(rule.definition.tests) for rule in bundle.rules.values())
+    rows += sum(len(flow.definition.tests) for flow in bundle.flows.values())
     typer.echo(started.catalogue.ui("story.rows", language, rows=rows), err=True)
     summary = started.catalogue.ui("story.summary", language, stories=len(chosen), failed=failed)
     typer.echo(summary, err=True)

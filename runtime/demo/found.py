@@ -11,7 +11,7 @@ from engine.definitions.compiled import AppBundle
 from engine.problems import Refused
 from runtime.definition_files import read_definition_files
 from runtime.demo.people import DEPARTMENTS, PASSWORD, PEOPLE
-from runtime.facade import accounts
+from runtime.facade import accounts, organisation
 from runtime.facade.door import Door
 from runtime.house import House
 from runtime.publishing.publish import publish
@@ -35,7 +35,7 @@ def found(house: House, cost: str = "") -> Mapping[str, Door]:
     bundle = template(house, cost)
     workspace = house.keep(create_workspace(house.settings, WORKSPACE))
     publish(workspace.database, bundle, PUBLISHER, house.now())
-    departments = {name: accounts.add_department(house, WORKSPACE, name) for name in DEPARTMENTS}
+    departments = {name: organisation.add_department(house, WORKSPACE, name) for name in DEPARTMENTS}
     for person in PEOPLE:
         user = accounts.add_user(
             house,
@@ -47,7 +47,7 @@ def found(house: House, cost: str = "") -> Mapping[str, Door]:
             department=departments[person.department],
         )
         if person.head:
-            accounts.put_in_charge(house, WORKSPACE, departments[person.department], user)
+            organisation.put_in_charge(house, WORKSPACE, departments[person.department], user)
     return {person.login: accounts.user_door(house, WORKSPACE, person.login) for person in PEOPLE}
 
 

@@ -1,4 +1,4 @@
-"""Who comes in: passwords, sessions, API keys; and the administration of users, roles and departments."""
+"""Who comes in: passwords, sessions, API keys; and the administration of users and roles."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.permissions import is_administrator
 from engine.problems import Refused, problem, suggestion
 from runtime.facade.door import Door
 from runtime.facade.door import enter as enter
 from runtime.house import House
 from runtime.storage import accounts, audit, sessions, visitors
-from runtime.storage import departments as department_rows
 from runtime.storage.database import Connection, asking, in_transaction, read
-from runtime.storage.departments import Department
 from runtime.storage.sign_in import Passwords
 from runtime.storage.sign_in import sign_in as check_password
 
@@ -235,7 +232,7 @@ def people(door: Door, text: str, limit: int = 20) -> tuple[Person, ...]:
 
 def users(door: Door) -> tuple[UserView, ...]:
     """Every account. Administrators only."""
-    _administrator(door)
+    administrator_only(door)
     app = door.bundle.app.app
     with read(door.workspace.database) as connection:
         return tuple(
@@ -267,7 +264,7 @@ def create_user(
     Raises:
         Refused: ``forbidden``; or a short password, an unknown role, a taken login.
     """
-    _administrator(door)
+    administrator_only(door)
     return add_user(
         door.house,
         door.workspace.key,
@@ -318,7 +315,7 @@ def add_user(
 
 def set_roles(door: Door, user: int, roles: Iterable[str]) -> None:
     """Give a user exactly these roles. Administrators only."""
-    _administrator(door)
+    administrator_only(door)
     wanted = _known_roles(door, roles)
     app = door.bundle.app.app
     in_transaction(door.workspace.database, lambda connection: accounts.set_roles(connection, user, app, wanted))
@@ -327,7 +324,7 @@ def set_roles(door: Door, user: int, roles: Iterable[str]) -> None:
 
 def set_active(door: Door, user: int, active: bool) -> None:
     """Let a user in, or keep them out; their sessions end. Administrators only."""
-    _administrator(door)
+    administrator_only(door)
 
     def work(connection: Connection) -> None:
         accounts.update_user(connection, user, active=active)
@@ -337,37 +334,8 @@ def set_active(door: Door, user: int, active: bool) -> None:
     in_transaction(door.workspace.database, work)
 
 
-def departments(door: Door) -> tuple[Department, ...]:
-    """The departments of the company."""
-    with read(door.workspace.database) as connection:
-        return department_rows.departments(connection)
-
-
-def create_department(door: Door, name: str, parent: int | None = None, head: int | None = None) -> int:
-    """Add a department. Administrators only."""
-    _administrator(door)
-    return add_department(door.house, door.workspace.key, name, parent, head)
-
-
-def add_department(house: House, workspace: str, name: str, parent: int | None = None, head: int | None = None) -> int:
-    """Add a department from the command line, the demo or a story."""
-    return in_transaction(
-        house.workspace(workspace).database,
-        lambda connection: department_rows.create_department(connection, name, parent, head),
-    )
-
-
-def put_in_charge(house: House, workspace: str, department: int, head: int) -> None:
-    """Make a person the head of a department, from the demo or a story."""
-
-    def work(connection: Connection) -> None:
-        found = next(one for one in department_rows.departments(connection) if one.id == department)
-        department_rows.update_department(connection, department, found.name, found.parent, head)
-
-    in_transaction(house.workspace(workspace).database, work)
-
-
-def _administrator(door: Door) -> None:
+def administrator_only(door: Door) -> None:
+    """Raise ``Refused`` (``forbidden``) for anybody else."""
     if not is_administrator(door.actor):
         raise Refused([problem("account.admin_only")], "forbidden")
 

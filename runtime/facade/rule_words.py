@@ -36,7 +36,7 @@ class Speaking:
     door: Door
     rule: CompiledRule
 
-    def say(self, key: str, **params: Shown) -> str:
+    def phrase(self, key: str, **params: Shown) -> str:
         """A text of the interface."""
         return self.door.house.catalogue.ui(f"rules.{key}", self.door.language, **params)
 
@@ -60,37 +60,37 @@ class Speaking:
         form, trigger = self.form(when.form), trigger_of(when)
         match trigger:
             case "on":
-                return self.say("when_on", form=form, actions=self.joined([self._action(one) for one in when.on]))
+                return self.phrase("when_on", form=form, actions=self.joined([self._action(one) for one in when.on]))
             case "fields":
                 fields = self.joined([self.path(tuple(one.split("."))) for one in when.fields])
-                return self.say("when_fields", form=form, fields=fields)
+                return self.phrase("when_fields", form=form, fields=fields)
             case "status":
-                return self.say(
+                return self.phrase(
                     "when_status", form=form, status=self.joined([self._status(one) for one in when.status])
                 )
             case "flow":
                 events = self.joined([self.named("rules.flow_", one) for one in when.flow])
-                at = self.say("when_node", node=self._node(when.form or "", when.node)) if when.node else ""
-                return self.say("when_flow", form=form, events=events, at=at)
+                at = self.phrase("when_node", node=self._node(when.form or "", when.node)) if when.node else ""
+                return self.phrase("when_flow", form=form, events=events, at=at)
             case "ledger" if when.ledger == STOCK:
-                return self.say("when_stock")
+                return self.phrase("when_stock")
             case "ledger":
-                return self.say("when_ledger", ledger=self._ledger(when.ledger or ""))
+                return self.phrase("when_ledger", ledger=self._ledger(when.ledger or ""))
             case "schedule":
                 key = "when_schedule_form" if when.form else "when_schedule"
-                return self.say(key, form=form, schedule=when.schedule or "")
+                return self.phrase(key, form=form, schedule=when.schedule or "")
             case "date":
                 assert when.date is not None  # the trigger is what is given
                 field = self.path((when.date.field,))
-                return self.say("when_date", form=form, field=field, offsets=self._offsets(when.date))
+                return self.phrase("when_date", form=form, field=field, offsets=self._offsets(when.date))
             case "webhook":
                 inbound = self.door.bundle.app.webhooks.inbound.get(when.webhook or "")
                 name = inbound.label.text(self.door.language) if inbound is not None else when.webhook or ""
-                return self.say("when_webhook", name=name)
+                return self.phrase("when_webhook", name=name)
             case "button":
-                return self.say("when_button", form=form, button=when.button or "")
+                return self.phrase("when_button", form=form, button=when.button or "")
             case _:
-                return self.say("when_imported", form=form)
+                return self.phrase("when_imported", form=form)
 
     def condition(self) -> str:
         """When the rule holds; empty when it always does."""
@@ -163,10 +163,10 @@ class Speaking:
     def remembering(self) -> tuple[str, ...]:
         """What it does once only, later, or not so soon again."""
         written = self.rule.definition
-        said = [self.say("once")] if written.once else []
+        said = [self.phrase("once")] if written.once else []
         if written.cooldown is not None:
-            said.append(self.say("cooldown", hours=written.cooldown))
-        said += [self.say("escalate", hours=one.hours, to=self.people(one.to)) for one in written.escalate]
+            said.append(self.phrase("cooldown", hours=written.cooldown))
+        said += [self.phrase("escalate", hours=one.hours, to=self.people(one.to)) for one in written.escalate]
         return tuple(said)
 
     def people(self, whom: Whom) -> str:
@@ -180,12 +180,12 @@ class Speaking:
     def _consequence(self, place: int, then: Then) -> str:
         language = self.door.language
         key, params = self._done(then)
-        said = self.say(f"then_{key}", **params)
+        said = self.phrase(f"then_{key}", **params)
         condition = self.rule.expressions.get(("then", place, "when"))
         if then.when is None:
             return said
         when = self.expression(condition) if condition is not None else then.when
-        return self.say("then_when", when=when, then=said if language == "zh" else said[:1].lower() + said[1:])
+        return self.phrase("then_when", when=when, then=said if language == "zh" else said[:1].lower() + said[1:])
 
     def _done(self, then: Then) -> tuple[str, dict[str, Any]]:
         language = self.door.language
@@ -217,7 +217,7 @@ class Speaking:
                 if then.update.link
                 else self.form(then.update.form)
                 if then.update.form
-                else self.say("itself")
+                else self.phrase("itself")
             )
             other = then.update.form or self._linked(then.update.link)
             return "update", {"what": where, "values": self._values(then.update.set, other) or "—"}
@@ -253,7 +253,7 @@ class Speaking:
         what = self.form(lookup.form) if lookup.form else self._ledger(lookup.ledger or "")
         taken = self.named("rules.take_", lookup.take)
         of = f" {lookup.of}" if lookup.of else ""
-        return self.say("lookup", name=name, what=what, take=f"{taken}{of}", where=lookup.where)
+        return self.phrase("lookup", name=name, what=what, take=f"{taken}{of}", where=lookup.where)
 
     def _who(self, who: Who) -> str:
         language = self.door.language
@@ -293,8 +293,8 @@ class Speaking:
 
     def _offset(self, unit: str, number: int) -> str:
         if number == 0:
-            return self.say("offset_now" if unit == "hour" else "offset_same_day")
-        return self.say(f"offset_{unit}_{'before' if number < 0 else 'after'}", number=abs(number))
+            return self.phrase("offset_now" if unit == "hour" else "offset_same_day")
+        return self.phrase(f"offset_{unit}_{'before' if number < 0 else 'after'}", number=abs(number))
 
     def _own_form(self) -> CompiledForm | None:
         return self.door.bundle.forms.get(record_of(self.rule.definition, self.door.bundle.app))
@@ -306,9 +306,9 @@ class Speaking:
             option = self.door.bundle.app.options.get(rest[0])
             label = option.label.text(self.door.language) if option is not None else rest[0]
             word = re.split("[：:]", label)[0]  # what follows tells the choices
-            return f"{self.say('name_app')}.{word}", ()
+            return f"{self.phrase('name_app')}.{word}", ()
         if top in (ROW, OLD, LINE):
-            return self.say(f"name_{top}"), rest
+            return self.phrase(f"name_{top}"), rest
         own = self._own_form()
         if self.rule.definition.when.ledger == STOCK and top == "product" and own is not None:
             return own.label.text(self.door.language), rest

@@ -39,5 +39,5 @@ def is_current(connection: sa.Connection) -> bool:
     """Whether the product tables are at the newest revision."""
     if not sa.inspect(connection).has_table(VERSION_TABLE):
         return False
-    found = sa.select(sa.column("version_num")).select_from(sa.table(VERSION_TABLE))
-    return set(connection.execute(found).scalars()) == {NEWEST}
+    newest = sa.select(sa.column("version_num", sa.Text())).select_from(sa.table(VERSION_TABLE))
+    return set(connection.execute(newest).scalars()) == {NEWEST}

@@ -22,7 +22,7 @@ from engine.definitions.compiled import AppBundle
 from engine.definitions.file_kinds import APP_FILE
 from engine.definitions.story import StoryDef
 from engine.problems import Refused
-from runtime.facade import accounts
+from runtime.facade import accounts, organisation
 from runtime.facade.door import Door
 from runtime.facade.lapse import EVERY_QUARTER, LAPSE
 from runtime.house import House
@@ -202,7 +202,7 @@ class Theatre:
         people = cast(performance.story, self._bundle)
         house, key = performance.house, performance.workspace.key
         names = dict.fromkeys(user.department for user in people.values() if user.department)
-        departments = MappingProxyType({name: accounts.add_department(house, key, name) for name in names})
+        departments = MappingProxyType({name: organisation.add_department(house, key, name) for name in names})
         for name, user in people.items():
             performance.people[name] = accounts.add_user(
                 house,
@@ -214,7 +214,7 @@ class Theatre:
                 department=departments.get(user.department or ""),
             )
             if user.head and user.department:
-                accounts.put_in_charge(house, key, departments[user.department], performance.people[name])
+                organisation.put_in_charge(house, key, departments[user.department], performance.people[name])
         performance.people[LOGIN] = accounts.add_user(
             house, key, login=LOGIN, name=LABEL.zh, password=PASSWORD, roles=()
         )

@@ -13,7 +13,7 @@ from engine.definitions.bundle import bundle_of
 from engine.definitions.compiled import AppBundle
 from engine.forms.draft import LinePatch, Patch
 from runtime.definition_files import read_definition_files
-from runtime.facade import accounts, documents
+from runtime.facade import accounts, documents, organisation
 from runtime.facade.door import Door
 from runtime.hookspecs import NO_PLUGINS, Plugins
 from runtime.house import House
@@ -95,7 +95,7 @@ def found(folder: Path, catalogue: Catalogue, plugins: Plugins = NO_PLUGINS, **s
     workspace = house.keep(create_workspace(settings, WORKSPACE))
     publish(workspace.database, bundle, "test", noon())
     names = dict.fromkeys(department for *_, department in PEOPLE)
-    departments = {name: accounts.add_department(house, WORKSPACE, name) for name in names}
+    departments = {name: organisation.add_department(house, WORKSPACE, name) for name in names}
     for login, name, role, department in PEOPLE:
         accounts.add_user(
             house,

@@ -7,7 +7,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from engine.problems import Refused, problem
-from runtime.facade import accounts
+from runtime.facade import accounts, organisation
 from runtime.web.dependencies import Posted, Visiting, text_of, texts_of
 from runtime.web.pages import go_to, render, say
 from runtime.web.site import site_of
@@ -20,7 +20,7 @@ def account_routes() -> APIRouter:
     @router.get("")
     def show(request: Request, found: Visiting) -> Response:
         door = found.door
-        departments = accounts.departments(door)
+        departments = organisation.departments(door)
         return render(
             request,
             found,
@@ -73,7 +73,7 @@ def account_routes() -> APIRouter:
         if not name:
             label = say(site_of(request), found.language, "settings.department_name")
             raise Refused([problem("web.fill_in", "name", name=label)])
-        accounts.create_department(found.door, name[:100], parent=_number(sent, "parent"))
+        organisation.create_department(found.door, name[:100], parent=_number(sent, "parent"))
         said = say(site_of(request), found.language, "settings.department_made")
         return go_to(request, found.links.page("settings"), said)
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from engine.problems import Problem, Refused, problem
-from runtime.facade import accounts, documents, files, forms, lists, open_items
+from runtime.facade import accounts, documents, files, forms, lists, open_items, organisation
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import LookUpHit
@@ -259,7 +259,7 @@ def _hits(
     if field.widget == "member":
         return [(person.id, person.name, "") for person in accounts.people(door, text)][:FEW_PEOPLE]
     if field.widget == "department":
-        lower, found = text.lower(), accounts.departments(door)
+        lower, found = text.lower(), organisation.departments(door)
         return [(one.id, one.name, "") for one in found if lower in one.name.lower()][:FEW_PEOPLE]
     if field.widget == "open_item":
         return open_items.look_up(door, form, field.path, partner, text)

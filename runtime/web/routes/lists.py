@@ -15,7 +15,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from engine.problems import Refused, problem
-from runtime.facade import accounts, documents, exports, forms, lists
+from runtime.facade import documents, exports, forms, lists, organisation
 from runtime.facade.documents import Outcome
 from runtime.facade.list_views import ColumnView, ListView, RowView
 from runtime.web.dependencies import Posted, Visit, Visiting, number_in, text_of, texts_of
@@ -105,7 +105,7 @@ def list_routes() -> APIRouter:
             state=state,
             offered=offered,
             picked=picked,
-            departments=accounts.departments(found.door) if picked and picked.to == "department" else (),
+            departments=organisation.departments(found.door) if picked and picked.to == "department" else (),
         )
 
     @router.get("/export")
