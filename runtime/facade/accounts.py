@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from engine.permissions import is_administrator
 from engine.problems import Refused, problem, suggestion
 from runtime.facade.door import Door
 from runtime.facade.door import enter as enter
