@@ -79,6 +79,7 @@ def test_keys_decide_and_several_are_agreed_at_once(company: Company, visit: Vis
     page = visit("manager", "tasks")
     page.locator(".inbox-title").first.click()
     expect(page.locator("[data-count]")).to_have_text("第 1 / 3 条")
+    expect(page.locator("[data-decide]")).to_have_attribute("data-ready", "yes")
     page.keyboard.press("a")
     expect(page.locator("[data-count]")).to_have_text("第 2 / 3 条")
     page.goto(page.url.split("/tasks")[0] + "/tasks")

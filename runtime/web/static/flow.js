@@ -57,6 +57,7 @@ if (decide) {
     if (key === "j") document.querySelector("[data-skip]")?.click();
   });
   document.getElementById("review-problems")?.focus();
+  decide.dataset.ready = "yes";
 }
 
 // ---- dialogs in the drawer

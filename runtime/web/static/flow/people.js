@@ -14,7 +14,8 @@ export function bindPeople(field) {
 
   const options = () => [...list.querySelectorAll("[role=option]")];
   const chosen = () => [...picked.querySelectorAll("input")].map((one) => one.value);
-  const close = () => { list.hidden = true; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); at = -1; };
+  // What is still being looked up must not open the list again over what was picked.
+  const close = () => { clearTimeout(timer); asked += 1; list.hidden = true; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); at = -1; };
   const mark = (number) => {
     const all = options();
     at = all.length ? (number + all.length) % all.length : -1;
