@@ -21,6 +21,7 @@ from runtime.safe_http import SafeOutside
 from runtime.settings import Settings
 from runtime.storage.database import read
 from runtime.submit import Command, Context, Outcome, submit
+from runtime.trying.drafts import Drafts
 from runtime.workspaces import Workspace, open_workspace
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -66,6 +67,7 @@ class House:
         self.sender = Sender(plugins, self.outside, clock, ZONE, self.faults)
         self._hand_over = hand_over
         self.apps = PublishedApps(kinds)
+        self.drafts = Drafts()
         self._workspaces: dict[str, Workspace] = {}
         self._lock = threading.Lock()
 

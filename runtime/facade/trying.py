@@ -20,7 +20,7 @@ from runtime.facade.trying_words import StepView, Words
 from runtime.stages.steps import Unit
 from runtime.storage import documents as document_rows
 from runtime.storage import past_documents
-from runtime.trying.drafts import Draft, drafted, unit_with
+from runtime.trying.drafts import Draft, unit_with
 from runtime.trying.flow_trial import try_workflow
 from runtime.trying.replay import PORTION, Differing, Period, Tally, portion
 from runtime.trying.rule_trial import subject_of, try_rule
@@ -130,7 +130,7 @@ def try_draft(door: Door, text: str, document: str | int) -> Tried:
         Refused: ``forbidden``, ``invalid`` with every mistake in the draft, ``missing`` for the document.
     """
     administrators_only(door)
-    draft = drafted(door.bundle, text)
+    draft = door.house.drafts.of(door.bundle, text)
     with door.reading() as unit:
         inner = unit_with(unit, draft.bundle)
         subject = draft.form if draft.flow is not None or draft.rule is None else subject_of(inner, draft.rule)
@@ -173,7 +173,7 @@ def replaying(
     administrators_only(door)
     if period.last < period.first:
         raise Refused([problem("trying.period", "until")])
-    draft = drafted(door.bundle, text)
+    draft = door.house.drafts.of(door.bundle, text)
     if not draft.form:
         raise Refused([problem("trying.no_past")])
     form = door.form(draft.form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass, replace
 
 from engine.definitions.bundle import STORY_FOLDER
@@ -72,6 +73,32 @@ def drafted(published: AppBundle, text: str) -> Draft:
         red=bundle.red_tests,
         warnings=tuple(each for each in of_file if each not in bundle.red_tests),
     )
+
+
+class Drafts:
+    """The drafts compiled last: one that is tried on a second document, or replayed in pages, is not compiled again."""
+
+    def __init__(self, most: int = 2) -> None:
+        """``most``: how many are kept; each holds a whole app."""
+        self._most = most
+        self._kept: dict[tuple[str, str], Draft] = {}
+        self._lock = threading.Lock()
+
+    def of(self, published: AppBundle, text: str) -> Draft:
+        """`drafted`, or what it gave the last time.
+
+        Raises:
+            Refused: as `drafted`.
+        """
+        key = (published.hash, text)
+        with self._lock:
+            draft = self._kept.pop(key, None)
+        draft = draft or drafted(published, text)
+        with self._lock:
+            self._kept[key] = draft
+            while len(self._kept) > self._most:
+                del self._kept[next(iter(self._kept))]
+        return draft
 
 
 def unit_with(unit: Unit, bundle: AppBundle) -> Unit:

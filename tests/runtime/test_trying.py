@@ -14,6 +14,7 @@ from runtime.facade.door import Door
 from runtime.facade.trying import Period, Tried
 from runtime.storage import process_tables as tables
 from runtime.storage import product_tables
+from runtime.trying import drafts
 from tests.houses import codes
 from tests.runtime.flow_house import Firm, company, firm
 
@@ -167,6 +168,24 @@ def test_a_replay_goes_on_where_it_stopped(house: Firm, admin: Door) -> None:
     assert (first.looked, first.next, len(first.rows), first.more) == (2, made[1], 1, 1)
     rest = trying.replay(admin, changed(80_000), JANUARY, after=first.next or 0, limit=2)
     assert (rest.looked, rest.next, [row.document for row in rest.rows]) == (1, None, made[2:])
+
+
+def test_a_draft_is_compiled_once_for_all_pages(house: Firm, admin: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    for amount in (60_000, 61_000):
+        house.expense(house.door("clerk"), amount)
+    seen: list[str] = []
+    compiled = drafts.drafted
+    monkeypatch.setattr(drafts, "drafted", lambda published, text: seen.append(text) or compiled(published, text))
+    first = trying.replay(admin, changed(80_000), JANUARY, limit=1)
+    assert trying.replay(admin, changed(80_000), JANUARY, after=first.next or 0, limit=2).looked == 1
+    assert seen == [changed(80_000)]
+    trying.replay(admin, changed(90_000), JANUARY)
+    trying.replay(admin, changed(90_001), JANUARY)
+    trying.replay(admin, changed(80_000), JANUARY)
+    assert seen[1:] == [changed(90_000), changed(90_001), changed(80_000)], "only the last two are kept"
+    house.publish(company(changed(80_000), changes=GIVEN))
+    again = trying.replay(house.door("admin", "legal"), changed(80_000), JANUARY)
+    assert (again.differing, len(seen)) == (0, 5), "a draft belongs to what was published when it was compiled"
 
 
 def test_portions_are_told_on_the_way(house: Firm, admin: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from runtime.house import House
+from runtime.web.routes import trying
 from tests.web.conftest import ROOT, SignIn, csrf_of, receive, words_of
 
 TRY = f"{ROOT}/settings/try"
@@ -49,6 +52,21 @@ def test_a_draft_over_a_period_in_english(house: House, sign_in: SignIn) -> None
     said = words_of(answer.text)
     assert "Looked at 3 documents; 2 would have gone differently." in said
     assert "times more: 2 instead of 0." in said
+
+
+def test_a_period_with_too_many_documents_says_so_and_always_begins_anew(
+    house: House, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trying, "AT_ONCE", 2)
+    for quantity in ("1", "10", "20"):
+        receive(house, "A001", quantity)
+    mary = sign_in("mary")
+    sent = {"csrf": csrf_of(mary), "draft": FLOW, "from": "2026-01-01", "until": "2026-01-31"}
+    answer = mary.post(f"{TRY}/period", data=sent)
+    assert "Only the first 2 documents of the period were looked at." in words_of(answer.text)
+    assert 'name="after"' not in answer.text, "the totals are never those of a part in the middle"
+    answer = mary.post(f"{TRY}/period", data=sent | {"draft": FLOW.replace("> 5", "> 15")})
+    assert "Looked at 2 documents; 0 would have gone differently." in words_of(answer.text)
 
 
 def test_mistakes_keep_what_was_typed(house: House, sign_in: SignIn) -> None:

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from engine.problems import Problem, Refused, problem
 from runtime.facade import trying
 from runtime.facade.trying import Period
-from runtime.web.dependencies import Natural, Posted, Visit, Visiting, number_in, text_of
+from runtime.web.dependencies import Natural, Posted, Visit, Visiting, text_of
 from runtime.web.pages import render
 
-AT_ONCE = 2_000
+AT_ONCE = 10_000
 ROWS = 200
 
 
@@ -36,8 +36,7 @@ def trying_routes() -> APIRouter:
     def on_period(request: Request, found: Visiting, sent: Posted) -> Response:
         def work(draft: str) -> object:
             period = Period(first=_day(sent, "from"), last=_day(sent, "until"))
-            after = number_in(text_of(sent, "after")) or 0
-            return trying.replay(found.door, draft, period, after=after, limit=AT_ONCE, rows=ROWS)
+            return trying.replay(found.door, draft, period, limit=AT_ONCE, rows=ROWS)
 
         return _done(request, found, sent, work)
 
