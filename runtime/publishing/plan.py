@@ -74,7 +74,12 @@ def _problems(connection: Connection, before: AppBundle | None, after: AppBundle
         return ()
     old, new = before.app.settings, after.app.settings
     same = all(getattr(old, name) == getattr(new, name) for name in COST_SETTINGS)
-    found = [] if same or not ledgers.has_entries(connection) else [problem("storage.cost_locked", "app.yaml")]
+    posted = ledgers.has_entries(connection)
+    found = [] if same or not posted else [problem("storage.cost_locked", "app.yaml")]
+    if posted and old.money_decimals != new.money_decimals:
+        # Every value was rounded to the old number of places, and `verify` finds it again by rounding.
+        places = {"old": old.money_decimals, "new": new.money_decimals}
+        found.append(problem("storage.decimals_locked", "app.yaml", **places))
     return (*found, *_ledgers_in_use(connection, before, after))
 
 

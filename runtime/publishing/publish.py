@@ -45,8 +45,9 @@ def publish(
         forced: tables and ``table.column`` whose data may be destroyed instead of archived.
         despite: who publishes in spite of red tests, and why; it goes to the audit log.
 
-    Raises ``Refused``: ``publish.red_tests``, ``storage.cost_locked``, ``storage.not_unique``, ``storage.table_taken``,
-    or ``storage.publish_difference`` when the tables did not become what they should.
+    Raises ``Refused``: ``publish.red_tests``, ``storage.cost_locked``, ``storage.decimals_locked``,
+    ``storage.not_unique``, ``storage.table_taken``, or ``storage.publish_difference`` when the tables did not become
+    what they should.
     """
     if bundle.red_tests and despite is None:
         raise Refused([problem("publish.red_tests", count=len(bundle.red_tests)), *bundle.red_tests], kind="conflict")

@@ -248,6 +248,19 @@ def test_costs_are_locked_by_the_first_posting(empty: Database, tiny: AppBundle,
         publish(empty, other, "张三", AT)
 
 
+@pytest.mark.parametrize("places", [0, 1, 3])
+def test_decimals_of_money_are_locked_by_the_first_posting(empty: Database, tiny: AppBundle, places: int):
+    publish(empty, tiny, "张三", AT)
+    other = bundle_from(changed(tiny_files(), "app.yaml", ("settings:\n", f"settings:\n  money_decimals: {places}\n")))
+    assert plan(empty, other).problems == ()
+    with write(empty) as connection:
+        post(connection, [receipt(1, 1, "1", "1")])
+    (against,) = plan(empty, other).problems
+    assert (against.code, dict(against.params)) == ("storage.decimals_locked", {"old": 2, "new": places})
+    with pytest.raises(Refused, match=r"storage\.decimals_locked"):
+        publish(empty, other, "张三", AT)
+
+
 DEPOSITS = """ledgers:
   - ledger: deposit
     label: {zh: 包装物押金, en: Deposits}
