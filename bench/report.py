@@ -31,7 +31,6 @@ class Found:
     imported: Imported | None = None
     differences: int = 0
     scales: list[Scale] = field(default_factory=list)
-    fill_s: float = 0.0
 
 
 def sections(found: Sequence[Found], effort: str, machine: str) -> Mapping[str, str]:

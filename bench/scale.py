@@ -25,10 +25,7 @@ from runtime.house import House
 from runtime.storage.database import Connection, read, write
 from runtime.storage.ledgers import COLUMNS
 
-LATER = 10_000
-TRACED = 100_000
 WRITERS = (1, 4, 16)
-DOCUMENTS = 240
 REPEATS = 5
 MONTH = "SELECT product, warehouse, move, sum(quantity), sum(value) FROM sys_balance WHERE grain = 'month' AND month = "
 

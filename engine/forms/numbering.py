@@ -10,10 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from engine.problems import Problem, problem
-
 PART = re.compile(r"\{(biz_date|today|seq)(?::([^{}]{1,20}))?\}")
-DATE_FORMAT = re.compile(r"^(%[Yymd]|[-./])+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +45,3 @@ def numbering(pattern: str, biz_date: date, today: date) -> Numbering:
 
     prefix, _, suffix = PART.sub(printed, pattern).partition("\0")
     return Numbering(prefix, width, suffix)
-
-
-def pattern_problems(pattern: str) -> tuple[Problem, ...]:
-    """What is wrong with a pattern: stray braces, an unknown part, a bad date format, not exactly one ``seq``."""
-    found: list[Problem] = []
-    parts = list(PART.finditer(pattern))
-    rest = PART.sub("", pattern)
-    if "{" in rest or "}" in rest:
-        found.append(problem("numbering.unknown_part", text=rest))
-    sequences = [part for part in parts if part[1] == "seq"]
-    if len(sequences) != 1:
-        found.append(problem("numbering.one_seq", count=len(sequences)))
-    found.extend(
-        problem("numbering.bad_width", text=part[0])
-        for part in sequences
-        if part[2] and not (part[2].isdigit() and 1 <= int(part[2]) <= 9)
-    )
-    found.extend(
-        problem("numbering.bad_date", text=part[0])
-        for part in parts
-        if part[1] != "seq" and part[2] and not DATE_FORMAT.match(part[2])
-    )
-    return tuple(found)

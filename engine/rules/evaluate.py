@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.decisions.table import decide
 from engine.definitions.compiled_rule import CompiledRule
-from engine.document import Document
 from engine.effects import CloseTask, CreateTask, Effect, Notify
 from engine.expressions import Clock, EvaluationFailed, evaluate
 from engine.labels import Label
-from engine.problems import Problem
 from engine.rules.audience import audience
 from engine.rules.consequences import Firing, Followed, effects_of, follow
-from engine.rules.facts import Facts, StockFacts, document_facts, plain, stock_facts, told
+from engine.rules.facts import Facts, plain, told
 from engine.rules.loops import cut
 from engine.rules.marks import NO_MARKS, Marks, once_key, opens, recovers, silent
 from engine.rules.verdict import EscalationDue, RuleOutcome, Verdict
@@ -111,41 +109,6 @@ def escalated(
         ),
         Notify(to=to, title=title, form=facts.form, document=facts.document, about="overdue"),
     )
-
-
-def judge_document(
-    rules: Sequence[CompiledRule], action: str, document: Document, names: Mapping[str, object], clock: Clock
-) -> tuple[Verdict, ...]:
-    """Verdicts of the form's rules that ``action`` wakes."""
-    facts = document_facts(document, names, trigger=action)
-    woken = [rule for rule in rules if action in rule.definition.when.on and rule.definition.active]
-    verdicts = (judge(rule, facts, clock) for rule in woken)
-    return tuple(_refused_when_failed(verdict) for verdict in verdicts if verdict.outcome != "quiet")
-
-
-def judge_stock(
-    rules: Sequence[CompiledRule], facts: Iterable[StockFacts], alerts: frozenset[tuple[str, str]], clock: Clock
-) -> tuple[Verdict, ...]:
-    """Verdicts of ledger rules for products whose stock changed.
-
-    Args:
-        alerts: open alerts as (rule, key). A rule with ``once`` fires when its alert is not open yet, and closes the
-            alert and its task when the condition no longer holds.
-    """
-    verdicts = []
-    for fact in facts:
-        one = stock_facts(fact, "")
-        for rule in rules:
-            marks = Marks(open=(rule.definition.rule, one.key) in alerts)
-            verdict = judge(rule, one, clock, marks)
-            if verdict.fired or verdict.closes:
-                verdicts.append(verdict)
-    return tuple(verdicts)
-
-
-def _refused_when_failed(verdict: Verdict) -> Verdict:
-    problems: tuple[Problem, ...] = (verdict.error,) if verdict.error is not None else verdict.problems
-    return replace(verdict, problems=problems)
 
 
 def _escalations(rule: CompiledRule, clock: Clock, world: World) -> tuple[EscalationDue, ...]:

@@ -15,7 +15,6 @@ from engine.schedules.cron import MONTHS, WEEKDAYS
 from engine.schedules.schedule import MINUTES, Schedule
 
 MORNING = 8 * 60
-ALL_MONTHS = frozenset(range(1, 13))
 QUARTERS = frozenset({1, 4, 7, 10})
 WORKDAYS = frozenset(range(1, 6))
 WEEKEND = frozenset({0, 6})

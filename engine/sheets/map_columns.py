@@ -28,7 +28,6 @@ _LINK_PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 _TYPE_MEANINGS: Mapping[str, str] = MappingProxyType({"barcode": "barcode", "phone": "phone", "email": "email"})
 _ORDER_BONUS = 4
-_COUNTS = "seq"  # a column that only numbers the rows never fills a figure
 _ROW_NUMBER = "seq"  # a column that counts the rows fills nothing, whatever its values look like
 
 

@@ -63,11 +63,6 @@ def move_json(move: Move) -> Json:
     return dict(_plain(move))
 
 
-def move_from_json(data: Json) -> Move:
-    """Inverse of ``move_json``."""
-    return _read(Move, data)
-
-
 def entry_json(entry: Entry) -> Json:
     """The stored form of a line of the log: ``number``, ``move`` and ``found``."""
     return {"number": entry.number, "move": move_json(entry.move), "found": _plain(entry.found)}

@@ -44,11 +44,6 @@ def judge(unit: Unit, posted: Posted) -> Judged:
     return Judged(posted=posted, effects=effects)
 
 
-def judge_entries(unit: Unit, entries: Sequence[Entry], chain: tuple[str, ...] = ()) -> tuple[Decided, ...]:
-    """The verdicts of rules on the ledgers these entries were written to."""
-    return tuple(_on_ledgers(unit, entries, chain, LiveWorld(unit)))
-
-
 def reason_of(command: Command) -> str:
     """Why it is done in spite of a warning: what the person says; what a rule does is said by its name."""
     return command.reason.strip() or (command.chain[-1] if command.chain else "")
