@@ -26,6 +26,7 @@ from engine.expressions import Kind, Scope, ValueType
 from engine.fieldtypes.contract import Storage
 from engine.fieldtypes.link import LinkOptions
 from engine.fieldtypes.open_item import OpenItemOptions
+from engine.fieldtypes.price import unit_of
 from engine.problems import Problem, suggestion
 
 UNIQUE_STORAGE = (
@@ -59,12 +60,12 @@ def links_lead_to_forms(loaded: Loaded) -> Iterator[Problem]:
 
 
 def quantities_know_their_unit(loaded: Loaded) -> Iterator[Problem]:
-    """``unit`` and ``base`` of a quantity name fields of the same row."""
+    """``unit`` and ``base`` of a quantity, and ``unit`` of a price, name fields of the same row."""
     for key, form in loaded.forms.items():
         for path, field in all_fields(form):
             for option in ("unit", "base"):
                 name = getattr(field.options, option, "")
-                if field.type == "quantity" and name:
+                if field.type in ("quantity", "price") and name:
                     place = field_place(key, path) / option
                     yield from unknown(loaded, place, "definition.unknown_field", name, row_of(form, path))
 
@@ -212,6 +213,8 @@ def _fill(
         yield complaint(loaded, place, "definition.fill_type", name=name, source=wanted)
     elif target.formula is not None:
         yield complaint(loaded, place, "definition.fill_computed", key=True, name=name)
+    elif unit_of(target.options) and loaded.forms[field.value_type.record].units is None:
+        yield complaint(loaded, place, "definition.price_without_units", key=True, name=name)
 
 
 def walked(scope: Scope, start: ValueType, path: str) -> ValueType | str:

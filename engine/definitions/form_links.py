@@ -25,6 +25,8 @@ from engine.definitions.placeholders import holes
 from engine.definitions.scopes import Scopes, table_record
 from engine.definitions.workflow import ActionStep, SubflowStep
 from engine.expressions import Checked, Kind
+from engine.expressions.number_functions import UNITS
+from engine.fieldtypes.price import unit_of
 
 FOLLOWED = (Kind.LINK, Kind.MEMBER)
 Links = Mapping[tuple[str, ...], frozenset[str]]
@@ -79,8 +81,11 @@ def book_form(book: LinkBook, form: CompiledForm) -> None:
     for each in form.all_fields():
         for checked in (each.required, each.visible, each.secret, each.readonly, each.default, each.formula):
             book.read(form.key, checked, each.table)
-        for wanted in each.fills.values():
+        row = form.tables[each.table].fields if each.table else form.fields
+        for filled, wanted in each.fills.items():
             book.follow(form.key, (each.key, *wanted.split(".")), each.table)
+            if filled in row and unit_of(row[filled].options):
+                book.follow(form.key, (each.key, UNITS), each.table)
     for check in form.checks:
         book.read(form.key, check.condition, check.table)
     for table in form.tables.values():

@@ -14,10 +14,21 @@ from engine.values import PRICE_SCALE
 
 
 class PriceOptions(DecimalOptions):
-    """Options of ``price``: decimals and limits; not negative unless ``min`` says otherwise."""
+    """Options of ``price``: decimals and limits; not negative unless ``min`` says otherwise.
+
+    Attributes:
+        unit: key of the field of the same row that holds the unit the price is for. A price filled in by a link is for
+            the base unit and is converted; it follows when another unit is chosen.
+    """
 
     decimals: Annotated[int, Field(ge=0, le=6)] = 6
     min: Decimal | None = Decimal(0)
+    unit: str = ""
+
+
+def unit_of(options: BaseModel) -> str:
+    """The field of the same row that holds the unit a price is for; empty for a price without, and for other types."""
+    return options.unit if isinstance(options, PriceOptions) else ""
 
 
 class Price(DecimalField):

@@ -14,6 +14,7 @@ from engine.environment import Linked, Scene, Surroundings, compiled_target, nes
 from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.expressions.types import Row
 from engine.forms.draft import Draft
+from engine.forms.unit_prices import priced_by_unit
 from engine.problems import Problem
 from engine.values import rounded
 
@@ -130,13 +131,17 @@ def _fills(
         link = values.get(key)
         changed = before is None or before.get(key) != link
         row = linked.get((compiled_target(field.options), link)) if isinstance(link, int) else None
-        if row is None or not changed:
+        if row is None:
             continue
-        for target, source in field.fills.items():
-            if f"{where}{target}" in given or (before is None and values.get(target) is not None):
+        typed = {target for target in field.fills if f"{where}{target}" in given}
+        copied: set[str] = set()
+        for target, source in field.fills.items() if changed else ():
+            if target in typed or (before is None and values.get(target) is not None):
                 continue
             value = row.values.get(source)
             values[target] = value.id if isinstance(value, Row) else value  # type: ignore[assignment]
+            copied.add(target)
+        priced_by_unit(field, fields, values, before, row, copied, typed)
 
 
 def _evaluated(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from engine.definitions.compiled import CompiledForm
 from engine.document import Document, SourceLine
 from engine.environment import Linked, Scene, scene
+from engine.fieldtypes.price import unit_of
 from engine.forms.draft import LinePatch, Patch
 from engine.forms.pushdown import draft_from
 from engine.forms.validate import truth
@@ -152,7 +153,7 @@ def push(
     to the proposed lines by position, an override line of ``None`` values keeps the proposal."""
     proposed = push_patch(door, source_form, source, target_form, variant)
     target = door.form(target_form)
-    patch = _writable(door, target, _overridden(proposed, overrides))
+    patch = _writable(door, target, _overridden(target, proposed, overrides))
     return submit(
         door,
         Command(
@@ -212,17 +213,25 @@ def _line(row: object, where: str, problems: list[Problem]) -> LinePatch:
     return LinePatch(id=identity, values=values, source=made)
 
 
-def _overridden(proposed: Patch, overrides: Patch | None) -> Patch:
+def _overridden(form: CompiledForm, proposed: Patch, overrides: Patch | None) -> Patch:
     if overrides is None:
         return proposed
     lines = dict(proposed.lines)
     for table, rows in overrides.lines.items():
         kept = lines.get(table, ())
+        fields = form.tables[table].fields if table in form.tables else {}
+        units = {key: unit_of(field.options) for key, field in fields.items()}
         lines[table] = tuple(
-            replace(kept[index], values={**kept[index].values, **row.values}) if index < len(kept) else row
+            replace(kept[index], values={**_still(kept[index], row, units), **row.values}) if index < len(kept) else row
             for index, row in enumerate(rows)
         )
     return Patch(values={**proposed.values, **overrides.values}, lines=lines)
+
+
+def _still(kept: LinePatch, row: LinePatch, units: Mapping[str, str]) -> Mapping[str, object]:
+    """What a proposed line still says beside ``row``: not its price for a unit that was replaced; submission finds the
+    price for the new one."""
+    return {key: value for key, value in kept.values.items() if units.get(key, "") not in row.values}
 
 
 def _writable(door: Door, form: CompiledForm, patch: Patch) -> Patch:

@@ -26,6 +26,7 @@ from runtime.stages.judge_sets import Settled, set_on_saving
 from runtime.stages.link_filters import filter_problems
 from runtime.stages.open_items import filled
 from runtime.stages.resolve import resolve
+from runtime.stages.source_prices import price_by_unit
 from runtime.stages.sources import links_of, load_sources, source_of, source_problems
 from runtime.stages.steps import Begun, Unit, Validated, load_linked
 from runtime.storage import documents
@@ -195,6 +196,7 @@ def _from_sources(unit: Unit, form: CompiledForm, draft: Draft, sources: Mapping
                     where = f"{table}.{line.number}."
                     fields = form.tables[table].fields
                     _map(unit, fields, source.line_map, line_scope, values, draft.given, where)
+                    price_by_unit(unit, fields, source.line_map, line_scope, values, draft.given, where)
                 if draft.old is None:
                     _map(unit, form.fields, source.header, scope, header, draft.given, "")
                 line = replace(line, values=values)

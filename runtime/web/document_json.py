@@ -62,11 +62,20 @@ def fields_json(form: FormView, page: Page) -> dict[str, Any]:
     in_lines = (field for table in form.tables for field in table.fields)
     fields = (*form.fields, *(place.field for place in places), *in_lines)
     known = frozenset((field.table, field.key) for field in fields)
-    return {field.path: field_json(field, known) for field in fields}
+    prices: dict[str, list[str]] = {}
+    for field in fields:
+        if field.type_name == "price" and field.options.get("unit"):
+            unit = field.options["unit"]
+            prices.setdefault(f"{field.table}.{unit}" if field.table else str(unit), []).append(field.key)
+    return {field.path: field_json(field, known, prices) for field in fields}
 
 
-def field_json(field: FieldView, known: frozenset[tuple[str, str]]) -> dict[str, Any]:
-    """One field: how it is edited, which of the ``known`` (table, key) it fills, what may be chosen."""
+def field_json(field: FieldView, known: frozenset[tuple[str, str]], prices: Mapping[str, list[str]]) -> dict[str, Any]:
+    """One field: how it is edited, which of the ``known`` (table, key) it fills, what may be chosen.
+
+    Args:
+        prices: by the path of a unit, the prices of its row that are for it.
+    """
     choices = field.options.get("choices")
     fills = field.options.get("fills")
     return {
@@ -80,6 +89,7 @@ def field_json(field: FieldView, known: frozenset[tuple[str, str]]) -> dict[str,
         "conditional": field.conditional,
         "computed": field.computed,
         "fills": sorted(key for key in fills if (field.table, key) in known) if isinstance(fills, Mapping) else [],
+        "prices": prices.get(field.path, []),
         "choices": choice_pairs(field) if isinstance(choices, Mapping) else [],
         "partner": field.options.get("partner") if field.widget == "open_item" else "",
         "most": field.options.get("max_files") or 0,

@@ -29,13 +29,14 @@ export class Model {
 
   // What a push-down proposes counts as typed, so that it is sent back as it was shown.
   #keepProposal() {
+    const keep = (cell) => { cell.typed = true; cell.proposed = true; };
     for (const [path, cell] of Object.entries(this.header)) {
-      if (this.editable.has(path) && filled(cell.value)) cell.typed = true;
+      if (this.editable.has(path) && filled(cell.value)) keep(cell);
     }
     for (const table of Object.values(this.tables)) {
       for (const row of table.rows) {
         for (const [key, cell] of Object.entries(row.cells)) {
-          if (this.editable.has(`${table.key}.${key}`) && filled(cell.value)) cell.typed = true;
+          if (this.editable.has(`${table.key}.${key}`) && filled(cell.value)) keep(cell);
         }
       }
     }
@@ -64,9 +65,15 @@ export class Model {
     cell.value = next;
     cell.text = next === null ? "" : text ?? String(next);
     cell.typed = true;
+    cell.proposed = false;
     cell.at = ++this.tick;
     this.touched = true;
     if (row) this.tables[row.table].changed = true;
+    // A price nobody wrote is worked out anew for another unit.
+    for (const target of field.prices) {
+      const other = this.cell(row, target);
+      if (other?.proposed) other.typed = false;
+    }
     // Choosing another record brings that record's own figures; the first choice leaves what was typed before it.
     if (field.fills.length && filled(before)) {
       for (const target of field.fills) {
