@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -20,6 +21,7 @@ from runtime.commands import serve
 from runtime.demo.company import Plan
 from runtime.demo.fill import fill, rows
 from runtime.demo.found import WORKSPACE, found
+from runtime.demo.office import Office, business
 from runtime.demo.people import PASSWORD, PEOPLE
 from runtime.demo.plan import plan
 from runtime.demo.postgres import demo_server
@@ -28,7 +30,7 @@ from runtime.demo.source import table
 from runtime.house import wall_clock
 from runtime.house_jobs import inline_house
 from runtime.invocation import Invocation, invocation
-from runtime.plugin_loading import installed_kinds
+from runtime.plugin_loading import load_plugins
 from runtime.settings import Settings
 from runtime.verification import verify
 
@@ -93,14 +95,17 @@ def _build(started: Invocation, settings: Settings, cost: Cost, company: Plan) -
         shutil.rmtree(folder / WORKSPACE, ignore_errors=True)  # what an interrupted build left behind
     folder.mkdir(parents=True, exist_ok=True)
     _mark(folder, BUILDING)
-    house, jobs = inline_house(settings, installed_kinds(), started.catalogue)
+    installed = load_plugins()
+    house, jobs = inline_house(settings, installed.kinds, started.catalogue, plugins=installed.plugins)
     try:
         doors = found(house, cost.replace("-", "_"))
         with _bar(started.ui("demo.filling"), rows(company)) as bar:
             fill(doors["data_admin"], company, bar.update)
         with _bar(started.ui("demo.living"), steps(company)) as bar:
-            counts = Replay(doors, _draining(bar.update, jobs.drain)).live(company)
+            replay = Replay(doors, _draining(bar.update, jobs.drain))
+            counts = Counter(replay.live(company))
         jobs.drain()
+        counts.update(Office(doors, jobs.drain).live(business(company, replay)))
         report = verify(house, WORKSPACE)
     finally:
         house.close()
