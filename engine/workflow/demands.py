@@ -16,6 +16,9 @@ from engine.workflow.state import Run, Seat, SeatState, Token, TokenState
 
 Holds = Callable[[int, str], bool]
 DECIDING = (MoveKind.AGREE, MoveKind.REJECT, MoveKind.RETURN)
+# These leave no line people read: the papers of a submission are the document's own.
+WITHOUT_FILES = (MoveKind.START, MoveKind.CLAIM, MoveKind.RELEASE)
+MOST_FILES = 20
 
 
 def to_choose(layout: Layout, run: Run, token: Token | None) -> Mapping[str, Chosen]:
@@ -42,10 +45,19 @@ def choices(layout: Layout, run: Run, move: Move, token: Token | None, holds: Ho
             yield problem("workflow.not_to_choose", node, node=layout.label(node))
 
 
+def attaching(move: Move) -> Iterator[Problem]:
+    """Whether files may be attached to such a move, and not too many."""
+    if move.files and move.kind in WITHOUT_FILES:
+        yield problem("workflow.no_files_here", "files")
+    elif len(move.files) > MOST_FILES:
+        yield problem("workflow.too_many_files", "files", most=MOST_FILES)
+
+
 def demands(layout: Layout, run: Run, move: Move, seat: Seat | None, holds: Holds) -> Iterator[Problem]:
     """Everything the move lacks; its right to be made has been found already."""
-    if move.kind is MoveKind.COMMENT and not move.comment.strip():
+    if move.kind is MoveKind.COMMENT and not move.comment.strip() and not move.files:
         yield problem("workflow.comment_needed", "comment")
+    yield from attaching(move)
     if move.kind is MoveKind.START:
         yield from choices(layout, run, move, None, holds)
     if move.kind is MoveKind.REACTIVATE and move.node and move.node not in reactivation_nodes(layout):

@@ -50,6 +50,7 @@ class Move:
         place: of 加签: ``before``, ``after`` or ``beside``.
         back: after a return, come straight back (直接回到我这里).
         comment: the remark. signature: id of the file with the signature by hand.
+        files: ids of the files attached to it (附件), as a document's attachments have them.
         chosen: people picked for later nodes, by node key.
         timer: which deadline of the node, counted from 0; -1 for a wait. event: name of the signal.
         result: of a child: ``approved``, ``rejected`` … ; children: ids the sub-flow has made.
@@ -68,6 +69,7 @@ class Move:
     back: bool = False
     comment: str = ""
     signature: int | None = None
+    files: tuple[str, ...] = ()
     chosen: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     timer: int = -1
     event: str = ""

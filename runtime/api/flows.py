@@ -19,7 +19,7 @@ from runtime.web.dependencies import Natural
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
 WHOLE = ("seat", "token", "signature", "version", "run")
 WORDS = ("node", "place", "comment")
-KNOWN = frozenset({*WHOLE, *WORDS, "users", "back", "chosen", "data", "confirmed"})
+KNOWN = frozenset({*WHOLE, *WORDS, "users", "back", "chosen", "data", "confirmed", "files"})
 
 
 def flow_api() -> APIRouter:
@@ -148,6 +148,7 @@ def _act(door: Door, form: str, sent: Mapping[str, Any]) -> Act:
         back=sent.get("back") is True,
         comment=str(sent.get("comment", "")),
         signature=_whole(sent, "signature") or None,
+        files=_texts(sent, "files"),
         chosen={str(node): _wholes(users, "chosen") for node, users in chosen.items()},
         patch=documents.patch_from_json(door.form(form), data) if data is not None else None,
         version=_whole(sent, "version") or None,
@@ -169,6 +170,13 @@ def _wholes(value: object, name: str) -> tuple[int, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise Refused([problem("flow.bad_value", name, name=name)])
     return tuple(_whole({name: one}, name) for one in value)
+
+
+def _texts(sent: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = sent.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise Refused([problem("flow.bad_value", name, name=name)])
+    return tuple(dict.fromkeys(value))
 
 
 def _objects(sent: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

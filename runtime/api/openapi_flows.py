@@ -22,7 +22,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "withdraw": {"comment": "填错了"},
         "take_back": {},
         "urge": {},
-        "comment": {"comment": "已电话沟通"},
+        "comment": {"comment": "已电话沟通", "files": []},
         "terminate": {"comment": "重复单据"},
         "reactivate": {"comment": "误终止"},
         "reassign": {"seat": 3, "users": [7]},
@@ -36,6 +36,11 @@ def form_paths(base: str, form: str, label: str) -> Mapping[str, Any]:
     one = f"{base}/{{document}}"
     paths: dict[str, Any] = {
         f"{one}/flow": {"parameters": [identity], "get": _operation(form, f"审批 / Approval: {label}", _any())}
+    }
+    file = {"name": "file", "in": "path", "required": True, "schema": {"type": "string"}}
+    paths[f"{one}/flow/files/{{file}}"] = {
+        "parameters": [identity, file],
+        "get": _operation(form, "审批附件 / A file of a decision", _any()),
     }
     for act, example in EXAMPLES.items():
         body = {"schema": {"$ref": f"{REF}Move"}, "example": dict(example)}
@@ -53,6 +58,7 @@ def app_paths(base: str) -> Mapping[str, Any]:
     tab = {"name": "tab", "in": "path", "required": True, "schema": {"enum": ["open", "done", "mine", "copies"]}}
     workflow = {"name": "workflow", "in": "path", "required": True, "schema": {"type": "string"}}
     number = {"name": "proposal", "in": "path", "required": True, "schema": {"type": "integer"}}
+    upload = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
     batch = {"action": "agree", "comment": "同意", "items": [{"form": "purchase_order", "document": 12}]}
     return {
         f"{base}/-/inbox/{{tab}}": {"parameters": [tab], "get": _operation("flows", "待办中心 / Inbox", _any())},
@@ -61,6 +67,16 @@ def app_paths(base: str) -> Mapping[str, Any]:
         f"{base}/-/proposals/{{proposal}}": {
             "parameters": [number],
             "post": _operation("flows", "处理未生效的变更 / An agreed change", _any(), _body({"make": True})),
+        },
+        f"{base}/-/files": {
+            "post": {
+                **_operation("files", "上传附件 / Upload a file", _any(), status="201"),
+                "requestBody": {"content": {"multipart/form-data": {"schema": upload}}},
+            }
+        },
+        f"{base}/-/files/{{file}}": {
+            "parameters": [{"name": "file", "in": "path", "required": True, "schema": {"type": "string"}}],
+            "get": _operation("files", "下载附件 / Download a file", _any()),
         },
         f"{base}/-/hand-over": {
             "post": _operation("flows", "离职交接 / Hand over", _any(), _body({"leaver": 5, "successor": 7}))
@@ -88,6 +104,7 @@ def move_schema() -> Mapping[str, Any]:
             "run": whole,
             "version": whole,
             "signature": whole,
+            "files": {"type": "array", "items": text},
             "users": users,
             "node": text,
             "place": {"enum": ["before", "after", "beside"]},

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from engine.forms.draft import Patch
 from engine.problems import Problem, Refused, problem
 from runtime.api.callers import Body, Knocking, answered
+from runtime.api.files import file_api
 from runtime.api.flows import flow_api
 from runtime.api.imports import import_api
 from runtime.api.money import money_api
@@ -32,6 +33,7 @@ from runtime.api.shapes import (
     plain_object,
     task_json,
 )
+from runtime.api.supply import supply_api
 from runtime.api.trying import trying_api
 from runtime.facade import documents, entry_story, lists, lots, stock, tasks, trace
 from runtime.facade.documents import Command, Outcome
@@ -57,11 +59,13 @@ def api_routes() -> APIRouter:
     router.get("/-/trace", response_model=None)(answered(lot_trace))
     router.get("/-/tasks", response_model=None)(answered(open_tasks))
     router.include_router(import_api())
+    router.include_router(file_api())
     router.include_router(period_api())
     router.include_router(money_api())
     router.include_router(rule_api())
     router.include_router(trying_api())
     router.include_router(flow_api())
+    router.include_router(supply_api())
     router.get("/{form}", response_model=None)(answered(list_documents))
     router.get("/{form}/-/look-up", response_model=None)(answered(look_up))
     router.post("/{form}", response_model=None)(answered(create, 201))

@@ -13,9 +13,10 @@ from pathlib import Path
 from engine.environment import scene
 from engine.permissions import admits
 from engine.problems import Refused, problem
+from runtime.facade.documents import readable
 from runtime.facade.door import Door
 from runtime.stages.steps import Unit, load_linked
-from runtime.storage import documents, files
+from runtime.storage import documents, files, workflow_runs
 from runtime.storage.database import in_transaction
 from runtime.storage.file_references import referring
 from runtime.storage.signatures import file_of, number_of
@@ -96,6 +97,22 @@ def signature(door: Door, number: int) -> FileView:
     with door.reading() as unit:
         file_id = file_of(unit.connection, number)
         stored = files.get(unit.connection, file_id) if file_id is not None else None
+    if stored is None or not _view(door, stored).path.exists():
+        raise Refused([problem("storage.file_missing")], "missing")
+    return _view(door, stored)
+
+
+def attached(door: Door, form: str, document: int, file_id: str) -> FileView:
+    """A file somebody attached to a decision on a document the person may read.
+
+    Raises:
+        Refused: ``missing`` when the log of the document names no such file, or the person may not read the document.
+    """
+    compiled = door.form(form)
+    with door.reading() as unit:
+        readable(door, unit, compiled, document)
+        named = {one for row in workflow_runs.log_of(unit.connection, form, document) for one in row.files}
+        stored = files.get(unit.connection, file_id) if file_id in named else None
     if stored is None or not _view(door, stored).path.exists():
         raise Refused([problem("storage.file_missing")], "missing")
     return _view(door, stored)

@@ -42,6 +42,7 @@ class Act:
     back: bool = False
     comment: str = ""
     signature: int | None = None
+    files: tuple[str, ...] = ()
     chosen: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     patch: Patch | None = None
     version: int | None = None
@@ -100,6 +101,7 @@ def act(
         back=given.back,
         comment=given.comment,
         signature=given.signature,
+        files=given.files,
         chosen=given.chosen,
     )
     command = Command(

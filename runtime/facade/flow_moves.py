@@ -35,12 +35,13 @@ def move_of(
     back: bool = False,
     comment: str = "",
     signature: int | None = None,
+    files: tuple[str, ...] = (),
     chosen: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
 ) -> Move:
     """The person's move, at this moment."""
     return Move(
         kind=kind, by=door.actor.user, at=door.house.now(), seat=seat, token=token, users=users, node=node, place=place,
-        back=back, comment=comment, signature=signature, chosen=MappingProxyType(dict(chosen)),
+        back=back, comment=comment, signature=signature, files=files, chosen=MappingProxyType(dict(chosen)),
     )  # fmt: skip
 
 
@@ -84,6 +85,7 @@ def decide(
     agree: bool,
     comment: str = "",
     signature: int | None = None,
+    files: tuple[str, ...] = (),
     chosen: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
     confirmed: bool = False,
     key: str = "",
@@ -105,7 +107,7 @@ def decide(
                 idempotency_key=key,
             ),
         )  # fmt: skip
-    move = move_of(door, kind, seat=task.seat, comment=comment, signature=signature, chosen=chosen)
+    move = move_of(door, kind, seat=task.seat, comment=comment, signature=signature, files=files, chosen=chosen)
     return make(door, task.form, task.document, move, confirmed=confirmed, key=key)
 
 

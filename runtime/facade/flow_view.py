@@ -18,11 +18,21 @@ from runtime.facade.flow_words import lasting, seat_word
 from runtime.facade.views import DocumentView
 from runtime.stages.flow_begin import opened
 from runtime.stages.steps import Unit
-from runtime.storage import run_log, runs, workflow_runs
+from runtime.storage import files, run_log, runs, workflow_runs
+from runtime.storage.files import StoredFile
 from runtime.storage.runs import StoredRun
 from runtime.storage.workflow_runs import LogRow, Task
 
 DECIDES = frozenset({"approve", "agree", "reject", "return"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFile:
+    """A file attached to a decision; ``size`` in bytes."""
+
+    id: str
+    name: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +62,7 @@ class LogLine:
     waiting: bool = False
     begins: bool = False
     signature: str = ""
+    files: tuple[LogFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +111,8 @@ def _view(door: Door, unit: Unit, page: DocumentView, form: str, document: int) 
     flow = standing.flow if standing is not None else door.bundle.workflows.get(form)
     run = standing.run if standing is not None else None
     names = _names(door, unit, run, rows, tasks)
-    log = _log(door, rows, tasks, run, names)
+    kept = files.get_many(unit.connection, [one for row in rows for one in row.files])
+    log = _log(door, rows, tasks, run, names, kept)
     drawn, details = None, dict[str, tuple[str, ...]]()
     if flow is not None:
         entries = entries_of(unit, stored) if stored is not None else ()
@@ -165,7 +177,12 @@ def _names(door: Door, unit: Unit, run: Run | None, rows: Sequence[LogRow], task
 
 
 def _log(
-    door: Door, rows: Sequence[LogRow], tasks: Sequence[Task], run: Run | None, names: Names
+    door: Door,
+    rows: Sequence[LogRow],
+    tasks: Sequence[Task],
+    run: Run | None,
+    names: Names,
+    kept: Mapping[str, StoredFile],
 ) -> tuple[LogLine, ...]:
     ui, now, roles = partial(_say, door), door.house.now(), role_names(door)
     lines = []
@@ -186,6 +203,9 @@ def _log(
                 behalf=names.name("member", row.behalf) if row.behalf else "",
                 begins=starts and begun,
                 signature=str(row.signature) if row.signature else "",
+                files=tuple(
+                    LogFile(id=one, name=kept[one].name, size=kept[one].size) for one in row.files if one in kept
+                ),
             )
         )
         begun = begun or starts

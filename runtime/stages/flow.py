@@ -16,6 +16,7 @@ from engine.effects import Effect
 from engine.problems import Problem, Refused, problem
 from engine.rules.triggers import FlowHappened
 from engine.workflow.advanced import Advanced
+from engine.workflow.demands import attaching
 from engine.workflow.directory import Directory
 from engine.workflow.live import LiveAnswers
 from engine.workflow.migrate import migrate
@@ -31,7 +32,7 @@ from runtime.stages.flow_posted import posted_problems
 from runtime.stages.flow_rows import store
 from runtime.stages.flow_values import json_patch
 from runtime.stages.steps import Begun, Standing, Unit, Written
-from runtime.storage import proposals, runs
+from runtime.storage import files, proposals, runs
 from runtime.storage.directory import load_directory
 from runtime.storage.proposals import ProposalRow
 
@@ -146,7 +147,7 @@ def _begun(
 ) -> Moved:
     doing = Doing(unit, begun, written, document, flow)
     answers = answers_of(unit, doing, document, flow, move, None)
-    refuse(_not_here(move, answers.directory))
+    refuse((*_not_here(move, answers.directory), *attaching(move)))
     outcome = begin_run(flow, unit.bundle.hash, move.by, answers, unit.now, move.chosen)
     return _settled(unit, begun, doing, document, flow, None, outcome, move, answers, propose)
 
@@ -157,7 +158,7 @@ def _made(unit: Unit, begun: Begun, written: Written, document: Document, standi
     move = replace(move, fields=tuple(sorted(clean.changed)) if begun.command.patch is not None else ())
     doing = Doing(unit, begun, written, document, flow)
     answers = answers_of(unit, doing, document, flow, move, run)
-    refuse(_not_here(move, answers.directory))
+    refuse((*_not_here(move, answers.directory), *_not_theirs(unit, move)))
     if move.kind is MoveKind.MIGRATE:
         newer = unit.bundle.flows.get(run.workflow)
         if newer is None:
@@ -313,6 +314,13 @@ def _not_here(move: Move, directory: Directory) -> tuple[Problem, ...]:
         for user in named
         if not directory.active(user)
     )
+
+
+def _not_theirs(unit: Unit, move: Move) -> tuple[Problem, ...]:
+    """Attached files that are not there, or that somebody else has uploaded: attaching would show them to others."""
+    kept = files.get_many(unit.connection, move.files) if move.files else {}
+    theirs = all(name in kept and kept[name].creator == move.by for name in move.files)
+    return () if theirs else (problem("flow.not_your_file", "files"),)
 
 
 def _refuse_reactivation(unit: Unit, document: Document, standing: Standing) -> None:

@@ -328,6 +328,7 @@ def _log(
                 behalf=(seat.behalf or 0) if seat is not None else 0,
                 arrived_at=token.arrived if token is not None and seat is not None else None,
                 signature=move.signature,
+                files=move.files,
                 others="、".join(names.get(user, str(user)) for user in move.users),
             )
         ],

@@ -26,6 +26,7 @@ from runtime.storage.imports import files_in_use
 from runtime.storage.product_tables import file
 from runtime.storage.row_writing import Writer
 from runtime.storage.signatures import signatures_in_use
+from runtime.storage.workflow_runs import attached
 
 ID = re.compile(r"[0-9a-f]{32}")
 LONGEST_NAME = 200
@@ -160,8 +161,8 @@ def delete_orphans(connection: sa.Connection, tables: AppTables, folder: Path, b
 
 
 def referred(connection: sa.Connection, tables: AppTables) -> set[str]:
-    """Ids in any attachment or image field of any record, files of imports, and signatures by hand."""
-    found: set[str] = {*files_in_use(connection), *signatures_in_use(connection)}
+    """Ids in any attachment or image field of any record, files of imports, those of decisions and signatures."""
+    found: set[str] = {*files_in_use(connection), *signatures_in_use(connection), *attached(connection)}
     for of_form in tables.forms.values():
         places = [(of_form.rows, of_form.form.fields)]
         places += [(rows, of_form.form.tables[key].fields) for key, rows in of_form.line_rows.items()]

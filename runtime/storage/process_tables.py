@@ -95,6 +95,7 @@ approval_log = sa.Table(
     maybe("arrived_at", MOMENT),  # since when it had waited: 停留时长
     maybe("signature", WHOLE),
     text("others", default=""),  # names of the people it is about
+    text("files", default=""),  # ids of the files attached to it, with blanks between
     sa.Index("ix_sys_approval_log_document", "form", "document", "id"),
 )
 copied = sa.Table(

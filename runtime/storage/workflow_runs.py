@@ -22,7 +22,7 @@ TASK_COLUMNS = (
 )  # fmt: skip
 LOG_COLUMNS = (
     "run", "form", "document", "node", "label_zh", "label_en", "user", "user_name", "action", "reason", "at",
-    "behalf", "arrived_at", "signature", "others",
+    "behalf", "arrived_at", "signature", "others", "files",
 )  # fmt: skip
 TASK_WRITER = Writer(task, TASK_COLUMNS)
 LOG_WRITER = Writer(approval_log, LOG_COLUMNS)
@@ -72,6 +72,7 @@ class LogRow:
     arrived_at: datetime | None = None
     signature: int | None = None
     others: str = ""
+    files: tuple[str, ...] = ()
 
 
 def open_tasks_of_runs(connection: sa.Connection, runs: Iterable[int]) -> tuple[Task, ...]:
@@ -235,6 +236,7 @@ def log(connection: sa.Connection, rows: Iterable[LogRow]) -> None:
             (
                 row.run, row.form, row.document, row.node, row.label.zh, row.label.en, row.user, row.user_name,
                 row.action, row.reason, row.at, row.behalf, row.arrived_at, row.signature, row.others,
+                " ".join(row.files),
             )
             for row in rows
         ],
@@ -252,8 +254,15 @@ def log_of(connection: sa.Connection, form: str, document: int) -> tuple[LogRow,
     for row in connection.execute(query).mappings():
         values = dict(row)
         del values["id"]
-        found.append(LogRow(label=Label(values.pop("label_zh"), values.pop("label_en")), **values))
+        label, named = Label(values.pop("label_zh"), values.pop("label_en")), tuple(values.pop("files").split())
+        found.append(LogRow(label=label, files=named, **values))
     return tuple(found)
+
+
+def attached(connection: sa.Connection) -> set[str]:
+    """Ids of the files the approval log names; they are kept like those a record refers to."""
+    lists = connection.execute(sa.select(approval_log.c.files).where(approval_log.c.files != "")).scalars()
+    return {file_id for listed in lists for file_id in listed.split()}
 
 
 def _mine(user: int, roles: Iterable[str]) -> sa.ColumnElement[bool]:

@@ -77,6 +77,26 @@ def test_a_run_over_the_api(made: Firm, client: TestClient) -> None:
     assert [line["kind"] for line in clerk.get(f"/expense/{document}/flow")["log"]] == ["submit", "approve"]
 
 
+def test_files_go_with_a_decision(made: Firm, client: TestClient) -> None:
+    clerk, boss = Caller(made, client, "clerk"), Caller(made, client, "boss")
+    document = clerk.post("/expense", {"action": "submit", "data": {"purpose": "差旅"}}, 201)["id"]
+    path = f"{boss.base}/-/files"
+    answer = client.post(path, headers=boss.headers, files={"file": ("合同.pdf", b"%PDF", "application/pdf")})
+    assert answer.status_code == 201, answer.text
+    kept = answer.json()
+    boss.post(f"/expense/{document}/flow/reject", {"comment": "不符", "files": [kept["id"], 3]}, 422)
+    boss.post(f"/expense/{document}/flow/reject", {"comment": "不符", "files": [kept["id"]]})
+    assert clerk.get(f"/expense/{document}/flow")["log"][-1]["files"] == [kept]
+    for address in (f"/expense/{document}/flow/files/{kept['id']}", f"/-/files/{kept['id']}"):
+        handed = client.get(f"{boss.base}{address}", headers=boss.headers)
+        assert (handed.status_code, handed.content) == (200, b"%PDF")
+        assert handed.headers["Content-Disposition"].startswith("attachment")
+    own = client.get(f"{clerk.base}/expense/{document}/flow/files/{kept['id']}", headers=clerk.headers)
+    assert own.content == b"%PDF"
+    clerk.get(f"/-/files/{kept['id']}", 404)
+    clerk.get(f"/expense/{document}/flow/files/nothing", 404)
+
+
 def test_several_at_once(made: Firm, client: TestClient) -> None:
     clerk, boss = Caller(made, client, "clerk"), Caller(made, client, "boss")
     sent = {"action": "submit", "data": {"purpose": "差旅"}}

@@ -93,6 +93,13 @@ def test_the_submitter_picks_who_decides_and_the_manager_signs_by_hand(company: 
     page.mouse.down()
     page.mouse.move(box["x"] + 120, box["y"] + 60, steps=5)
     page.mouse.up()
+    note = {"name": "报价单.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
+    page.locator(".decide [data-move-files] input[type=file]").set_input_files(files=[note, note])  # type: ignore[list-item]
+    lines = page.locator(".decide .file-one a")
+    expect(lines).to_have_count(2)
+    page.locator(".decide [data-file-remove]").first.tap()
+    expect(lines).to_have_text(["报价单.pdf"])
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator(".decide-yes").tap()
     expect(page.locator("[data-finished]")).to_be_visible()
     assert flow_view.flow_view(company.door("buyer"), FORM, document).status == "approved"
@@ -101,6 +108,18 @@ def test_the_submitter_picks_who_decides_and_the_manager_signs_by_hand(company: 
     picture = page.locator(".log-signature")
     expect(picture).to_be_visible()
     page.wait_for_function("document.querySelector('.log-signature').naturalWidth > 0")
+    expect(page.locator(".log-files a")).to_have_text("报价单.pdf")
+
+    page = visit("buyer", "flows", FORM, document)
+    page.get_by_role("button", name="评论").first.click()
+    drawn = {"name": "图.png", "mimeType": "image/png", "buffer": b"\x89PNG"}
+    page.locator("#drawer [data-move-files] input[type=file]").set_input_files(files=[drawn])  # type: ignore[list-item]
+    expect(page.locator("#drawer .file-one a")).to_have_text("图.png")
+    page.locator("#drawer [data-move-do]").click()
+    expect(page.locator(".flow-log .log-files a")).to_have_text(["报价单.pdf", "图.png"])
+    with page.expect_popup() as opened:
+        page.locator(".flow-log .log-files a").last.click()
+    assert f"/flows/{FORM}/{document}/files/" in opened.value.url
 
 
 def test_copies_are_unread_until_they_are_opened(company: Company, visit: Visit) -> None:

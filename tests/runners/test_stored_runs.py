@@ -108,6 +108,7 @@ def test_format_2_opens_and_its_log_builds_it() -> None:
     run = run_from_json(stored["run"])
     entries = [entry_from_json(one) for one in stored["log"]]
     assert replayed(flow, "s", 1, entries) == run
+    assert {entry.move.files for entry in entries} == {()}
     assert {token.node: str(token.state) for token in run.tokens} == {
         "b": "people", "x": "stuck", "s": "children", "w": "event",
     }  # fmt: skip

@@ -160,6 +160,8 @@ def _move(told: Told, words: list[str], more: Mapping[str, Any]) -> Move:
     names = [word for word in rest if not word.isdigit()]
     facts |= _arguments(told, facts["kind"], names, numbers)
     facts |= {name: value for name, value in more.items() if name != "do"}
+    if "files" in facts:
+        facts["files"] = tuple(facts["files"])
     if "chosen" in facts:
         facts["chosen"] = {node: tuple(users) for node, users in facts["chosen"].items()}
     return Move(at=at, **facts)
@@ -276,6 +278,7 @@ def _expect(told: Told, expect: Mapping[str, Any]) -> None:
         "arrived_now": [_name(token) for token in told.last.arrived],
         "behalf": {seat.user: seat.behalf for seat in run.open_seats() if seat.behalf is not None},
         "comments": [entry.move.comment for entry in told.entries if entry.move.kind is MoveKind.COMMENT],
+        "files": [file for entry in told.entries for file in entry.move.files],
         "log": [str(entry.move.kind) for entry in told.entries],
     }
     wanted = {name: value for name, value in expect.items() if name != "offers"}

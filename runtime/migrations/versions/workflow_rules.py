@@ -79,7 +79,7 @@ def _widen() -> None:
     _add("sys_task", numbers=("seat", "behalf"), texts=(("step", ""), ("rule", "")))
     op.add_column("sys_task", _maybe("reminded_at", MOMENT))
     _index("ix_sys_task_done", "sys_task", ["done_by", "done_at"])
-    _add("sys_approval_log", numbers=("behalf",), texts=(("others", ""),))
+    _add("sys_approval_log", numbers=("behalf",), texts=(("others", ""), ("files", "")))
     op.add_column("sys_approval_log", _maybe("arrived_at", MOMENT))
     op.add_column("sys_approval_log", _maybe("signature", WHOLE))
     _add("sys_message", texts=(("kind", "rule"), ("body_zh", ""), ("body_en", "")))

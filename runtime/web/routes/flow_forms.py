@@ -33,6 +33,11 @@ def chosen_of(sent: FormData) -> Mapping[str, tuple[int, ...]]:
     return {node: people for node, people in picked.items() if people}
 
 
+def files_of(sent: FormData) -> tuple[str, ...]:
+    """Ids of the files attached, each once."""
+    return tuple(dict.fromkeys(one for one in texts_of(sent, "files") if one))
+
+
 def signature_of(door: Door, sent: FormData) -> int | None:
     """The signature somebody wrote by hand, kept as a picture; None where nothing was written.
 
@@ -70,6 +75,7 @@ def move_in(door: Door, kind: MoveKind, sent: FormData) -> Move:
         back=text_of(sent, "back") == "yes",
         comment=text_of(sent, "comment"),
         signature=signature_of(door, sent),
+        files=files_of(sent),
         chosen=chosen_of(sent),
     )
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from engine.problems import Refused, problem
+from engine.workflow.demands import MOST_FILES
 from engine.workflow.move import MoveKind
 from runtime.facade import documents, files, flow_changes, flow_inbox, flow_moves, flow_offers, flow_people, flow_view
 from runtime.facade.flow_offers import OfferView
@@ -17,7 +18,7 @@ from runtime.web.dependencies import Natural, Posted, Visit, Visiting
 from runtime.web.flow_drawing import rail, wide
 from runtime.web.links import within
 from runtime.web.pages import go_to, render, say
-from runtime.web.routes.files import SANDBOX
+from runtime.web.routes.files import SANDBOX, handed_out
 from runtime.web.routes.flow_forms import move_in
 from runtime.web.site import site_of
 
@@ -104,6 +105,11 @@ def flow_routes() -> APIRouter:
             headers={"Content-Security-Policy": SANDBOX, "Cache-Control": "private, no-store"},
         )
 
+    @router.get("/{form}/{document:int}/files/{file}")
+    def attached(found: Visiting, form: str, document: Natural, file: str) -> Response:
+        """A file of a line of the log."""
+        return handed_out(files.attached(found.door, form, document, file))
+
     @router.get("/{form}/{document:int}/{move}")
     def dialog(
         request: Request, found: Visiting, form: str, document: Natural, move: str, seat: Natural = 0, back: str = ""
@@ -152,5 +158,5 @@ def _offer(found: Visit, form: str, document: int, move: str, seat: int) -> Offe
 
 
 def _dialog(request: Request, found: Visit, form: str, document: int, one: OfferView, back: str) -> Response:
-    context: dict[str, Any] = {"offer": one, "form": form, "document": document, "back": back}
+    context: dict[str, Any] = {"offer": one, "form": form, "document": document, "back": back, "most_files": MOST_FILES}
     return render(request, found, "flow/move.html", part=True, **context)

@@ -13,6 +13,7 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.responses import Response
 
 from engine.problems import Problem, Refused, problem
+from engine.workflow.demands import MOST_FILES
 from engine.workflow.move import MoveKind
 from runtime.facade import documents, files, flow_changes, flow_inbox, flow_moves, flow_offers, flow_view, forms, tasks
 from runtime.facade.documents import Outcome
@@ -23,7 +24,7 @@ from runtime.web.dependencies import Natural, Posted, Visit, Visiting, number_in
 from runtime.web.document_page import arranged
 from runtime.web.pages import go_to, render, say
 from runtime.web.responses import refusal
-from runtime.web.routes.flow_forms import chosen_of, signature_of
+from runtime.web.routes.flow_forms import chosen_of, files_of, signature_of
 from runtime.web.site import site_of
 
 MOST_AT_ONCE = 200
@@ -97,6 +98,7 @@ def inbox_routes() -> APIRouter:
                 agree=agree,
                 comment=text_of(sent, "comment"),
                 signature=signature_of(found.door, sent),
+                files=files_of(sent),
                 chosen=chosen_of(sent),
                 confirmed=text_of(sent, "confirmed") == "yes",
                 key=text_of(sent, "key"),
@@ -174,6 +176,7 @@ def _review(
     did: str = "",
     problems: tuple[Problem, ...] = (),
     typed: str = "",
+    attached: tuple[str, ...] = (),
     confirm: bool = False,
     status: int = 200,
 ) -> Response:
@@ -205,6 +208,8 @@ def _review(
         undo=_undo(found, did),
         problems=problems,
         typed=typed,
+        kept_files=files.names(door, attached),
+        most_files=MOST_FILES,
         confirm=confirm,
         shown_lines=SHOWN_LINES,
         file_names=_file_names(found, view),
@@ -249,8 +254,8 @@ def _again(request: Request, found: Visit, row: InboxRow, number: int, sent: For
         return refusal(request, refused.problems, refused.kind)
     warnings = all(str(one.severity) == "warning" for one in refused.problems)
     return _review(
-        request, found, row, number, problems=refused.problems, typed=text_of(sent, "comment"), confirm=warnings,
-        status=422,
+        request, found, row, number, problems=refused.problems, typed=text_of(sent, "comment"), attached=files_of(sent),
+        confirm=warnings, status=422,
     )  # fmt: skip
 
 

@@ -1,4 +1,5 @@
 // Tasks and approvals: ticking rows, deciding by keyboard, dialogs that look people up, and signatures by hand.
+import { bindMoveFiles } from "./flow/files.js";
 import { bindPeople } from "./flow/people.js";
 import { bindSignature } from "./flow/signature.js";
 
@@ -65,6 +66,7 @@ if (decide) {
 const bind = (root) => {
   for (const field of root.querySelectorAll("[data-people]:not([data-bound])")) bindPeople(field);
   for (const field of root.querySelectorAll("[data-signature]:not([data-bound])")) bindSignature(field);
+  for (const field of root.querySelectorAll("[data-move-files]:not([data-bound])")) bindMoveFiles(field);
   for (const form of root.querySelectorAll("[data-flow-form]:not([data-bound])")) bindForm(form);
 };
 
