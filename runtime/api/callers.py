@@ -6,10 +6,8 @@ its cookie along with everybody's requests.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import wraps
 from typing import Annotated, Any, TypeAlias
 
@@ -19,6 +17,7 @@ from starlette.responses import JSONResponse
 from engine.problems import Refused, problem
 from runtime.facade import accounts
 from runtime.facade.door import Door
+from runtime.strict_json import deeper_than, read_json
 from runtime.web.dependencies import guarded, visit
 from runtime.web.site import site_of
 
@@ -96,36 +95,14 @@ async def body(request: Request) -> Mapping[str, Any]:
     if not raw:
         return {}
     try:
-        data = json.loads(raw, parse_float=Decimal, parse_int=_whole, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        data = read_json(raw)
+    except ValueError as error:
         raise Refused([problem("api.not_json")]) from error
     if not isinstance(data, dict):
         raise Refused([problem("api.not_an_object")])
-    if _depth(data) > DEEPEST:
+    if deeper_than(data, DEEPEST):
         raise Refused([problem("api.too_deep", limit=DEEPEST)])
     return data
 
 
 Body: TypeAlias = Annotated[Mapping[str, Any], Depends(body)]
-
-
-def _whole(text: str) -> int:
-    if len(text) > 40:
-        raise ValueError("number too long")
-    return int(text)
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(text)
-
-
-def _depth(value: object) -> int:
-    level, here = 0, [value]
-    while here and level <= DEEPEST:
-        level += 1
-        here = [
-            inner
-            for one in here
-            for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
-        ]
-    return level

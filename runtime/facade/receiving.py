@@ -7,12 +7,10 @@ What rules do with it happens afterwards; the sender only learns that it arrived
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from engine.problems import Refused, problem
@@ -22,6 +20,7 @@ from runtime.storage import audit, endpoints, outbox, received
 from runtime.storage.database import Connection, in_transaction, read
 from runtime.storage.endpoints import Endpoint
 from runtime.storage.outbox import OutboxRow
+from runtime.strict_json import decimal_text, deeper_than, read_json
 
 RECEIVED = "webhook_received"
 MOST_BYTES = 256 * 1024
@@ -123,29 +122,9 @@ def _prove(endpoint: Endpoint, message_id: str, headers: Mapping[str, str], raw:
 def _payload(raw: bytes) -> Mapping[str, Any]:
     """The JSON object sent; numbers with decimals as texts, so that nothing is rounded on the way."""
     try:
-        data = json.loads(raw, parse_float=_exact, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        data = read_json(raw, decimal_text)
+    except ValueError as error:
         raise Refused([problem("hook.not_json")]) from error
-    if not isinstance(data, dict) or _depth(data) > DEEPEST:
+    if not isinstance(data, dict) or deeper_than(data, DEEPEST):
         raise Refused([problem("hook.not_an_object", limit=DEEPEST)])
     return data
-
-
-def _exact(text: str) -> str:
-    return f"{Decimal(text):f}" if len(text) < 40 else _refuse(text)
-
-
-def _refuse(text: str) -> str:
-    raise ValueError(text[:40])
-
-
-def _depth(value: object) -> int:
-    level, here = 0, [value]
-    while here and level <= DEEPEST:
-        level += 1
-        here = [
-            inner
-            for one in here
-            for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
-        ]
-    return level

@@ -146,6 +146,8 @@ def test_the_openapi_document_describes_each_readable_form(client: TestClient, h
         ("purchase_order", b"{", 422, "api.not_json"),
         ("purchase_order", b"[]", 422, "api.not_an_object"),
         ("purchase_order", b'{"data": NaN}', 422, "api.not_json"),
+        ("purchase_order", b'{"data": {"remark": 1e99999999999999999999}}', 422, "api.not_json"),
+        ("purchase_order", b'{"data": {"remark": ' + b"1" * 41 + b"}}", 422, "api.not_json"),
         ("purchase_order", b'{"dat": {}}', 422, "api.unknown_key"),
         ("purchase_order", b'{"data": {}, "action": "close"}', 422, "api.bad_action"),
         ("purchase_order", b'{"data": {"lines": {}}}', 422, "lines.not_a_list"),
