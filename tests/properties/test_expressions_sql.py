@@ -180,7 +180,9 @@ def ready(text: str) -> Checked:
     return result
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     text=EXPRESSIONS,
     receipts=st.lists(RECEIPTS, min_size=1, max_size=5),
