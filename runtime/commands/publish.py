@@ -9,11 +9,12 @@ import typer
 
 from engine.problems import Refused, problem
 from runtime.bundles import bundle_in
-from runtime.commands.plan import tell
+from runtime.commands.plan import tell, tell_running
 from runtime.house import wall_clock
 from runtime.invocation import invocation
 from runtime.publishing import plan, publish
 from runtime.publishing.override import despite_tests_of
+from runtime.publishing.running import running_touched
 from runtime.publishing.staffing import unstaffed
 from runtime.workspaces import create_workspace, list_workspaces, open_workspace
 
@@ -54,6 +55,7 @@ def run(
     with opened.database as database:
         planned = plan(database, bundle)
         tell(started, planned.changes, language)
+        tell_running(started, running_touched(database, bundle), language)
         if planned.loses_data and not accept_loss:
             raise Refused([problem("publish.loses_data")], kind="conflict")
         despite = despite_tests_of(database, bundle, login, despite_tests) if bundle.red_tests else None

@@ -9,25 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from runtime.cli import main
+from tests.houses import WORKSPACE
+from tests.runtime.flow_house import COMPANY, expense_flow, firm
 
 TINY = Path(__file__).parents[1] / "apps" / "tiny"
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def stockloom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in an installation of its own: exit code, standard output, standard error."""
-    monkeypatch.setenv("STOCKLOOM_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("STOCKLOOM_TEST_MODE", "1")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture
@@ -106,3 +92,22 @@ def test_verify_tells_every_workspace_and_fails_on_a_difference(stockloom: Run, 
     assert code == 1
     assert "verify.balance" in said
     assert stockloom("verify", "--workspace", "other")[0] == 0
+
+
+def test_plan_and_publish_name_the_running_approvals_they_touch(stockloom: Run, tmp_path: Path) -> None:
+    flow = expense_flow("  - approve: boss\n    label: {zh: 老板审批, en: Boss}\n    by: {role: boss}")
+    made = firm(tmp_path / "data", None, flow)
+    made.expense(made.door("clerk"))
+    made.expense(made.door("clerk"))
+    made.home.house.close()
+    folder = Path(shutil.copytree(COMPANY, tmp_path / "company"))
+    (folder / "workflows").mkdir()
+    file = folder / "workflows" / "expense_approval.yaml"
+    file.write_text(flow, "utf-8")
+    for command in ("plan", "publish"):
+        assert "running runs" not in stockloom(command, str(folder), "--workspace", WORKSPACE, "--lang", "en")[1]
+    file.write_text(flow.replace("approve: boss", "approve: chief"), "utf-8")
+    told = "· Boss: 2 running runs have no such node in the new version; they stay on theirs."
+    for command in ("plan", "publish"):
+        code, said, _ = stockloom(command, str(folder), "--workspace", WORKSPACE, "--lang", "en")
+        assert code == 0 and told in said
