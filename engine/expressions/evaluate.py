@@ -154,7 +154,7 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
             return False if function.result == BOOLEAN else None
         try:
             return function.call(self.clock, *arguments) if function.clock else function.call(*arguments)
-        except (ArithmeticError, ValueError, EvaluationFailed) as error:
+        except Exception as error:  # a plugin's function may raise anything
             raise _placed(error, node, function.name) from error
 
     def _eval_aggregate(self, node: Aggregate) -> object:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import structlog
+
 from engine.actor import automation
 from engine.effects import ResolvePeople, SignalFlow, StartFlow, Write, WriteDocuments
 from engine.forms.draft import LinePatch, Patch
@@ -16,6 +18,7 @@ from engine.workflow.move import Move, MoveKind
 from runtime.facade.door import Door, enter
 from runtime.hookspecs import Occasion, Undelivered
 from runtime.house import ZONE, House
+from runtime.jobs.attempt import reason
 from runtime.jobs.contract import Handler, JobContext, Payload
 from runtime.jobs.deliver import Performer, effect_of
 from runtime.jobs.timers import TIMER
@@ -30,6 +33,7 @@ from runtime.storage.outbox import OutboxRow
 from runtime.storage.timers import TimerRow
 from runtime.submit import Outcome, in_submission, submit_within, unit_of
 
+_log = structlog.get_logger("stockloom.flows")
 # What is kept under the key of an effect; it is only asked whether there is something.
 ASKED_AT_MOST = 3  # a resolver; an administrator may try again after that
 NO_OUTCOME: Mapping[str, object] = MappingProxyType({})
@@ -200,8 +204,11 @@ def _made(unit: Unit, effect: WriteDocuments, children: list[int]) -> list[Outco
 def _named(door: Door, effect: ResolvePeople, row: OutboxRow) -> None:
     """Ask the plugin, and tell the run whom it has named; or that nobody can be named this way, so that it is stuck.
 
+    Whatever the plugin raises or answers instead of logins is no answer; only `Undelivered` can say that asking again
+    is of no use.
+
     Raises:
-        Undelivered: for now; it is asked again, ``ASKED_AT_MOST`` times in all.
+        Exception: what the plugin raised, for now; it is asked again, ``ASKED_AT_MOST`` times in all.
     """
     house = door.house
     resolver = house.plugins.resolvers.get(effect.use)
@@ -221,13 +228,15 @@ def _named(door: Door, effect: ResolvePeople, row: OutboxRow) -> None:
         at=house.now().replace(tzinfo=ZONE),
     )
     try:
-        logins = resolver.resolve(effect.params, occasion, house.outside)
-    except Undelivered as failure:
-        if failure.again and row.attempts + 1 < ASKED_AT_MOST:
+        logins = tuple(resolver.resolve(effect.params, occasion, house.outside))
+        users = tuple(directory.by_login[login] for login in logins if login in directory.by_login)
+    except Exception as failure:
+        useless = isinstance(failure, Refused) or (isinstance(failure, Undelivered) and not failure.again)
+        if not useless and row.attempts + 1 < ASKED_AT_MOST:
             raise
+        _log.warning("resolver_failed", resolver=effect.use, run=effect.run, error=reason(failure))
         tell(door, unanswered(effect.run, effect.token), row)
         return
-    users = tuple(directory.by_login[login] for login in logins if login in directory.by_login)
     tell(door, SignalFlow(run=effect.run, token=effect.token, users=users), row)
 
 

@@ -214,9 +214,10 @@ def test_plugins_add_functions() -> None:
     assert evaluate(result, VALUES, CLOCK) == Decimal("39.00")
 
 
-def test_a_failing_plugin_function_is_a_problem() -> None:
+@pytest.mark.parametrize("error", [ValueError, ZeroDivisionError, TypeError, KeyError, RuntimeError, RecursionError])
+def test_a_failing_plugin_function_is_a_problem(error: type[Exception]) -> None:
     def broken(amount: Decimal) -> Decimal:
-        raise ValueError(amount)
+        raise error(amount)
 
     function = Function(
         name="broken", parameters=(Parameter("x", (Kind.NUMBER,)),), result=NUMBER, call=broken,
@@ -228,7 +229,8 @@ def test_a_failing_plugin_function_is_a_problem() -> None:
     assert isinstance(result, Checked)
     with pytest.raises(EvaluationFailed) as caught:
         evaluate(result, VALUES, CLOCK)
-    assert (caught.value.problem.code, caught.value.problem.where) == ("expression.failed", "column 5")
+    code = "expression.division_by_zero" if error is ZeroDivisionError else "expression.failed"
+    assert (caught.value.problem.code, caught.value.problem.where) == (code, "column 5")
 
 
 def test_every_function_has_help_and_a_name_of_its_own() -> None:

@@ -17,21 +17,16 @@ from engine.definitions.compiled import AppBundle
 from engine.document import Document
 from engine.kinds import PluginKind
 from engine.labels import Label
-from engine.problems import Refused
+from engine.problems import Refused, problem
 from runtime.definition_files import read_definition_files
 from runtime.facade import accounts, flows
 from runtime.hookspecs import Plugins, Resolver, Undelivered
 from runtime.storage import documents, history
 from runtime.storage import process_tables as tables
-from runtime.verification import verify
-from tests.houses import WORKSPACE, codes, do
-from tests.runtime.flow_house import COMPANY, Firm, firm
+from tests.houses import codes, do
+from tests.runtime.flow_house import COMPANY, Firm, expense_flow, firm
 
-ACTIONS = """
-workflow: expense_approval
-label: {zh: 报销审批, en: Expense approval}
-form: expense
-steps:
+ACTIONS = expense_flow("""
   - action: note
     label: {zh: 记录, en: Note}
     then:
@@ -51,12 +46,8 @@ steps:
           - approve: legal
             label: {zh: 法务, en: Legal}
             by: {role: legal}
-"""
-BACK = """
-workflow: expense_approval
-label: {zh: 报销审批, en: Expense approval}
-form: expense
-steps:
+""")
+BACK = expense_flow("""
   - subflow: pay
     label: {zh: 付款, en: Pay}
     form: payment
@@ -69,12 +60,8 @@ steps:
           - approve: boss
             label: {zh: 老板审批, en: Boss}
             by: {role: boss}
-"""
-TWICE = """
-workflow: expense_approval
-label: {zh: 报销审批, en: Expense approval}
-form: expense
-steps:
+""")
+TWICE = expense_flow("""
   - approve: first
     label: {zh: 首审, en: First}
     by: {initiator: true}
@@ -84,25 +71,18 @@ steps:
     by: {role: boss}
     fields: {remark: write}
     required: [remark]
-"""
-OUTSIDE = """
-workflow: expense_approval
-label: {zh: 报销审批, en: Expense approval}
-form: expense
-steps:
+""")
+OUTSIDE = expense_flow("""
   - approve: chief
     label: {zh: 主管, en: Chief}
     by: [{resolver: {use: hr, params: {grade: purpose}}}, {member: legal}]
     mode: all
-"""
-PLAIN = (
-    "\n".join(TWICE.splitlines()[:5])
-    + """
+""")
+PLAIN = expense_flow("""
   - approve: boss
     label: {zh: 老板审批, en: Boss}
     by: {role: boss}
-"""
-)
+""")
 
 
 def history_of(made: Firm, document: int) -> list[Mapping[str, Any]]:
@@ -118,10 +98,6 @@ def payments(made: Firm) -> list[Document]:
 
 def children(made: Firm, document: int) -> list[int]:
     return [one.id for token in made.run(document).tokens for one in token.children]
-
-
-def sound(made: Firm) -> None:
-    assert [one.code for one in verify(made.home.house, WORKSPACE).differences] == []
 
 
 def test_an_action_does_everything_a_rule_can(tmp_path: Path, house_url: str | None) -> None:
@@ -141,7 +117,7 @@ def test_an_action_does_everything_a_rule_can(tmp_path: Path, house_url: str | N
     assert made.count(tables.message, "title_zh LIKE '%在 note'") == 2
     low = made.expense(made.door("clerk"), 10)
     assert made.at(low) == ["legal"]
-    sound(made)
+    made.sound()
 
 
 def test_values_come_back_once_and_forms_without_workflow_are_waited_for(tmp_path: Path, house_url: str | None) -> None:
@@ -159,7 +135,7 @@ def test_values_come_back_once_and_forms_without_workflow_are_waited_for(tmp_pat
     assert made.values(document)["paid"] == Decimal(300), "of the last that was made"
     assert made.at(document) == ["boss"], "the condition sees what came back"
     assert sum("paid" in each for each in history_of(made, document)) == 1
-    sound(made)
+    made.sound()
 
 
 def test_a_child_rejected_by_hand_rejects(tmp_path: Path, house_url: str | None) -> None:
@@ -186,7 +162,7 @@ def test_whoever_submits_again_is_the_submitter(tmp_path: Path, house_url: str |
     assert codes(refused.value) == ["flow.required_here"]
     do(boss, "expense", "approve", {"remark": "同意"}, document=document)
     assert made.status(document) == "approved"
-    sound(made)
+    made.sound()
 
 
 def test_an_administrator_may_urge_and_leavers_cannot_be_named(tmp_path: Path, house_url: str | None) -> None:
@@ -236,19 +212,30 @@ def test_a_resolver_names_people_beside_other_ways(tmp_path: Path, house_url: st
     assert made.tasks(document) == []
     made.drain()
     assert {task.user for task in made.tasks(document)} == {made.door("boss").actor.user, made.door("legal").actor.user}
-    sound(made)
+    made.sound()
 
 
-def test_a_resolver_that_fails_leaves_it_to_an_administrator(tmp_path: Path, house_url: str | None) -> None:
-    lost = Undelivered("no answer", again=False)
-    made = outside(tmp_path, house_url, [lost, ("boss",)])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param([Undelivered("no answer", again=False)], id="gives up"),
+        pytest.param([Undelivered("no answer")] * 3, id="never there"),
+        pytest.param([KeyError("staff")] * 3, id="breaks"),
+        pytest.param([Refused([problem("flow.stuck")])], id="refuses"),
+        pytest.param([None, 7, ({},)], id="answers no logins"),
+    ],
+)
+def test_a_resolver_that_fails_leaves_it_to_an_administrator(
+    tmp_path: Path, house_url: str | None, answers: list[object]
+) -> None:
+    made = outside(tmp_path, house_url, [*answers, ("boss",)])
     document, admin = made.expense(made.door("clerk")), made.door("admin")
     made.drain()
     (stuck,) = flows.stuck(admin)
     assert stuck.document == document and "没有回答" in stuck.reason
     assert made.count(tables.message, f"kind = 'system' AND \"user\" = {admin.actor.user}") == 1
-    sound(made)
+    made.sound()
     made.flow(admin, document, "reassign", token=stuck.token)
     made.drain()
     assert len(made.tasks(document)) == 2 and flows.stuck(admin) == ()
-    sound(made)
+    made.sound()
