@@ -13,7 +13,7 @@ from engine.kinds import Kinds
 from runtime.delivering.sending import Sender
 from runtime.faults import faults_of
 from runtime.hookspecs import NO_PLUGINS, Outside, Plugins
-from runtime.jobs.contract import Jobs
+from runtime.jobs.contract import JobDesk
 from runtime.jobs.relay import relay
 from runtime.messages.catalogue import Catalogue
 from runtime.published import Published, PublishedApps
@@ -44,7 +44,7 @@ class House:
         settings: Settings,
         kinds: Kinds,
         catalogue: Catalogue,
-        jobs: Jobs,
+        jobs: JobDesk,
         clock: Callable[[], datetime] = wall_clock,
         hand_over: Callable[[Workspace, Sequence[int]], None] | None = None,
         plugins: Plugins = NO_PLUGINS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
@@ -23,6 +23,7 @@ def rule_api() -> APIRouter:
     router.get("/-/rule-runs/{run}", response_model=None)(answered(run))
     router.post("/-/rule-runs/{run}/again", response_model=None)(answered(again, 201))
     router.get("/-/dead-ends", response_model=None)(answered(dead))
+    router.post("/-/dead-ends/jobs/{what}", response_model=None)(answered(settle_job, 202))
     router.post("/-/dead-ends/{effect}/again", response_model=None)(answered(try_again, 202))
     return router
 
@@ -67,6 +68,13 @@ def again(door: Knocking, run: Natural, sent: Body) -> Mapping[str, Any]:
 def dead(door: Knocking) -> Mapping[str, Any]:
     """What ended without success and waits for somebody."""
     return {"dead_ends": plain(dead_ends.dead_ends(door))}
+
+
+def settle_job(door: Knocking, what: Literal["again", "drop"], sent: Body) -> Mapping[str, Any]:
+    """Run the parked ``job`` again, or forget it."""
+    job = str(sent.get("job", ""))
+    (dead_ends.try_job_again if what == "again" else dead_ends.drop_job)(door, job)
+    return {"job": job}
 
 
 def try_again(door: Knocking, effect: Natural, sent: Body) -> Mapping[str, Any]:

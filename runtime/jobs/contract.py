@@ -8,9 +8,10 @@ process, by a given clock); `tests/contracts/jobs_contract.py` runs against both
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from engine.problems import Problem
@@ -69,13 +70,18 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStatus:
-    """What is known about one job. ``error`` is empty unless it is parked."""
+    """What is known about one job. ``error`` is empty unless it is parked.
+
+    ``payload`` is what it was given, ``at`` (in the product's zone) when it came to stand there; neither is compared.
+    """
 
     job_id: str
     kind: str
     state: JobState
     progress: Progress | None = None
     error: tuple[Problem, ...] = ()
+    payload: Payload = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,10 +166,23 @@ class Jobs(Protocol):
 class ParkedJobs(Protocol):
     """For the person who looks after failed jobs."""
 
-    def parked(self, limit: int = 100) -> tuple[JobStatus, ...]:
-        """Failed jobs, newest first."""
+    def up(self) -> bool:
+        """Whether asking is cheap: the engine has been brought up already."""
+        ...
+
+    def parked(self, limit: int = 100, workspace: str | None = None) -> tuple[JobStatus, ...]:
+        """Failed jobs, newest first; with ``workspace`` those whose payload names it, ``""`` those that name none."""
         ...
 
     def retry(self, job_id: str) -> None:
         """Run a parked job again under its id. Raises ``Refused`` (``job.unknown`` or ``job.not_parked``)."""
         ...
+
+
+class JobDesk(Jobs, ParkedJobs, Protocol):
+    """Both halves of an engine."""
+
+
+def in_workspace(status: JobStatus, workspace: str | None) -> bool:
+    """Whether `ParkedJobs.parked` means this job."""
+    return workspace is None or str(status.payload.get("workspace", "")) == workspace

@@ -126,9 +126,13 @@ class JobEngine:
         """See `Jobs.status`."""
         return self._system().status(job_id)
 
-    def parked(self, limit: int = 100) -> tuple[JobStatus, ...]:
+    def up(self) -> bool:
+        """See `ParkedJobs.up`."""
+        return self._opened is not None
+
+    def parked(self, limit: int = 100, workspace: str | None = None) -> tuple[JobStatus, ...]:
         """See `ParkedJobs.parked`."""
-        return self._system().parked(limit)
+        return self._system().parked(limit, workspace)
 
     def retry(self, job_id: str) -> None:
         """See `ParkedJobs.retry`."""

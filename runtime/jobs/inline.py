@@ -29,6 +29,7 @@ from runtime.jobs.contract import (
     Payload,
     Progress,
     Retry,
+    in_workspace,
 )
 from runtime.jobs.request import check_cron, check_request
 
@@ -59,7 +60,6 @@ class InlineJobs:
         self._waiting: dict[str, _Entry] = {}
         self._due: list[tuple[datetime, int, str]] = []
         self._statuses: dict[str, JobStatus] = {}
-        self._payloads: dict[str, Payload] = {}
         self._schedules: dict[str, _Schedule] = {}
         self._handlers: Handlers = {}
 
@@ -84,7 +84,7 @@ class InlineJobs:
         """See the contract."""
         status = self.status(job_id)
         if status.state is JobState.PARKED:
-            del self._statuses[job_id], self._payloads[job_id]
+            del self._statuses[job_id]
         elif status.state is not JobState.DONE:
             self._waiting.pop(job_id, None)
             self._statuses[job_id] = replace(status, state=JobState.CANCELLED)
@@ -108,9 +108,17 @@ class InlineJobs:
         """Forget the handlers; jobs stay."""
         self._handlers = {}
 
-    def parked(self, limit: int = 100) -> tuple[JobStatus, ...]:
+    def up(self) -> bool:
         """See the contract."""
-        found = [status for status in self._statuses.values() if status.state is JobState.PARKED]
+        return True
+
+    def parked(self, limit: int = 100, workspace: str | None = None) -> tuple[JobStatus, ...]:
+        """See the contract."""
+        found = [
+            status
+            for status in self._statuses.values()
+            if status.state is JobState.PARKED and in_workspace(status, workspace)
+        ]
         return tuple(reversed(found))[:limit]
 
     def retry(self, job_id: str) -> None:
@@ -119,7 +127,7 @@ class InlineJobs:
         if status.state is not JobState.PARKED:
             raise Refused([problem("job.not_parked", job=job_id)], kind="conflict")
         del self._statuses[job_id]
-        self._add(status.kind, self._payloads.pop(job_id), job_id, self._clock())
+        self._add(status.kind, status.payload, job_id, self._clock())
 
     def drain(self) -> tuple[JobStatus, ...]:
         """Run everything due now. Returns how each run ended, in order of execution."""
@@ -136,7 +144,7 @@ class InlineJobs:
     ) -> str:
         if job_id not in self._statuses:
             state = JobState.DELAYED if due > self._clock() else JobState.WAITING
-            self._statuses[job_id] = JobStatus(job_id=job_id, kind=kind, state=state)
+            self._statuses[job_id] = JobStatus(job_id=job_id, kind=kind, state=state, payload=payload)
             self._waiting[job_id] = _Entry(due=due, payload=payload, scheduled_for=scheduled_for)
             heapq.heappush(self._due, (due, next(self._order), job_id))
         return job_id
@@ -171,9 +179,7 @@ class InlineJobs:
             status = self._statuses[job_id]
             if status.state is JobState.RUNNING:
                 state = JobState.PARKED if problems else JobState.DONE
-                self._statuses[job_id] = replace(status, state=state, error=problems)
-            if problems:
-                self._payloads[job_id] = entry.payload
+                self._statuses[job_id] = replace(status, state=state, error=problems, at=self._clock())
             break
         return self._statuses[job_id]
 

@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions, WorkflowStatus, error
 
 from engine.problems import Problem, Refused, problem
 from runtime.jobs.attempt import problems_from_json, reason
-from runtime.jobs.contract import JobState, JobStatus, Payload, Progress
+from runtime.jobs.contract import JobState, JobStatus, Payload, Progress, in_workspace
 from runtime.jobs.system_database import is_sqlite, system_engine
 
 APPLICATION = "stockloom"
@@ -30,7 +31,9 @@ DEAD_LETTER = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
 TAKEOVERS = "takeovers"
 PARKED_AS = "parked"
 BATCH = 500
+MOST_PAGES = 10
 
+NO_PAYLOAD: Payload = MappingProxyType({})
 STATES: Mapping[str, JobState] = MappingProxyType(
     {
         "DELAYED": JobState.DELAYED,
@@ -106,14 +109,23 @@ class System:
             found = self.client.retrieve_workflow(job_id).get_status()
         except error.DBOSNonExistentWorkflowError:
             raise Refused([problem("job.unknown", job=job_id)], kind="missing") from None
-        return _status(found)
+        return self._status(found)
 
-    def parked(self, limit: int) -> tuple[JobStatus, ...]:
-        """Failed jobs, newest first."""
-        failed = self.client.list_workflows(status=["ERROR", DEAD_LETTER], limit=limit, sort_desc=True)
+    def parked(self, limit: int, workspace: str | None = None) -> tuple[JobStatus, ...]:
+        """Failed jobs, newest first; see `ParkedJobs.parked`."""
         killers = [each for each in self._cancelled() if _was_parked(each)]
-        newest = sorted([*failed, *killers], key=lambda each: each.created_at or 0, reverse=True)
-        return tuple(_status(each) for each in newest[:limit])
+        found = [(each.created_at or 0, self._status(each)) for each in killers]
+        found = [one for one in found if in_workspace(one[1], workspace)]
+        for page in range(MOST_PAGES):
+            failed = self.client.list_workflows(
+                status=["ERROR", DEAD_LETTER], limit=BATCH, offset=page * BATCH, sort_desc=True
+            )
+            more = [(each.created_at or 0, self._status(each)) for each in failed]
+            found += [one for one in more if in_workspace(one[1], workspace)]
+            if len(failed) < BATCH or len(found) >= limit + len(killers):
+                break
+        found.sort(key=lambda one: one[0], reverse=True)
+        return tuple(status for _, status in found[:limit])
 
     def retry(self, job_id: str, queue: str) -> None:
         """Run a parked job again, from its beginning, under its id."""
@@ -166,29 +178,38 @@ class System:
     def _cancelled(self) -> Iterable[WorkflowStatus]:
         return self.client.list_workflows(status="CANCELLED", limit=BATCH, sort_desc=True)
 
+    def _status(self, found: WorkflowStatus) -> JobStatus:
+        attributes: Mapping[str, Any] = found.attributes or {}
+        reported = attributes.get("progress")
+        kind, payload = _asked(found)
+        moved = found.updated_at or found.created_at
+        return JobStatus(
+            job_id=found.workflow_id,
+            kind=kind,
+            state=JobState.PARKED if _was_parked(found) else STATES[found.status],
+            progress=Progress(done=reported[0], total=reported[1]) if reported else None,
+            error=_error(found),
+            payload=payload,
+            at=None if moved is None else self._moment(moved),
+        )
 
-def _status(found: WorkflowStatus) -> JobStatus:
-    attributes: Mapping[str, Any] = found.attributes or {}
-    reported = attributes.get("progress")
-    parked = _was_parked(found)
-    return JobStatus(
-        job_id=found.workflow_id,
-        kind=_kind(found),
-        state=JobState.PARKED if parked else STATES[found.status],
-        progress=Progress(done=reported[0], total=reported[1]) if reported else None,
-        error=_error(found),
-    )
+    def _moment(self, milliseconds: int) -> datetime:
+        moment = datetime.fromtimestamp(milliseconds // 1000, ZoneInfo(self._zone))
+        return moment.replace(tzinfo=None)
 
 
 def _was_parked(found: WorkflowStatus) -> bool:
     return found.status == "CANCELLED" and PARKED_AS in (found.attributes or {})
 
 
-def _kind(found: WorkflowStatus) -> str:
+def _asked(found: WorkflowStatus) -> tuple[str, Payload]:
+    """The kind and the payload of a job."""
     arguments: Sequence[Any] = found.input["args"] if found.input else ()
-    if found.name == RUN_SCHEDULED and len(arguments) > 1:
-        return str(arguments[1]["kind"])
-    return str(arguments[0]) if arguments else ""
+    if len(arguments) < 2:
+        return (str(arguments[0]) if arguments else "", NO_PAYLOAD)
+    if found.name == RUN_SCHEDULED:
+        return str(arguments[1]["kind"]), dict(arguments[1].get("payload") or {})
+    return str(arguments[0]), dict(arguments[1] or {})
 
 
 def _error(found: WorkflowStatus) -> tuple[Problem, ...]:

@@ -69,6 +69,14 @@ def open_before(connection: sa.Connection, row_id: int, kinds: Sequence[str]) ->
     return tuple(OutboxRow(**row) for row in connection.execute(query.order_by(outbox.c.id)).mappings())
 
 
+def open_among(connection: sa.Connection, ids: Sequence[int]) -> frozenset[int]:
+    """Those of these rows that are neither done nor given up."""
+    if not ids:
+        return frozenset()
+    query = sa.select(outbox.c.id).where(outbox.c.id.in_(ids), outbox.c.done_at.is_(None))
+    return frozenset(connection.execute(query).scalars())
+
+
 def pending(
     connection: sa.Connection, limit: int = 100, handed_before: datetime | None = None
 ) -> tuple[OutboxRow, ...]:

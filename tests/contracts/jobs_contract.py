@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from engine.labels import Label
 from engine.problems import Problem, Refused, problem
-from runtime.jobs.contract import Handlers, JobContext, Jobs, JobState, JobStatus, ParkedJobs, Payload, Progress, Retry
+from runtime.jobs.contract import Handlers, JobContext, JobDesk, Jobs, JobState, JobStatus, Payload, Progress, Retry
 
 RETRY = Retry(attempts=3, first_s=0.05, factor=1.0)
 REFUSAL = (
@@ -23,15 +23,11 @@ REFUSAL = (
 )
 
 
-class JobsUnderTest(Jobs, ParkedJobs, Protocol):
-    """Both halves of an engine."""
-
-
 @dataclass(kw_only=True)
 class Harness:
     """An engine with a running worker, what its handlers saw, and a way to wait."""
 
-    jobs: JobsUnderTest
+    jobs: JobDesk
     seen: Seen
     settle: Callable[[str], JobStatus]
     pass_time: Callable[[float], None]
@@ -170,6 +166,20 @@ class JobsContract:
         assert status.error == (problem("job.failed", reason="ConnectionError: nobody answers"),)
         assert len(harness.calls(mark)) == RETRY.attempts
         assert status in harness.jobs.parked()
+
+    def test_parked_jobs_are_told_by_workspace_with_what_they_were_given(self, harness: Harness) -> None:
+        mark, other = fresh(), fresh()
+        given = {"workspace": mark, "import": 7}
+        ids = [harness.jobs.enqueue("refuse", one) for one in (given, {"workspace": other}, {})]
+        for job_id in ids:
+            harness.settle(job_id)
+        assert harness.jobs.up()
+        [found] = harness.jobs.parked(workspace=mark)
+        assert (found.job_id, dict(found.payload)) == (ids[0], given)
+        assert found.at is not None and found.at.tzinfo is None
+        assert ids[2] in [one.job_id for one in harness.jobs.parked(workspace="")]
+        assert not {*ids[:2]} & {one.job_id for one in harness.jobs.parked(workspace="")}
+        assert harness.jobs.parked(workspace=fresh()) == ()
 
     def test_a_refusal_is_final_and_keeps_every_problem(self, harness: Harness) -> None:
         mark = fresh()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from runtime.facade import dead_ends, rule_log, rules
-from runtime.web.dependencies import Natural, Posted, Visiting
+from runtime.web.dependencies import Natural, Posted, Visiting, text_of
 from runtime.web.pages import go_to, render, say
 from runtime.web.site import site_of
 
@@ -67,6 +68,13 @@ def rule_routes() -> APIRouter:
     def dead(request: Request, found: Visiting) -> Response:
         ends = dead_ends.dead_ends(found.door)
         return render(request, found, "rules/dead_ends.html", found=ends, most=dead_ends.COUNTED)
+
+    @router.post("/dead-ends/jobs/{what}")
+    def job(request: Request, found: Visiting, what: Literal["again", "drop"], sent: Posted) -> Response:
+        settle = dead_ends.try_job_again if what == "again" else dead_ends.drop_job
+        settle(found.door, text_of(sent, "job"))
+        said = say(site_of(request), found.language, "rules.dead_retried" if what == "again" else "jobs.dropped")
+        return go_to(request, found.links.page("settings", "dead-ends"), said)
 
     @router.post("/dead-ends/{effect}/again")
     def again(request: Request, found: Visiting, effect: Natural, sent: Posted) -> Response:
