@@ -8,9 +8,10 @@ from typing import Any
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.permissions import Access, FormAccess, is_administrator
 from engine.workflow.lifecycle import transitions
+from runtime.api.openapi_desk import desk_paths
 from runtime.api.openapi_flows import app_paths, form_paths, move_schema
-from runtime.api.trying import paths as trying_paths
 from runtime.facade.door import Door
+from runtime.facade.rule_buttons import buttons
 
 OPENAPI = "3.1.0"
 REF = "#/components/schemas/"
@@ -43,8 +44,7 @@ def openapi(door: Door) -> Mapping[str, Any]:
         paths[f"{base}/-/{name}"] = {"get": _operation(door, "finance", words, _any())}
     paths[f"{base}/-/tasks"] = {"get": _operation(door, "tasks", "待办 / Open tasks", _any())}
     paths.update(app_paths(base))
-    if is_administrator(door.actor):
-        paths.update(trying_paths(base))
+    paths.update(desk_paths(base, is_administrator(door.actor)))
     return {
         "openapi": OPENAPI,
         "info": {
@@ -127,6 +127,11 @@ def _paths(door: Door, base: str, form: CompiledForm, access: FormAccess) -> dic
                 "parameters": [identity],
                 "post": _operation(door, key, title, {"$ref": f"{REF}Outcome"}, _body(key)),
             }
+    for action, title in buttons(door, form):
+        paths[f"{one}/do/{action}"] = {
+            "parameters": [identity],
+            "post": _operation(door, key, f"{title} {label}", {"$ref": f"{REF}Outcome"}, _body(key)),
+        }
     return paths
 
 

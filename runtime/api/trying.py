@@ -50,23 +50,6 @@ def replay(door: Knocking, sent: Body) -> Mapping[str, Any]:
     return _told(door, done)
 
 
-def paths(base: str) -> Mapping[str, Any]:
-    """The part of the OpenAPI document about trying."""
-    example = "workflow: purchase_approval\n…"
-    one = {"definition": example, "document": "PO20260302-0001"}
-    past = {"definition": example, "from": "2026-01-01", "until": "2026-03-31", "after": 0, "limit": 1000, "rows": 200}
-    return {
-        f"{base}/-/try": {"post": _operation("试一下 / Try a draft on a document", one)},
-        f"{base}/-/replay": {"post": _operation("回放 / Replay a draft over a period", past)},
-    }
-
-
-def _operation(summary: str, example: Mapping[str, Any]) -> Mapping[str, Any]:
-    answer = {"description": "OK", "content": {"application/json": {"schema": {"type": "object"}}}}
-    body = {"content": {"application/json": {"schema": {"type": "object"}, "example": example}}, "required": True}
-    return {"tags": ["trying"], "summary": summary, "requestBody": body, "responses": {"200": answer}}
-
-
 def _told(door: Door, done: object) -> Mapping[str, Any]:
     told = dict(plain_object(done))
     for name in ("red", "warnings"):

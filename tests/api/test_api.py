@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
+from runtime.api.routes import api_routes
 from runtime.app import create_app
 from runtime.facade import accounts
 from tests.houses import CATALOG, WORKSPACE, Home, do, furnished, make_home
@@ -137,6 +139,28 @@ def test_the_openapi_document_describes_each_readable_form(client: TestClient, h
     assert order["properties"]["lines"]["items"]["additionalProperties"] is False
     assert "amount" not in order["properties"]["lines"]["items"]["properties"]
     assert set(order["required"]) >= {"supplier"}
+
+
+def test_the_openapi_document_describes_every_route_that_is_no_form(client: TestClient, home: Home) -> None:
+    described = client.get(f"{BASE}/-/openapi.json", headers=key(home)).json()["paths"]
+    told = {(verb, path) for path, verbs in described.items() for verb in verbs if verb != "parameters"}
+    made = {
+        (verb.lower(), route.path.replace("{workspace}/{app}", f"{WORKSPACE}/general"))
+        for route in iter_route_contexts(api_routes().routes)
+        for verb in route.methods or ()
+    }
+    desk = f"{BASE}/-/"
+    assert {one for one in made if one[1].startswith(desk)} - {("get", f"{BASE}/-/openapi.json")} == {
+        one for one in told if one[1].startswith(desk)
+    }
+    run = described[f"{BASE}/-/rule-runs/{{run}}"]["get"]["parameters"]
+    assert run == [{"name": "run", "in": "path", "required": True, "schema": {"type": "integer"}}]
+
+
+def test_what_only_administrators_may_is_described_to_them_only(client: TestClient, home: Home) -> None:
+    described = client.get(f"{BASE}/-/openapi.json", headers=key(home, "buyer")).json()["paths"]
+    kinds = {path.removeprefix(f"{BASE}/-/").split("/")[0] for path in described if path.startswith(f"{BASE}/-/")}
+    assert "imports" in kinds and not kinds & {"rules", "rule-runs", "dead-ends", "try", "replay"}
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ def test_dead_ends_are_counted_shown_at_home_and_solved(place: Place) -> None:
     about: dict[str, Any] = {"form": "stock_in", "document": document}
     place.note(failed(**about), failed(verdict="cut", rule="idle"), failed(at=NOW - timedelta(days=31)))
     lost = place.lose("stock_in", document)
-    assert "有 3 件异常需要处理：规则 2，后续 1，消息 0" in words_of(admin.get(f"{ROOT}/home").text)
+    assert "有 3 件异常需要处理：规则 2，后续 1，作业 0，消息 0" in words_of(admin.get(f"{ROOT}/home").text)
     page = admin.get(DEAD).text
     assert page.count("<tr data-open") == 2
     assert "OSError: no way out" in page and f'data-effect="{lost}"' in page
@@ -283,6 +283,28 @@ def test_dead_ends_are_counted_shown_at_home_and_solved(place: Place) -> None:
     assert "有 1 件异常需要处理：规则 1" in words_of(admin.get(f"{ROOT}/home").text)
     assert send(admin, f"{DEAD}/{lost}/again").status_code == 404
     assert "丢失的消息" in words_of(place.client("keeper").get(f"{ROOT}/messages").text)
+
+
+def test_jobs_that_gave_up_are_run_again_or_removed(place: Place) -> None:
+    admin = place.client("admin")
+    ids = [place.jobs.enqueue("gone", {"workspace": "acme", "number": number}) for number in range(2)]
+    place.jobs.drain()
+    assert "有 2 件异常需要处理：规则 0，后续 0，作业 2，消息 0" in words_of(admin.get(f"{ROOT}/home").text)
+    page = admin.get(DEAD).text
+    assert sorted(re.findall(r'data-job="([^"]+)"', page)) == sorted(ids)
+    assert "gone" in words_of(page)
+    assert send(place.client("keeper"), f"{DEAD}/jobs/drop", job=ids[0]).status_code == 403
+    assert send(admin, f"{DEAD}/jobs/drop", job=ids[0]).status_code == 303
+    assert send(admin, f"{DEAD}/jobs/drop", job=ids[0]).status_code == 404
+    assert send(admin, f"{DEAD}/jobs/again", job=ids[1]).status_code == 303
+    assert send(admin, f"{DEAD}/jobs/nonsense", job=ids[1]).status_code == 404
+    assert "data-job" not in admin.get(DEAD).text, "it waits for its turn"
+    place.jobs.drain()
+    api, token = "/api/v1/acme/tiny", {"X-CSRF-Token": csrf_of(admin)}
+    [told] = admin.get(f"{api}/-/dead-ends").json()["dead_ends"]["jobs"]
+    assert told["id"] == ids[1]
+    assert admin.post(f"{api}/-/dead-ends/jobs/drop", json={"job": ids[1]}, headers=token).status_code == 202
+    assert admin.get(f"{api}/-/dead-ends").json()["dead_ends"]["counts"]["jobs"] == 0
 
 
 def test_a_run_is_repeated_and_linked(place: Place) -> None:
@@ -341,6 +363,9 @@ def test_an_english_page_has_no_chinese(place: Place, path: str) -> None:
     place.jobs.drain()
     place.note(failed())
     place.lose()
+    place.jobs.enqueue("seal", {"workspace": "acme"})
+    place.jobs.enqueue("gone", {"workspace": "acme"})
+    place.jobs.drain()
     mary = place.client("mary")
     page = re.sub(r"(?s)<pre class=\"rule-source\".*?</pre>", " ", mary.get(f"{ROOT}/settings/{path}").text)
     known = set(re.findall(r"[\u4e00-\u9fff]+", words_of(mary.get(f"{ROOT}/menu").text)))
@@ -384,3 +409,5 @@ def test_the_api_tells_administrators_the_same(place: Place) -> None:
     assert pressed.status_code == 200, pressed.text
     place.jobs.drain()
     assert keeper.get(f"{api}/stock_in/{document}").json()["tags"] == ["大额", "待复核"]
+    paths = admin.get(f"{api}/-/openapi.json").json()["paths"]
+    assert f"{api}/stock_in/{{document}}/do/rule:mark" in paths, "the button of a rule"
