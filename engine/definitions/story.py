@@ -42,6 +42,16 @@ class ExpectStock(Definition):
     value: str | None = None
 
 
+class ExpectArrivals(Definition):
+    """Expected arrivals (预计到货) of a document's waiting lines, line by line in the order they come: ``line`` (its
+    number), ``from`` (the story's name of the document that brings the goods; empty: goods in stock), ``quantity``,
+    ``day``, ``late``; only what is written is compared. ``uncovered``: in total, what nothing on its way will bring."""
+
+    doc: str
+    rows: tuple[dict[str, Any], ...] = ()
+    uncovered: str = "0"
+
+
 class ExpectBalance(Definition):
     """Expected balance of any ledger for given dimensions (natural keys)."""
 
@@ -84,6 +94,7 @@ class Expect(Definition):
     stock: tuple[ExpectStock, ...] = ()
     balances: tuple[ExpectBalance, ...] = ()
     entries: tuple[ExpectEntries, ...] = ()
+    arrivals: tuple[ExpectArrivals, ...] = ()
     tasks: tuple[ExpectTasks, ...] = ()
     messages: tuple[ExpectTasks, ...] = ()
     tags: tuple[ExpectTags, ...] = ()

@@ -12,6 +12,7 @@ from runtime.api.openapi_desk import desk_paths
 from runtime.api.openapi_flows import app_paths, form_paths, move_schema
 from runtime.facade.door import Door
 from runtime.facade.rule_buttons import buttons
+from runtime.facade.supplies import has_supplies
 
 OPENAPI = "3.1.0"
 REF = "#/components/schemas/"
@@ -33,6 +34,7 @@ def openapi(door: Door) -> Mapping[str, Any]:
             paths.update(form_paths(f"{base}/{key}", key, form.label.text(door.language)))
     paths[f"{base}/-/stock"] = {"get": _operation(door, "stock", "库存余额 / Stock levels", _any())}
     paths[f"{base}/-/lots"] = {"get": _operation(door, "stock", "批次与库位 / Lots and bins", _any())}
+    paths[f"{base}/-/outlook"] = {"get": _operation(door, "stock", "可承诺量与供需 / Supply and promise", _any())}
     paths[f"{base}/-/entries"] = {"get": _operation(door, "stock", "库存流水 / Ledger entries", _any())}
     paths[f"{base}/-/entries/{{identity}}"] = {"get": _operation(door, "stock", "流水来历 / One entry", _any())}
     paths[f"{base}/-/trace"] = {"get": _operation(door, "stock", "批次追溯 / Trace a lot", _any())}
@@ -116,6 +118,11 @@ def _paths(door: Door, base: str, form: CompiledForm, access: FormAccess) -> dic
     paths[one]["get"] = _operation(
         door, key, label, {"type": "object", "properties": {"data": {"$ref": f"{REF}{key}"}}}
     )
+    if has_supplies(door, key):
+        paths[f"{one}/supplies"] = {
+            "parameters": [identity],
+            "get": _operation(door, key, f"供应来源 / Supplies of {label}", _any()),
+        }
     if "create" in access.actions:
         paths[many]["post"] = _operation(door, key, label, {"$ref": f"{REF}Outcome"}, _body(key), created=True)
     if "update" in access.actions:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from engine.definitions.compiled import AppBundle
 from engine.effects import Audience, Effect, Notify
 from engine.labels import Label
 from engine.ledger import (
@@ -74,7 +75,7 @@ def allot(unit: Unit, books: Books, written: Sequence[Entry], day: date) -> Allo
     """
     places = [place for place, change in freed(written).items() if change > ZERO]
     wanted = unserved(unit.connection, {product for product, _ in places}) if places else {}
-    waiting = [key for key in wanted if (key.product, key.warehouse) in places and _reserves(unit, key.ref_form)]
+    waiting = [key for key in wanted if (key.product, key.warehouse) in places and reserves(unit.bundle, key.ref_form)]
     if not waiting:
         return NOTHING
     balances = _locked(unit, books, places, waiting)
@@ -124,6 +125,18 @@ def take_back(
     return _write(unit, books, balances, lines, {key: -one.quantity for key, one in given.items()}, day)
 
 
+def backorder(opening: Entry, quantity: Decimal, whole: bool) -> Backorder:
+    """The line that ``opening``, an entry of ``demand``, opened, waiting for ``quantity``."""
+    return Backorder(
+        key=LineKey(opening.ref_form, opening.ref_line),
+        quantity=quantity,
+        rush=opening.element == RUSH,
+        promised=opening.due,
+        ordered=opening.posted_at or datetime.min,
+        whole=whole,
+    )
+
+
 def freed(entries: Iterable[Entry]) -> Mapping[Place, Decimal]:
     """By how much these entries raised what is available, by (product, warehouse)."""
     found: defaultdict[Place, Decimal] = defaultdict(lambda: ZERO)
@@ -143,11 +156,11 @@ def _of(balances: Mapping[BalanceKey, Balance], demand: BalanceKey) -> Decimal:
     return balances[_reserved(demand)].quantity
 
 
-def _reserves(unit: Unit, form: str) -> bool:
+def reserves(bundle: AppBundle, form: str) -> bool:
     """Whether documents of the form reserve at all; some only tell what they will want."""
     return any(
         entry.definition.ledger == RESERVATION and not entry.definition.consumes
-        for posting in unit.bundle.postings.get(form, ())
+        for posting in bundle.postings.get(form, ())
         for entry in posting.entries.get("approve", ())
     )
 
@@ -176,14 +189,7 @@ def _lines(
     for key, entries in entries_of_open_lines(unit.connection, demands).items():
         opening = next((one for one in reversed(entries) if one.quantity > ZERO), None)
         if opening is not None:
-            order = Backorder(
-                key=LineKey(key.ref_form, key.ref_line),
-                quantity=balances[key].quantity - _of(balances, key),
-                rush=opening.element == RUSH,
-                promised=opening.due,
-                ordered=opening.posted_at or datetime.min,
-                whole=whole,
-            )
+            order = backorder(opening, balances[key].quantity - _of(balances, key), whole)
             found[key] = Line(demand=opening, order=order)
     return found
 

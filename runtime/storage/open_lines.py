@@ -94,6 +94,20 @@ def entries_of_open_lines(connection: sa.Connection, keys: Iterable[BalanceKey])
     return found
 
 
+def line_numbers(
+    connection: sa.Connection, tables: AppTables, wanted: Mapping[str, Iterable[int]]
+) -> Mapping[tuple[str, int], int]:
+    """Where lines stand in their tables, by form and line id; ``wanted``: ids of lines by form."""
+    found: dict[tuple[str, int], int] = {}
+    for form, lines in wanted.items():
+        ids = sorted(set(lines))
+        for table in tables.forms[form].lines.values() if form in tables.forms else ():
+            for start in range(0, len(ids), CHUNK):
+                query = sa.select(table.c.id, table.c.line_no).where(table.c.id.in_(ids[start : start + CHUNK]))
+                found.update({(form, row[0]): row[1] for row in connection.execute(query)})
+    return found
+
+
 def documents_with_status(
     connection: sa.Connection, tables: AppTables, form: str, status: DocStatus
 ) -> tuple[int, ...]:

@@ -1,15 +1,19 @@
-"""What order entry needs to promise a day: what is available, what is coming when, what goes out when (可承诺量)."""
+"""What is available, what is coming when, what goes out when: what promises of a day (可承诺量) and forecasts of who gets
+what (预计到货) are made from."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
 import sqlalchemy as sa
 
+from engine.ledger.balance import BalanceKey
+from engine.ledger.entry import Entry
 from engine.promise import Outlook
 from engine.values import ZERO
 from runtime.storage.ledger_tables import balance
@@ -19,38 +23,93 @@ SUPPLY, DEMAND, RESERVATION = "supply", "demand", "reservation"
 COLUMNS = ("ledger", "grain", "product", "warehouse", "quantity")
 # Orders nobody promised a day may want their goods at once; goods nobody expects on a day help no promise.
 AT_ONCE = date.min
+Place = tuple[int, int]
 
 
-def outlooks(connection: sa.Connection, products: Sequence[int]) -> Mapping[int, object]:
-    """Product → warehouse → outlook. Demands count as far as nothing is reserved for them."""
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """A line that brings goods, or that waits for some: how much, and the entries that say whose it is and for when."""
+
+    key: BalanceKey
+    quantity: Decimal
+    entries: Sequence[Entry]
+
+    @property
+    def place(self) -> Place:
+        """Product and warehouse."""
+        return self.key.product, self.key.warehouse
+
+    @property
+    def due(self) -> date | None:
+        """The day it was last said to be due."""
+        return next((one.due for one in reversed(self.entries) if one.due is not None), None)
+
+    @property
+    def opening(self) -> Entry | None:
+        """The entry that opened it, the last one where it was opened again."""
+        return next((one for one in reversed(self.entries) if one.quantity > ZERO), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """What products have to give, by place (product, warehouse): free today, on its way, waited for."""
+
+    free: Mapping[Place, Decimal]
+    coming: tuple[OpenLine, ...]
+    waiting: tuple[OpenLine, ...]
+
+
+def flows(connection: sa.Connection, products: Iterable[int]) -> Flows:
+    """The flows of these products; demands count as far as nothing is reserved for them."""
+    asked = sorted(set(products))
     query = sa.select(*(balance.c[name] for name in COLUMNS)).where(
         balance.c.grain.in_(("place", "unusable")),
-        balance.c.product.in_(products),
+        balance.c.product.in_(asked),
         balance.c.ledger.in_(("stock", SUPPLY, RESERVATION)),
         balance.c.quantity != Decimal(0),
     )
-    free: defaultdict[tuple[int, int], Decimal] = defaultdict(lambda: ZERO)
-    coming: set[tuple[int, int]] = set()
+    free: defaultdict[Place, Decimal] = defaultdict(lambda: ZERO)
+    expecting: set[Place] = set()
     for ledger, grain, product, warehouse, quantity in connection.execute(query):
         if ledger == SUPPLY:
-            coming.add((product, warehouse))
+            expecting.add((product, warehouse))
         elif grain == "unusable" or ledger == RESERVATION:
             free[product, warehouse] -= quantity
         else:
             free[product, warehouse] += quantity
-    wanted = {**unserved(connection, products), **(open_lines(connection, (SUPPLY,), coming) if coming else {})}
-    entries = entries_of_open_lines(connection, wanted)
-    dues = {key: _due([one.due for one in entries[key]]) for key in wanted}
+    wanted = unserved(connection, asked)
+    coming = open_lines(connection, (SUPPLY,), expecting) if expecting else {}
+    entries = entries_of_open_lines(connection, {**wanted, **coming})
+    return Flows(
+        free=MappingProxyType(dict(free)),
+        coming=tuple(OpenLine(key, quantity, entries[key]) for key, quantity in coming.items()),
+        waiting=tuple(OpenLine(key, quantity, entries[key]) for key, quantity in wanted.items()),
+    )
+
+
+def outlooks(connection: sa.Connection, products: Sequence[int]) -> Mapping[int, object]:
+    """Product → warehouse → outlook."""
     made: dict[int, dict[int, Outlook]] = {}
-    for place in {*free, *((key.product, key.warehouse) for key in wanted)}:
-        here = [(key, quantity) for key, quantity in wanted.items() if (key.product, key.warehouse) == place]
-        made.setdefault(place[0], {})[place[1]] = Outlook(
-            free=free[place],
-            supplies=tuple((due, quantity) for key, quantity in here if key.ledger == SUPPLY and (due := dues[key])),
-            demands=tuple((dues[key] or AT_ONCE, quantity) for key, quantity in here if key.ledger == DEMAND),
-        )
+    for (product, warehouse), outlook in outlooks_of(flows(connection, products)).items():
+        made.setdefault(product, {})[warehouse] = outlook
     return {product: MappingProxyType(places) for product, places in made.items()}
 
 
-def _due(days: Sequence[date | None]) -> date | None:
-    return next((day for day in reversed(days) if day is not None), None)
+def outlooks_of(found: Flows) -> Mapping[Place, Outlook]:
+    """The outlook of every place with anything free, coming or waited for."""
+    coming, waiting = _by_place(found.coming), _by_place(found.waiting)
+    return {
+        place: Outlook(
+            free=found.free.get(place, ZERO),
+            supplies=tuple((due, one.quantity) for one in coming.get(place, ()) if (due := one.due)),
+            demands=tuple((one.due or AT_ONCE, one.quantity) for one in waiting.get(place, ())),
+        )
+        for place in {*found.free, *coming, *waiting}
+    }
+
+
+def _by_place(lines: Iterable[OpenLine]) -> Mapping[Place, Sequence[OpenLine]]:
+    found: dict[Place, list[OpenLine]] = {}
+    for one in lines:
+        found.setdefault(one.place, []).append(one)
+    return found

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.definitions.story import (
     Expect,
+    ExpectArrivals,
     ExpectBalance,
     ExpectDocument,
     ExpectEntries,
@@ -21,7 +22,7 @@ from engine.definitions.story import (
     StoryStep,
 )
 from engine.problems import Problem, Refused, problem
-from runtime.facade import documents, lists, message_centre, stock, tasks
+from runtime.facade import documents, lists, message_centre, stock, supplies, tasks
 from runtime.facade.door import Door
 from runtime.facade.list_views import ListRequest
 from runtime.facade.views import CellView, DocumentView
@@ -56,6 +57,8 @@ def unmet(performance: Performance, step: StoryStep, deeds: tuple[Deed, ...]) ->
         found.extend(_balance(performance, balance_one))
     for entries_one in expect.entries:
         found.extend(_entries(performance, entries_one))
+    for arrivals_one in expect.arrivals:
+        found.extend(_arrivals(performance, arrivals_one))
     for tags_one in expect.tags:
         found.extend(_tags(performance, tags_one))
     found.extend(_titles(performance, "tasks", expect.tasks, _open_tasks))
@@ -262,6 +265,37 @@ def _entries(performance: Performance, expected: ExpectEntries) -> Iterator[Prob
                 yield from _differs(at, value, getattr(row, key))
             else:
                 yield problem("story.not_shown", at)
+
+
+def _arrivals(performance: Performance, expected: ExpectArrivals) -> Iterator[Problem]:
+    where = f"arrivals.{expected.doc}"
+    made = performance.made.get(expected.doc)
+    if made is None:
+        yield problem("story.not_made", where, document=expected.doc)
+        return
+    names = {place: name for name, place in performance.made.items()}
+    waiting = supplies.of_document(performance.director, *made).waiting
+    rows = [
+        {
+            "line": line.line.line,
+            "from": names.get((one.supply.form, one.supply.document), one.supply.number) if one.supply else "",
+            "quantity": one.quantity,
+            "day": one.day,
+            "late": one.late,
+        }
+        for line in waiting
+        for one in line.arrivals
+    ]
+    if len(rows) != len(expected.rows):
+        shown = listed(f"{row['from']} {as_text(row['quantity'])} {as_text(row['day'])}" for row in rows)
+        yield problem("story.differs", where, expected=str(len(expected.rows)), got=f"{len(rows)} ({shown})")
+    for number, (row, want) in enumerate(zip(rows, expected.rows, strict=False), start=1):
+        for key, value in want.items():
+            if key in row:
+                yield from _differs(f"{where}.{number}.{key}", value, row[key])
+            else:
+                yield problem("story.not_shown", f"{where}.{number}.{key}")
+    yield from _differs(f"{where}.uncovered", expected.uncovered, sum((one.uncovered for one in waiting), Decimal(0)))
 
 
 def _tags(performance: Performance, expected: ExpectTags) -> Iterator[Problem]:

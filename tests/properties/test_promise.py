@@ -16,6 +16,7 @@ from engine.promise import (
     allocate,
     answer,
     available_to_promise,
+    forecast,
     peg,
     priority,
     releasable,
@@ -67,6 +68,45 @@ def test_goods_are_given_once_and_by_priority(waiting: list[Backorder], free: De
             # Whoever is short and would take a part leaves nothing over, and nobody behind gets anything.
             assert left <= 0
             assert not any(priority(other) > priority(order) for other in waiting if other.key in given_)
+
+
+@given(orders(), supplies(), st.decimals(min_value=-50, max_value=50, places=2))
+def test_a_forecast_loses_nothing_and_meets_who_is_first(
+    waiting: list[Backorder], coming: list[Supply], free: Decimal
+) -> None:
+    found = forecast(waiting, coming, free)
+    for order in waiting:
+        got = sum((one.quantity for one in found.arrivals if one.demand == order.key), Decimal(0))
+        assert got + found.uncovered.get(order.key, Decimal(0)) == order.quantity
+        assert not order.whole or got in (0, order.quantity)
+    for supply in coming:
+        assert sum((one.quantity for one in found.arrivals if one.supply == supply.key), Decimal(0)) <= supply.quantity
+    if coming and not any(order.whole for order in waiting):
+        # Laid end to end, what is wanted by priority and what comes by date meet where the two lengths overlap.
+        arriving = [(None, max(free, Decimal(0))), *((one.key, one.quantity) for one in sorted(coming, key=_by_day))]
+        assert {(one.demand, one.supply): one.quantity for one in found.arrivals} == _overlaps(
+            [(order.key, order.quantity) for order in sorted(waiting, key=priority)], arriving, max(-free, Decimal(0))
+        )
+
+
+def _by_day(supply: Supply) -> tuple[date, LineKey]:
+    return supply.due, supply.key
+
+
+def _overlaps(
+    wanted: list[tuple[LineKey, Decimal]], arriving: list[tuple[LineKey | None, Decimal]], lacking: Decimal
+) -> dict[tuple[LineKey, LineKey | None], Decimal]:
+    met: dict[tuple[LineKey, LineKey | None], Decimal] = {}
+    start = lacking
+    for demand, quantity in wanted:
+        end, begin = start + quantity, Decimal(0)
+        for supply, length in arriving:
+            both = min(end, begin + length) - max(start, begin)
+            if both > 0:
+                met[demand, supply] = both
+            begin += length
+        start = end
+    return met
 
 
 @given(orders(), amounts)

@@ -25,6 +25,7 @@ from engine.promise import (
     allocate,
     answer,
     available_to_promise,
+    forecast,
     lapsed,
     lock_until,
     order_day,
@@ -122,6 +123,21 @@ def test_peg(case: dict[str, Any]) -> None:
 
 def links(pegs: tuple[Peg, ...]) -> list[list[Any]]:
     return [[letter(one.demand), letter(one.supply), one.quantity] for one in pegs]
+
+
+@each("forecast")
+def test_forecast(case: dict[str, Any]) -> None:
+    supplies = [
+        Supply(key=key(name), quantity=Decimal(quantity), due=TODAY + timedelta(days=due))
+        for name, (quantity, due) in case["supplies"].items()
+    ]
+    for orders in (waiting(case["waiting"]), waiting(case["waiting"])[::-1]):
+        found = forecast(orders, supplies[::-1], Decimal(case.get("free", 0)))
+        assert [
+            [letter(one.demand), letter(one.supply) if one.supply else "", one.quantity, (one.day - TODAY).days]
+            for one in found.arrivals
+        ] == case["arrivals"]
+        assert {letter(line): quantity for line, quantity in found.uncovered.items()} == case["uncovered"]
 
 
 @each("available")

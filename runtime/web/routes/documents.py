@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from engine.problems import Problem, Refused, problem
-from runtime.facade import accounts, documents, files, forms, lists, open_items, organisation
+from runtime.facade import accounts, documents, files, forms, lists, open_items, organisation, supplies
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import LookUpHit
@@ -168,6 +168,7 @@ def _context(visit: Visit, site: Site, shape: FormView, view: DocumentView, orig
         "view": view,
         "page": page,
         "source": None,
+        "supplied": supplies.has_supplies(visit.door, shape.key),
         "file_names": _file_names(visit.door, page),
         "setup": {
             "document": document_json(view),

@@ -1,4 +1,4 @@
-"""Lots: where they are, where they came from and went; and one entry of stock explained."""
+"""Lots: where they are, where they came from and went; one entry of stock explained; what can be promised of goods."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from engine.picking import STATUS_LABELS
-from runtime.facade import entry_story, lots, trace
+from runtime.facade import entry_story, lots, supplies, trace
 from runtime.web.dependencies import Natural, Visiting, number_in
 from runtime.web.pages import render
 from runtime.web.routes.stock import LONGEST, PAGE_SIZE, name_of, warehouses_of
@@ -54,6 +54,24 @@ def lot_routes() -> APIRouter:
             warehouses=warehouses_of(found),
             statuses=[(key, label.text(found.door.language)) for key, label in STATUS_LABELS.items()],
         )
+
+    @router.get("/stock/outlook")
+    def outlook(request: Request, found: Visiting, product: Natural, warehouse: str = "") -> Response:
+        """What can be promised from which day on, who waits for the product, and what on its way will serve whom."""
+        return render(
+            request,
+            found,
+            "stock/outlook.html",
+            places=supplies.places(found.door, product, number_in(warehouse)),
+            product=product,
+            product_name=name_of(found, "product", product),
+        )
+
+    @router.get("/stock/outlook/{form}/{document:int}")
+    def outlook_of(request: Request, found: Visiting, form: str, document: Natural) -> Response:
+        """The part below a document's lines that says where the goods it waits for will come from."""
+        view = supplies.of_document(found.door, form, document)
+        return render(request, found, "stock/outlook_of.html", part=True, view=view)
 
     @router.get("/entries/{identity}")
     def explained(request: Request, found: Visiting, identity: Natural) -> Response:

@@ -1,0 +1,32 @@
+"""Supply and demand: ``/-/outlook`` for a product, ``/{form}/{document}/supplies`` for a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+
+from runtime.api.callers import Knocking, answered
+from runtime.api.shapes import plain, plain_object
+from runtime.facade import supplies
+from runtime.web.dependencies import Natural
+
+
+def supply_api() -> APIRouter:
+    """The routes."""
+    router = APIRouter()
+    router.get("/-/outlook", response_model=None)(answered(outlook))
+    router.get("/{form}/{document}/supplies", response_model=None)(answered(of_document))
+    return router
+
+
+def outlook(door: Knocking, product: Natural, warehouse: Natural | None = None) -> Mapping[str, Any]:
+    """By warehouse: what can be promised from which day on (``steps``), who waits, what is on its way and for whom."""
+    return {"rows": [plain(one) for one in supplies.places(door, product, warehouse)]}
+
+
+def of_document(door: Knocking, form: str, document: Natural) -> Mapping[str, Any]:
+    """Which goods on their way will serve its lines that wait (``waiting``), and whom the goods it brings will serve
+    (``supplies``)."""
+    return plain_object(supplies.of_document(door, form, document))
