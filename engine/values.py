@@ -13,6 +13,7 @@ PRICE_SCALE = 6
 MONEY_SCALE = 4
 PERCENT_SCALE = 6
 INT64_MAX = 2**63 - 1
+MOST_DIGITS = len(str(INT64_MAX))
 
 ZERO = Decimal(0)
 EXACT = Context(prec=40, rounding=ROUND_HALF_UP)
@@ -37,3 +38,14 @@ def divided(numerator: Decimal, denominator: Decimal) -> Decimal:
 def fits(value: Decimal, scale: int) -> bool:
     """Whether ``value`` can be kept at rest: finite, at most ``scale`` decimals, inside 64 bits once scaled."""
     return value.is_finite() and value.copy_abs() <= LARGEST[scale] and rounded(value, scale) == value
+
+
+def number_in(text: str) -> int | None:
+    """The whole number from 0 to ``INT64_MAX`` that ``text`` writes in ASCII digits; None when it writes none.
+
+    Python reads other digits too, fails at some characters that count as digits, and at thousands of them.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        return None
+    number = int(text)
+    return number if number <= INT64_MAX else None

@@ -10,9 +10,11 @@ from typing import get_args
 from engine.definitions.compiled import CompiledWorkflow
 from engine.definitions.workflow import Asking
 from engine.problems import Refused, problem
+from engine.values import number_in
 from runtime.facade.cells import Names
 from runtime.facade.document_facts import Facts, facts_of
 from runtime.facade.door import Door
+from runtime.facade.flow_words import absent
 from runtime.stages.steps import Unit
 from runtime.storage import copies, inbox, runs, workflow_runs
 from runtime.storage.database import in_transaction
@@ -32,7 +34,8 @@ class InboxRow:
     Attributes:
         id: of the task, run or copy; ``task`` when it is a task. title: number and form, or what is to be done.
         node: label of the step it waits at or was decided at; several in 我发起的. waits_for: names, in 我发起的.
-        due_state: ``late``, ``soon`` or empty. pool: anybody of a role may take it; claimed: it was taken from one.
+        due_state: ``late``, ``soon`` or empty. behalf: names of the absent it was meant for; besides: and for
+            the person. pool: anybody of a role may take it; claimed: it was taken from one.
         plain: may be decided in a batch: an approval that demands neither signature nor picking people.
         outcome: label of how it was decided or ended. readable: whether the person may read documents of its form.
     """
@@ -50,6 +53,7 @@ class InboxRow:
     node: str = ""
     submitter: str = ""
     behalf: str = ""
+    besides: bool = False
     waits_for: str = ""
     since: datetime
     done_at: datetime | None = None
@@ -182,8 +186,7 @@ def mark_read(door: Door, ids: Sequence[int]) -> None:
 def mark_document_read(door: Door, form: str, document: int) -> None:
     """The person has opened the document: copies of it are read."""
     with door.asking() as unit:
-        found = copies.of_user(unit.connection, door.actor.user, form=form, limit=200)
-    unread = [row.id or 0 for row in found if row.document == document and row.read_at is None]
+        unread = copies.unread(unit.connection, door.actor.user, form, document)
     if unread:
         mark_read(door, unread)
 
@@ -193,9 +196,13 @@ def _place(after: str) -> tuple[datetime, int] | None:
         return None
     moment, _, number = after.rpartition("_")
     try:
-        return datetime.fromisoformat(moment), int(number)
+        at = datetime.fromisoformat(moment)
     except ValueError:
         raise Refused([problem("storage.bad_cursor")]) from None
+    identity = number_in(number)
+    if identity is None or at.tzinfo is not None:
+        raise Refused([problem("storage.bad_cursor")])
+    return at, identity
 
 
 def _rows(door: Door, unit: Unit, tab: Tab, rows: Sequence[Row]) -> tuple[InboxRow, ...]:
@@ -208,7 +215,7 @@ def _rows(door: Door, unit: Unit, tab: Tab, rows: Sequence[Row]) -> tuple[InboxR
     names = Names(door.language)
     for row in rows:
         names.want_id("member", row.starter)
-        names.want_id("member", row.behalf or None)
+        names.want_ids("member", row.behalf)
     for tasks in standing.values():
         for task in tasks:
             names.want_id("member", task.user)
@@ -245,7 +252,8 @@ def _row(door: Door, row: Row, facts: Facts | None, names: Names, now: datetime)
         status_label=facts.status_label if facts is not None else "",
         node=_node_label(door, row.form, row.node) or ui.ui(f"inbox.kind_{row.kind}", language),
         submitter=names.name("member", row.starter) if row.starter else "",
-        behalf=names.name("member", row.behalf) if row.behalf else "",
+        behalf=absent(row.user, row.behalf, names, language),
+        besides=row.user in row.behalf,
         since=row.since,
         done_at=row.done_at,
         due=row.due,

@@ -11,6 +11,7 @@ from engine.fieldtypes import BUILT_IN
 from engine.fieldtypes.contract import Operator, settled
 from engine.permissions import FormAccess
 from engine.problems import Problem, problem, suggestion
+from engine.values import number_in
 from runtime.facade.cells import Names, target_of
 from runtime.facade.door import Door
 from runtime.facade.list_views import FilterView
@@ -91,4 +92,4 @@ def understood(
 
 
 def _is_id(field: CompiledField | None, text: str) -> bool:
-    return field is not None and bool(target_of(field)) and text.isdigit()
+    return field is not None and bool(target_of(field)) and number_in(text) is not None

@@ -14,6 +14,7 @@ from engine.document import DocStatus, ExecStatus, Value
 from engine.expressions import Checked
 from engine.permissions import FormAccess
 from engine.problems import Problem, Refused, problem, suggestion
+from engine.values import number_in
 from engine.workflow.lifecycle import STATUS_LABELS
 from runtime.facade.cells import Names, target_of
 from runtime.facade.door import Door
@@ -180,10 +181,11 @@ def row_condition(door: Door, unit: Unit, form: CompiledForm, access: FormAccess
 
 def _card(unit: Unit, form: CompiledForm, view: str) -> Checked | None:
     """The condition of the home card ``card:<index>``, if it is one of this form."""
-    word, _, index = view.partition(":")
-    if word != "card" or not index.isdigit() or int(index) >= len(unit.bundle.cards):
+    word, _, text = view.partition(":")
+    index = number_in(text)
+    if word != "card" or index is None or index >= len(unit.bundle.cards):
         return None
-    return unit.bundle.cards[int(index)] if unit.bundle.app.cards[int(index)].form == form.key else None
+    return unit.bundle.cards[index] if unit.bundle.app.cards[index].form == form.key else None
 
 
 def look_up(

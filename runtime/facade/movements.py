@@ -14,7 +14,7 @@ from types import MappingProxyType
 from engine.ledger.moves import category, outward
 from engine.problems import Refused, problem
 from engine.sheets import Cell
-from engine.values import ZERO
+from engine.values import ZERO, number_in
 from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
@@ -207,8 +207,8 @@ def _added(sums: Iterator[Sum]) -> Sum:
 
 
 def _month(text: str, where: str) -> int:
-    year, _, month = text.strip().partition("-")
-    right = year.isascii() and year.isdigit() and month.isascii() and month.isdigit()
-    if not right or not FIRST_YEAR <= int(year) <= LAST_YEAR or not 1 <= int(month) <= 12:
+    left, _, right = text.strip().partition("-")
+    year, month = number_in(left) or 0, number_in(right) or 0
+    if not FIRST_YEAR <= year <= LAST_YEAR or not 1 <= month <= 12:
         raise Refused([problem("closing.bad_period", where, text=text[:40])])
-    return int(year) * 100 + int(month)
+    return year * 100 + month

@@ -34,16 +34,10 @@ def add(connection: sa.Connection, rows: Iterable[CopyRow]) -> None:
     WRITER.insert(connection, [tuple(getattr(row, name) for name in COLUMNS) for row in rows])
 
 
-def of_user(
-    connection: sa.Connection, user: int, after: int | None = None, limit: int = 50, form: str = ""
-) -> tuple[CopyRow, ...]:
-    """What the user was told of, newest first; ``after``: id of the last one of the page before."""
-    query = sa.select(copied).where(copied.c.user == user).order_by(copied.c.id.desc()).limit(limit)
-    if after is not None:
-        query = query.where(copied.c.id < after)
-    if form:
-        query = query.where(copied.c.form == form)
-    return tuple(CopyRow(**row) for row in connection.execute(query).mappings())
+def unread(connection: sa.Connection, user: int, form: str, document: int) -> tuple[int, ...]:
+    """Ids of what the user was told of this document and has not looked at."""
+    mine = copied.c.user == user, copied.c.form == form, copied.c.document == document
+    return tuple(connection.execute(sa.select(copied.c.id).where(*mine, copied.c.read_at.is_(None))).scalars())
 
 
 def was_told(connection: sa.Connection, form: str, document: int, user: int) -> bool:

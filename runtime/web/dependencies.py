@@ -18,13 +18,13 @@ from starlette.datastructures import FormData
 
 from engine.problems import Refused, problem
 from engine.values import INT64_MAX
+from engine.values import number_in as number_in
 from runtime.facade import accounts
 from runtime.facade.door import Door
 from runtime.web.cookies import session_token
 from runtime.web.links import Links
 from runtime.web.site import Site, site_of
 
-DIGITS = len(str(INT64_MAX))
 # An id, or how many rows to skip; the databases count no further.
 Natural: TypeAlias = Annotated[int, Field(ge=0, le=INT64_MAX)]
 CSRF_HEADER = "X-CSRF-Token"
@@ -115,14 +115,6 @@ def refuse_foreign(request: Request) -> None:
         foreign = origin is not None and urlsplit(origin).netloc not in _own_names(request)
     if foreign:
         raise Refused([problem("web.foreign")], "forbidden")
-
-
-def number_in(text: str) -> int | None:
-    """``text`` as a `Natural`; None when it is none."""
-    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS):
-        return None
-    number = int(text)
-    return number if number <= INT64_MAX else None
 
 
 def text_of(form: FormData, name: str) -> str:

@@ -8,6 +8,8 @@ import pytest
 
 from engine.problems import Refused
 from runtime.facade import lists
+from runtime.facade.door import Door
+from runtime.facade.list_views import ListRequest
 from tests.houses import codes, do, make_home
 
 APP = {
@@ -46,12 +48,16 @@ grants:
 }
 
 
-def test_a_filtered_link(tmp_path: Path) -> None:
+@pytest.fixture
+def door(tmp_path: Path) -> Door:
     for name, text in APP.items():
         path = tmp_path / "app" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text.replace("== true", "== True"), "utf-8")
-    door = make_home(tmp_path / "data", tmp_path / "app").everybody()
+    return make_home(tmp_path / "data", tmp_path / "app").everybody()
+
+
+def test_a_filtered_link(door: Door) -> None:
     do(door, "shelf", "save", {"name": "A1", "cold": True, "room": "north"})
     do(door, "shelf", "save", {"name": "B1", "cold": False, "room": "south"})
     assert [hit.text for hit in lists.look_up(door, "shelf", "", link=("putaway", "shelf"))] == ["A1"]
@@ -61,3 +67,11 @@ def test_a_filtered_link(tmp_path: Path) -> None:
         do(door, "putaway", "save", {"shelf": "B1", "lines": [{"room": "north", "shelf": "B1"}]})
     assert codes(refused.value) == ["link.filtered", "link.filtered"]
     assert [one.where for one in refused.value.problems] == ["shelf", "lines.1.shelf"]
+
+
+@pytest.mark.parametrize("raw", ["²", "9" * 30, "1" * 5000, "-1"])
+def test_a_link_is_not_found_under_what_is_no_id(door: Door, raw: str) -> None:
+    for request in (ListRequest(filters=(("shelf", "eq", raw),)), ListRequest(view=f"card:{raw}")):
+        with pytest.raises(Refused) as refused:
+            lists.page(door, "putaway", request)
+        assert refused.value.kind == "invalid"
