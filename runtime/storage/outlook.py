@@ -1,5 +1,5 @@
-"""What is available, what is coming when, what goes out when: what promises of a day (可承诺量) and forecasts of who gets
-what (预计到货) are made from."""
+"""What is available, what is coming when, what goes out when: what promises of a day (可承诺量) and forecasts of who
+gets what (预计到货) are made from."""
 
 from __future__ import annotations
 
