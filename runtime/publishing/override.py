@@ -17,7 +17,7 @@ EVENT = "publish.despite_tests"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Despite:
-    """Who publishes in spite of red tests, and the reason given. Made by `despite_tests` only."""
+    """Who publishes in spite of red tests, and the reason given; whether they may is asked when it is published."""
 
     user: int
     reason: str
@@ -48,6 +48,18 @@ def despite_tests_of(database: Database, bundle: AppBundle, login: str, reason: 
     if actor is None:
         raise Refused([problem("publish.nobody")], "forbidden")
     return despite_tests(actor, reason)
+
+
+def check_override(connection: Connection, bundle: AppBundle, despite: Despite) -> None:
+    """Ask for the right and the reason, as they are when it is published.
+
+    Raises:
+        Refused: as `despite_tests_of`.
+    """
+    actor = accounts.actor_of(connection, despite.user, bundle.app.app)
+    if actor is None:
+        raise Refused([problem("publish.nobody")], "forbidden")
+    despite_tests(actor, despite.reason)
 
 
 def note_override(connection: Connection, bundle: AppBundle, despite: Despite, at: datetime) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from engine.definitions.compiled import AppBundle
 from engine.evolution import Change
 from engine.problems import Refused, problem
-from runtime.publishing.override import Despite, note_override
+from runtime.publishing.override import Despite, check_override, note_override
 from runtime.publishing.plan import Plan, plan, plan_in
 from runtime.storage import ddl, snapshots
 from runtime.storage.app_tables import app_tables
@@ -45,7 +45,8 @@ def publish(
         forced: tables and ``table.column`` whose data may be destroyed instead of archived.
         despite: who publishes in spite of red tests, and why; it goes to the audit log.
 
-    Raises ``Refused``: ``publish.red_tests``, ``storage.cost_locked``, ``storage.decimals_locked``,
+    Raises ``Refused``: ``publish.red_tests``; ``publish.not_yours``, ``publish.nobody`` and ``publish.reason_needed``
+    where ``despite`` is of somebody who may not, or says nothing; ``storage.cost_locked``, ``storage.decimals_locked``,
     ``storage.not_unique``, ``storage.table_taken``, or ``storage.publish_difference`` when the tables did not become
     what they should.
     """
@@ -55,6 +56,8 @@ def publish(
 
     def work(connection: Connection) -> Publication:
         lock_publishing(connection)
+        if bundle.red_tests and despite is not None:
+            check_override(connection, bundle, despite)
         unchanged = snapshots.current_hash(connection, bundle.app.app) == prepared.current
         done = _perform(
             connection, bundle, prepared if unchanged else plan_in(connection, bundle), publisher, at, forced
