@@ -22,5 +22,16 @@ def test_links_resolve(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_every_page_is_reached_from_the_readme() -> None:
+    """What nobody links to, nobody finds. Plugins are found by their folder."""
+    found, following = set[Path](), [ROOT / "README.md"]
+    while following:
+        page = following.pop()
+        if page.suffix == ".md" and page not in found and page.exists():
+            found.add(page)
+            following += [(page.parent / target).resolve() for target in LINK.findall(page.read_text("utf-8"))]
+    assert [str(page.relative_to(ROOT)) for page in ROOT.glob("docs/*.md") if page not in found] == []
+
+
 def test_pages_were_found() -> None:
     assert len(PAGES) > 10
