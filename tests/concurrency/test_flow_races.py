@@ -10,16 +10,11 @@ from engine.problems import Refused
 from runtime.facade.flow_jobs import fire_timer
 from runtime.storage import process_tables as tables
 from runtime.storage import timers
-from runtime.verification import verify
 from tests.concurrency.test_races import at_once
-from tests.houses import WORKSPACE, do
-from tests.runtime.flow_house import Firm, firm
+from tests.houses import do
+from tests.runtime.flow_house import Firm, expense_flow, firm
 
-FLOW = """
-workflow: expense_approval
-label: {zh: 报销审批, en: Expense approval}
-form: expense
-steps:
+FLOW = expense_flow("""
   - approve: boss
     label: {zh: 老板审批, en: Boss}
     by: {role: boss}
@@ -28,7 +23,7 @@ steps:
   - approve: finance
     label: {zh: 财务审批, en: Finance}
     by: {role: finance}
-"""
+""")
 
 
 @pytest.fixture
@@ -40,16 +35,12 @@ def won(results: list[object]) -> int:
     return sum(not isinstance(one, Refused) for one in results)
 
 
-def sound(made: Firm) -> None:
-    assert verify(made.home.house, WORKSPACE).differences == ()
-
-
 def test_one_approval_counts(made: Firm) -> None:
     boss, document = made.door("boss"), made.expense(made.door("clerk"))
     results = at_once(lambda number: do(boss, "expense", "approve", document=document), 4)
     assert won(results) == 1 and made.at(document) == ["finance"]
     assert made.words(document) == ["submit", "approve"]
-    sound(made)
+    made.sound()
 
 
 def test_one_claim_wins(made: Firm) -> None:
@@ -57,7 +48,7 @@ def test_one_claim_wins(made: Firm) -> None:
     doors = [made.door("boss"), made.door("boss", "legal"), made.door("boss", "finance")]
     results = at_once(lambda number: made.flow(doors[number], document, "claim"), 3)
     assert won(results) == 1 and len(made.tasks(document)) == 1
-    sound(made)
+    made.sound()
 
 
 def test_unapproving_and_deciding_at_once(made: Firm) -> None:
@@ -73,7 +64,7 @@ def test_unapproving_and_deciding_at_once(made: Firm) -> None:
     results = at_once(act, 4)
     assert 1 <= won(results) <= 2 and made.status(document) in ("approved", "draft")
     assert made.tasks(document) == []
-    sound(made)
+    made.sound()
 
 
 def test_a_timer_fires_once(made: Firm) -> None:
@@ -84,4 +75,4 @@ def test_a_timer_fires_once(made: Firm) -> None:
     at_once(lambda number: fire_timer(made.watch(), row), 4)
     assert made.at(document) == ["finance"] and made.words(document) == ["submit", "timer_agree"]
     assert made.count(tables.timer, "outcome = 'fired'") == 1
-    sound(made)
+    made.sound()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
+import sqlalchemy as sa
+
 from engine.actor import automation
 from engine.built_in import built_in_kinds
 from engine.definitions.bundle import bundle_of
@@ -24,9 +26,20 @@ from runtime.storage import documents as document_rows
 from runtime.storage import runs, workflow_runs
 from runtime.storage.database import read
 from runtime.storage.workflow_runs import LogRow, Task
+from runtime.verification import verify
 from tests.houses import WORKSPACE, Home, do, make_home
 
 COMPANY = Path(__file__).parent / "flow_company"
+EXPENSE_FLOW = """workflow: expense_approval
+label: {zh: 报销审批, en: Expense approval}
+form: expense
+steps:
+"""
+
+
+def expense_flow(steps: str) -> str:
+    """The workflow on expenses with these steps, written as YAML."""
+    return f"{EXPENSE_FLOW}{steps.strip(chr(10))}\n"
 
 
 def company(*workflows: str, changes: Mapping[str, str] | None = None) -> AppBundle:
@@ -125,10 +138,14 @@ class Firm:
             if not done:
                 return tuple(ended)
 
+    def sound(self) -> int:
+        """`verify` finds nothing wrong; returns how many runs it could not replay."""
+        report = verify(self.home.house, WORKSPACE)
+        assert [one.code for one in report.differences] == []
+        return report.unreplayed
+
     def count(self, table: object, condition: str = "1=1") -> int:
         """Rows of a table."""
-        import sqlalchemy as sa
-
         with read(self.home.house.workspace(WORKSPACE).database) as connection:
             query = sa.select(sa.func.count()).select_from(table).where(sa.text(condition))  # type: ignore[arg-type]
             return int(connection.execute(query).scalar_one())

@@ -15,13 +15,9 @@ from runtime.storage import process_tables as tables
 from runtime.storage.database import in_transaction
 from runtime.verification import verify
 from tests.houses import WORKSPACE, codes, do
-from tests.runtime.flow_house import Firm, company, firm
+from tests.runtime.flow_house import Firm, company, expense_flow, firm
 
-ONE_STEP = """
-workflow: expense_approval
-label: {zh: 报销审批, en: Expense approval}
-form: expense
-steps:
+ONE_STEP = expense_flow("""
   - approve: boss
     label: {zh: 老板审批, en: Boss}
     by: {role: boss}
@@ -33,19 +29,15 @@ steps:
     label: {zh: 由表达式决定, en: By expression}
     by: {expression: "owner if amount > 100 else owner"}
     empty: block
-"""
-PLAIN = """
-workflow: expense_approval
-label: {zh: 报销审批, en: Expense approval}
-form: expense
-steps:
+""")
+PLAIN = expense_flow("""
   - approve: boss
     label: {zh: 老板审批, en: Boss}
     by: {role: boss}
   - approve: finance
     label: {zh: 财务审批, en: Finance}
     by: {role: finance}
-"""
+""")
 RENAMED = PLAIN.replace("approve: boss", "approve: chief").replace("role: boss", "role: legal")
 CHANGE = """
 workflow: supplier_change
@@ -64,11 +56,6 @@ def plain(tmp_path: Path, house_url: str | None) -> Firm:
     return firm(tmp_path, house_url, PLAIN)
 
 
-def sound(made: Firm) -> None:
-    found = verify(made.home.house, WORKSPACE).differences
-    assert [one.code for one in found] == []
-
-
 def test_what_is_offered_is_accepted(plain: Firm) -> None:
     clerk, boss = plain.door("clerk"), plain.door("boss")
     document = plain.expense(clerk)
@@ -84,7 +71,7 @@ def test_what_is_offered_is_accepted(plain: Firm) -> None:
     with pytest.raises(Refused) as refused:
         flow_acts.act(boss, "expense", document, "timer", Act())
     assert codes(refused.value) == ["flow.no_such_act"]
-    sound(plain)
+    plain.sound()
 
 
 def test_a_batch_has_an_outcome_per_document(plain: Firm) -> None:
@@ -94,7 +81,7 @@ def test_a_batch_has_an_outcome_per_document(plain: Firm) -> None:
     done = flow_acts.batch(boss, [Item(form="expense", document=one) for one in documents], "agree", "批量")
     assert [isinstance(outcome, Refused) for _, outcome in done] == [False, True, False]
     assert [plain.at(one) for one in documents] == [["finance"], [], ["finance"]]
-    sound(plain)
+    plain.sound()
 
 
 def test_a_leaver_hands_over(plain: Firm) -> None:
@@ -108,7 +95,7 @@ def test_a_leaver_hands_over(plain: Firm) -> None:
     assert [task.user for task in plain.tasks(document)] == [legal.actor.user]
     do(legal, "expense", "approve", document=document)
     assert plain.at(document) == ["finance"]
-    sound(plain)
+    plain.sound()
 
 
 def test_running_runs_move_to_a_new_version_by_a_map(plain: Firm) -> None:
@@ -127,7 +114,7 @@ def test_running_runs_move_to_a_new_version_by_a_map(plain: Firm) -> None:
         flow_acts.migrations(clerk, "expense_approval", {})
     (moved,) = flow_acts.migrate_runs(admin, "expense_approval", {"boss": "chief"})
     assert moved.moved and plain.at(document) == ["chief"]
-    sound(plain)
+    plain.sound()
     do(plain.door("boss"), "expense", "approve", document=document)
     do(plain.door("finance"), "expense", "approve", document=document)
     assert plain.status(document) == "approved"
@@ -141,13 +128,13 @@ def test_a_stuck_run_is_listed_and_freed(tmp_path: Path, house_url: str | None) 
     (stuck,) = flows.stuck(admin)
     assert (stuck.document, stuck.node) == (document, "由表达式决定") and stuck.reason
     assert flows.stuck(clerk) == () and made.status(document) == "pending"
-    sound(made)
+    made.sound()
     given = Act(token=stuck.token, users=(legal.actor.user,), comment="请法务看")
     flow_acts.act(admin, "expense", document, "reassign", given)
     assert flows.stuck(admin) == ()
     do(legal, "expense", "approve", document=document)
     assert made.status(document) == "approved"
-    sound(made)
+    made.sound()
 
 
 def test_a_change_in_conflict_is_made_by_an_administrator(tmp_path: Path, house_url: str | None) -> None:
@@ -176,7 +163,7 @@ def test_a_change_in_conflict_is_made_by_an_administrator(tmp_path: Path, house_
 def test_verify_finds_what_does_not_fit(plain: Firm) -> None:
     clerk = plain.door("clerk")
     first, second = plain.expense(clerk), plain.expense(clerk)
-    sound(plain)
+    plain.sound()
     database = plain.home.house.workspace(WORKSPACE).database
     task, run = tables.task, tables.run
     in_transaction(

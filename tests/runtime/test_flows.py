@@ -7,16 +7,13 @@ from pathlib import Path
 import pytest
 
 from engine.problems import Refused
-from runtime.facade import documents
+from runtime.facade import documents, flow_inbox
+from runtime.facade.flow_inbox import Wanted
 from runtime.storage import process_tables as tables
 from tests.houses import codes, do
-from tests.runtime.flow_house import Firm, company, firm
+from tests.runtime.flow_house import Firm, company, expense_flow, firm
 
-TWO_STEPS = """
-workflow: expense_approval
-label: {zh: 报销审批, en: Expense approval}
-form: expense
-steps:
+TWO_STEPS = expense_flow("""
   - approve: boss
     label: {zh: 老板审批, en: Boss}
     by: {role: boss}
@@ -37,7 +34,7 @@ steps:
   - notify: told
     label: {zh: 抄送, en: Copy}
     to: {role: clerk}
-"""
+""")
 
 
 @pytest.fixture
@@ -67,6 +64,24 @@ def test_a_document_follows_its_run(two: Firm) -> None:
     two.drain()
     assert two.count(tables.message, "kind = 'copied'") == 1
     assert two.count(tables.message, "kind = 'result'") == 1
+
+
+def test_a_copy_is_read_when_its_document_is_opened(two: Firm) -> None:
+    clerk, boss = two.door("clerk"), two.door("boss")
+    read, unread = two.expense(clerk), two.expense(clerk)
+    for document in (read, unread):
+        do(boss, "expense", "approve", {"remark": "同意"}, document=document)
+    assert flow_inbox.counts(clerk)["copies"] == 2
+    flow_inbox.mark_document_read(clerk, "expense", read)
+    rows = flow_inbox.page(clerk, "copies", Wanted()).rows
+    assert {row.document for row in rows if row.unread} == {unread}
+
+
+@pytest.mark.parametrize("after", ["x", "2026-01-05T09:00:00+08:00_1", "2026-01-05T09:00:00_99999999999999999999"])
+def test_a_place_no_page_gave_is_refused(two: Firm, after: str) -> None:
+    with pytest.raises(Refused) as refused:
+        flow_inbox.page(two.door("boss"), "open", Wanted(), after)
+    assert codes(refused.value) == ["storage.bad_cursor"]
 
 
 def test_who_is_not_asked_changes_nothing(two: Firm) -> None:

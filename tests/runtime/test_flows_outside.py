@@ -16,13 +16,9 @@ from runtime.storage import history, proposals, runs, timers
 from runtime.storage import process_tables as tables
 from runtime.storage.outbox import OutboxRow
 from tests.houses import WORKSPACE, codes, do
-from tests.runtime.flow_house import Firm, company, firm
+from tests.runtime.flow_house import Firm, company, expense_flow, firm
 
-DEADLINES = """
-workflow: expense_approval
-label: {zh: 报销审批, en: Expense approval}
-form: expense
-steps:
+DEADLINES = expense_flow("""
   - approve: boss
     label: {zh: 老板审批, en: Boss}
     by: {role: boss}
@@ -37,13 +33,9 @@ steps:
     label: {zh: 等到货, en: Goods}
     event: arrived
     hours: 48
-"""
+""")
 
-CHILDREN = """
-workflow: expense_approval
-label: {zh: 报销审批, en: Expense approval}
-form: expense
-steps:
+CHILDREN = expense_flow("""
   - approve: boss
     label: {zh: 老板审批, en: Boss}
     by: {role: boss}
@@ -59,7 +51,7 @@ steps:
     then:
       - set: {remark: "'已付'"}
       - message: {to: {initiator: true}, title: {zh: "{number} 已付", en: "{number} paid"}}
-"""
+""")
 PAYMENT = """
 workflow: payment_approval
 label: {zh: 付款审批, en: Payment approval}

@@ -14,13 +14,9 @@ from runtime.publishing.running import running_touched
 from runtime.storage import snapshots
 from runtime.storage.database import read
 from tests.houses import WORKSPACE, do
-from tests.runtime.flow_house import Firm, company, firm
+from tests.runtime.flow_house import Firm, company, expense_flow, firm
 
-FLOW = """
-workflow: expense_approval
-label: {zh: 报销审批, en: Expense approval}
-form: expense
-steps:
+FLOW = expense_flow("""
   - approve: finance
     label: {zh: 财务审批, en: Finance}
     by: {role: finance}
@@ -30,7 +26,7 @@ steps:
           - approve: boss
             label: {zh: 老板审批, en: Boss}
             by: {role: boss}
-"""
+""")
 FILE = "workflows/expense_approval.yaml"
 
 
