@@ -10,7 +10,7 @@ from engine.permissions import is_administrator
 from engine.problems import Refused, problem
 from runtime.facade.door import Door
 from runtime.facade.endpoints import administrator
-from runtime.facade.rule_log import RunRow, run_rows
+from runtime.facade.rule_log import RunRow, failure_words, run_rows
 from runtime.jobs.contract import JobStatus
 from runtime.jobs.relay import DELIVER, delivery_id
 from runtime.storage import audit, deliveries, outbox, rule_figures
@@ -96,7 +96,7 @@ def dead_ends(door: Door) -> DeadEnds:
                 document=row.document or 0,
                 at=row.done_at or row.created_at,
                 attempts=row.attempts,
-                error=row.error or "",
+                error=failure_words(door, row.error),
             )
             for row in lost
         ),

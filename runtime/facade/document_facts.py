@@ -69,12 +69,15 @@ def _of_form(door: Door, unit: Unit, form: CompiledForm, ids: list[int]) -> dict
 
 
 def _shown(form: CompiledForm, access: FormAccess) -> tuple[tuple[str, ...], str]:
-    """Readable title fields, and the amount of the document: the last money field that is computed, else the last."""
+    """Readable title fields, and the amount of the document: the first money among the columns of its list; without
+    one the last money field that is computed, else the last."""
     titles = [path for path in form.definition.title if path in form.fields and access.readable(path)]
     money = [
         field for field in form.fields.values() if field.type_name == "money" and access.readable(field.path)
     ]  # fmt: skip
     computed = [field for field in money if field.formula is not None]
-    last = (computed or money)[-1:]
+    listed = {path: number for number, path in enumerate(form.definition.list.columns)}
+    shown = sorted((field for field in money if field.path in listed), key=lambda field: listed[field.path])
+    last = shown[:1] or (computed or money)[-1:]
     kept = tuple(path for path in titles if target_of(form.fields[path]) != "lines")[:MOST_FACTS]
     return kept, last[0].path if last else ""

@@ -19,7 +19,7 @@ from runtime.facade.door import Door
 from runtime.facade.endpoints import administrator
 from runtime.facade.rule_trace import StepView, trace
 from runtime.facade.rule_words import Speaking, trigger_word
-from runtime.jobs.attempt import problems_from_json
+from runtime.jobs.attempt import problems_from_json, problems_kept
 from runtime.messages.catalogue import shown
 from runtime.ruling import again
 from runtime.stages.steps import Unit
@@ -33,7 +33,12 @@ REFUSED = "rejected"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A run in the log. ``record``: what it was about as people call it; ``error``: the first sentence of it."""
+    """A run in the log.
+
+    Attributes:
+        form: of the record it was about; empty where there is no such record. record: as people call it.
+        error: the first sentence of it.
+    """
 
     id: int
     at: datetime
@@ -203,6 +208,11 @@ def run_rows(door: Door, unit: Unit, runs: Sequence[RuleRun]) -> tuple[RunRow, .
     return tuple(_row(door, names, one) for one in runs)
 
 
+def failure_words(door: Door, kept: str | None) -> str:
+    """Why an effect failed, in the reader's language; empty when it did not."""
+    return "".join(door.say(each) for each in problems_kept(kept)) if kept else ""
+
+
 def verdict_words(door: Door) -> Mapping[str, str]:
     """The verdicts in words, for filters."""
     return {key: door.house.catalogue.ui(f"rules.verdict_{key}", door.language) for key in VERDICTS}
@@ -211,16 +221,18 @@ def verdict_words(door: Door) -> Mapping[str, str]:
 def _row(door: Door, names: Names, run: RuleRun) -> RunRow:
     rule, form = door.bundle.rules.get(run.rule), door.bundle.forms.get(run.form)
     problems = problems_from_json(run.error)
+    record = names.name(run.form, run.document) if run.document else ""
+    gone = record == f"#{run.document}"  # what `Names` calls a record that is not there
     return RunRow(
         id=run.id,
         at=run.at,
         rule=run.rule,
         label=rule.definition.label.text(door.language) if rule is not None else run.rule,
         trigger=trigger_word(door, run.trigger),
-        form=run.form if form is not None else "",
+        form=run.form if form is not None and not gone else "",
         form_label=form.label.text(door.language) if form is not None else run.form,
         document=run.document,
-        record=names.name(run.form, run.document) if run.document else "",
+        record=door.house.catalogue.ui("rules.record_gone", door.language) if gone else record,
         who=names.name(MEMBER, run.user) if run.user else door.house.catalogue.ui("rules.automation", door.language),
         verdict=run.verdict,
         error=door.say(problems[0]) if problems else "",
@@ -350,7 +362,7 @@ def _effect(
         title=_title(door, effect),
         to=shown(tuple(to), door.language),
         state=state,
-        error=(row.error or "") if row is not None else "",
+        error=failure_words(door, row.error) if row is not None else "",
         documents=became.documents if became is not None else (),
         deliveries=tuple((one.id, one.channel, one.state) for one in became.deliveries) if became is not None else (),
     )

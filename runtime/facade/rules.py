@@ -13,6 +13,7 @@ from runtime.facade.door import Door
 from runtime.facade.endpoints import administrator
 from runtime.facade.rule_log import RunRow, run_rows
 from runtime.facade.rule_words import Speaking
+from runtime.messages import catalogue
 from runtime.storage import rule_figures, rule_runs
 from runtime.storage.database import read
 from runtime.storage.rule_figures import RuleFigures
@@ -157,19 +158,32 @@ def _tests(words: Speaking, rule: CompiledRule) -> tuple[TestView, ...]:
 def _pairs(words: Speaking, given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Names and values of a test; a record's fields by their paths, lines as one text each."""
     made: list[tuple[str, str]] = []
+
+    def tell(path: tuple[str, ...], value: object, place: str = "") -> None:
+        made.append((words.path(path) + place, _text(words, path, value)))
+
     for name, value in given.items():
         if isinstance(value, dict):
-            made += [(words.path((name, str(key))), _text(each)) for key, each in value.items()]
+            for key, each in value.items():
+                tell((name, str(key)), each)
         elif isinstance(value, list):
             for number, line in enumerate(value, start=1):
-                if isinstance(line, dict):
-                    made += [(f"{words.path((name, str(key)))} #{number}", _text(each)) for key, each in line.items()]
-                else:
-                    made.append((f"{words.path((name,))} #{number}", _text(line)))
+                for path, each in _cells(name, line):
+                    tell(path, each, f" #{number}")
         else:
-            made.append((words.path((name,)), _text(value)))
+            tell((name,), value)
     return tuple(made)
 
 
-def _text(value: object) -> str:
-    return "—" if value is None else str(value)
+def _cells(name: str, line: object) -> list[tuple[tuple[str, ...], object]]:
+    return [((name, str(key)), each) for key, each in line.items()] if isinstance(line, dict) else [((name,), line)]
+
+
+def _text(words: Speaking, path: tuple[str, ...], value: object) -> str:
+    """A value of a test: the choice it is the key of, yes and no, or as it is written."""
+    if value is None:
+        return "—"
+    field = words.field(path)
+    choices = getattr(field.options, "choices", None) if field is not None else None
+    chosen = choices.get(value) if choices and isinstance(value, str) else None
+    return chosen.text(words.door.language) if chosen is not None else catalogue.shown(value, words.door.language)

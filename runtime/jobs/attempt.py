@@ -7,6 +7,7 @@ that whoever looks at a parked job reads sentences. Both engines call `attempt`;
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -21,6 +22,7 @@ from runtime.jobs.contract import Handlers, JobCancelled, JobContext, Payload
 
 BUSY = "busy"
 LONGEST_REASON = 500
+MOST_KEPT = 2000
 
 _log = structlog.get_logger("stockloom.jobs")
 
@@ -60,6 +62,20 @@ def problems_of(error: Exception) -> tuple[Problem, ...]:
 def reason(error: BaseException) -> str:
     """Type and message of an exception in one short line."""
     return f"{type(error).__name__}: {error}"[:LONGEST_REASON]
+
+
+def kept_reason(error: Exception) -> str:
+    """A failure as text to be kept: its problems, so that whoever reads them reads sentences; at most ``MOST_KEPT``."""
+    text = json.dumps(problems_json(problems_of(error)), ensure_ascii=False)
+    return text if len(text) <= MOST_KEPT else json.dumps(problems_json([problem("job.failed", reason=reason(error))]))
+
+
+def problems_kept(text: str) -> tuple[Problem, ...]:
+    """Inverse of `kept_reason`; what an earlier version kept is its own reason."""
+    try:
+        return problems_from_json(json.loads(text))
+    except (ValueError, TypeError, KeyError):
+        return (problem("job.failed", reason=text),)
 
 
 def problems_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:

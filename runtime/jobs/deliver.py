@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from engine.effects import CloseTask, CreateTask, Effect, Notify, StartDocument, effect_from_json
 from engine.problems import Refused, problem
 from runtime.faults import NO_FAULTS, Faults
-from runtime.jobs.attempt import is_final, reason
+from runtime.jobs.attempt import is_final, kept_reason
 from runtime.jobs.contract import Clock, Handler, JobContext, Payload, Workspace
 from runtime.storage import messages, outbox, workflow_runs
 from runtime.storage.database import in_transaction, read
@@ -84,7 +84,7 @@ def delivery_handler(
             faults.reach("delivering")
             _perform(workspace, outbox_id, given)
         except Exception as error:
-            _note_failure(workspace, outbox_id, reason(error), clock() if is_final(context, error) else None)
+            _note_failure(workspace, outbox_id, kept_reason(error), clock() if is_final(context, error) else None)
             raise
 
     return deliver

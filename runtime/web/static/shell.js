@@ -22,6 +22,10 @@
     group.addEventListener("toggle", () => remember(key, group.open ? "open" : "closed"));
   }
   document.querySelector(".rail .active")?.scrollIntoView({ block: "nearest" });
+  for (const tab of document.querySelectorAll(".tabs [aria-current=true]")) {
+    const bar = tab.closest(".tabs");
+    bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
+  }
 
   // Toasts.
   const say = (text, tone = "success") => {
