@@ -14,7 +14,7 @@ from types import MappingProxyType
 from engine.definitions.people import Chosen, Who
 from engine.expressions import Row
 from engine.workflow.directory import Directory
-from engine.workflow.state import Asked
+from engine.workflow.state import Asked, Seat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ def _speaking(user: int, says: tuple[int, ...]) -> Asked:
     return Asked(user=user, behalf=absent[0], also=absent[1:])
 
 
-def stands_for(one: Asked) -> tuple[int, ...]:
+def stands_for(one: Asked | Seat) -> tuple[int, ...]:
     """Everybody whose say it is: the absent people, and the user where asked for themselves."""
     own = (one.user,) if one.user is not None and one.behalf is None else ()
     return (*own, *((one.behalf,) if one.behalf is not None else ()), *one.also)

@@ -50,6 +50,11 @@ class Names:
         if identity is not None and (target, identity) not in self._known:
             self._wanted.setdefault(target, set()).add(identity)
 
+    def want_ids(self, target: str, identities: Iterable[int]) -> None:
+        """Note several."""
+        for identity in identities:
+            self.want_id(target, identity)
+
     def load(self, unit: Unit) -> Names:
         """Load every noted name."""
         for target in sorted(self._wanted):

@@ -14,7 +14,7 @@ from runtime.facade import documents
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.flow_picture import Picture, PictureAct, Told, arms_taken, every_step, open_places, picture
-from runtime.facade.flow_words import lasting, seat_word
+from runtime.facade.flow_words import absent, lasting, seat_word
 from runtime.facade.views import DocumentView
 from runtime.stages.flow_begin import opened
 from runtime.stages.steps import Unit
@@ -42,7 +42,8 @@ class LogLine:
     Attributes:
         kind: name of the act, ``approve``, ``transfer`` …; ``action``: its word. node: label of the node.
         lasted: 停留时长 in words; of somebody who is waited for, so far. others: the people it was about.
-        behalf: name of the absent person it was done for. extra: why somebody else was asked (前加签 …).
+        behalf: names of the absent people it was done for; besides: and for whoever did it.
+        extra: why somebody else was asked (前加签 …).
         begins: whether a new round begins here. signature: id of the file with the signature; empty for none.
     """
 
@@ -58,6 +59,7 @@ class LogLine:
     lasted: str = ""
     others: str = ""
     behalf: str = ""
+    besides: bool = False
     extra: str = ""
     waiting: bool = False
     begins: bool = False
@@ -166,9 +168,9 @@ def _names(door: Door, unit: Unit, run: Run | None, rows: Sequence[LogRow], task
     names = Names(door.language)
     for task in tasks:
         names.want_id("member", task.user)
-        names.want_id("member", task.behalf or None)
+        names.want_ids("member", task.behalf)
     for row in rows:
-        names.want_id("member", row.behalf or None)
+        names.want_ids("member", row.behalf)
     for seat in run.seats if run is not None else ():
         names.want_id("member", seat.user)
     if run is not None:
@@ -200,7 +202,8 @@ def _log(
                 since=row.arrived_at,
                 lasted=lasting(row.arrived_at, row.at, ui) if row.arrived_at is not None else "",
                 others=row.others,
-                behalf=names.name("member", row.behalf) if row.behalf else "",
+                behalf=absent(row.user, row.behalf, names, door.language),
+                besides=row.user in row.behalf,
                 begins=starts and begun,
                 signature=str(row.signature) if row.signature else "",
                 files=tuple(
@@ -219,7 +222,8 @@ def _log(
                 lasted=lasting(task.created_at, now, ui),
                 due=task.due_at,
                 late=task.due_at is not None and task.due_at < now,
-                behalf=names.name("member", task.behalf) if task.behalf else "",
+                behalf=absent(task.user, task.behalf, names, door.language),
+                besides=task.user in task.behalf,
                 extra=seat_word(seat, ui) if seat is not None else "",
                 waiting=True,
             )

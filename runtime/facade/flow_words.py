@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from engine.labels import Language
 from engine.workflow.state import Seat, SeatKind
+from runtime.facade.cells import Names
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 Say = Callable[..., str]
@@ -27,6 +29,12 @@ def lasting(since: datetime, until: datetime, say: Say) -> str:
     if not hours:
         return say("flow.lasting_days", days=days)
     return say("flow.lasting_days_hours", days=days, hours=hours)
+
+
+def absent(user: int | None, says: Iterable[int], names: Names, language: Language) -> str:
+    """The absent people ``user`` speaks for, by name."""
+    joint = "、" if language == "zh" else ", "
+    return joint.join(names.name("member", one) for one in says if one != user)
 
 
 def seat_word(seat: Seat, say: Say) -> str:

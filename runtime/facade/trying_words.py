@@ -16,6 +16,7 @@ from engine.problems import Problem
 from engine.texts import shown
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
+from runtime.facade.flow_words import absent
 from runtime.stages.steps import Unit
 from runtime.trying.drafts import Draft
 from runtime.trying.rule_trial import RuleTrial
@@ -69,9 +70,8 @@ class Words:
         """Load the names of everybody in the steps at once."""
         for step in steps:
             for person in (*step.people, *(one for each in step.consequences for one in each.people)):
-                for user in (person.user, person.behalf):
-                    if user is not None:
-                        self._names.want_id("member", user)
+                self._names.want_id("member", person.user)
+                self._names.want_ids("member", person.behalf)
         self._names.load(self._unit)
 
     def step(self, step: TrialStep) -> StepView:
@@ -171,9 +171,11 @@ class Words:
             label = role.definition.label.text(self.language) if role is not None else one.role
             return ui("trying.pool", self.language, role=label)
         name = self._names.name("member", one.user)
-        if one.behalf is None:
+        whom = absent(one.user, one.behalf, self._names, self.language)
+        if not whom:
             return name
-        return ui("trying.behalf", self.language, name=name, whom=self._names.name("member", one.behalf))
+        word = "trying.behalf_also" if one.user in one.behalf else "trying.behalf"
+        return ui(word, self.language, name=name, whom=whom)
 
     def _consequence(self, one: Consequence) -> str:
         ui = self._door.house.catalogue.ui

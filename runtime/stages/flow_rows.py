@@ -17,6 +17,7 @@ from engine.document import Document
 from engine.labels import Label
 from engine.workflow.advanced import Advanced
 from engine.workflow.answers import NEVER
+from engine.workflow.approvers import stands_for
 from engine.workflow.move import Move, MoveKind
 from engine.workflow.state import Run, RunStatus, Seat, SeatState, Token, TokenState
 from engine.workflow.stored import entry_json, run_json
@@ -249,8 +250,14 @@ def _task(
         due_at=due,
         seat=seat.id,
         step="fill" if isinstance(step, FillStep) else "approve",
-        behalf=seat.behalf or 0,
+        behalf=_behalf(seat),
     )
+
+
+def _behalf(seat: Seat) -> tuple[int, ...]:
+    """Whose say it is, where it is not only the user's own."""
+    says = stands_for(seat)
+    return () if says == (seat.user,) else says
 
 
 def _first_due(run: Run) -> Mapping[int, datetime]:
@@ -325,7 +332,7 @@ def _log(
                 label,
                 word,
                 move.comment,
-                behalf=(seat.behalf or 0) if seat is not None else 0,
+                behalf=_behalf(seat) if seat is not None else (),
                 arrived_at=token.arrived if token is not None and seat is not None else None,
                 signature=move.signature,
                 files=move.files,

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from engine.labels import Label
 from runtime.storage.process_tables import copied, run, task
+from runtime.storage.workflow_runs import people_in
 
 Tab: TypeAlias = Literal["open", "done", "mine", "copies"]
 MOST = 1000
@@ -61,7 +62,7 @@ class Row:
     role: str | None = None
     seat: int = 0
     step: str = ""
-    behalf: int = 0
+    behalf: tuple[int, ...] = ()
     due: datetime | None = None
     reminded: datetime | None = None
     outcome: str = ""
@@ -182,8 +183,8 @@ def _row(tab: Tab, found: sa.RowMapping) -> Row:
     return Row(
         id=found["id"], kind=found["kind"], form=found["form"], document=found["document"], run=found["run"],
         node=found["node"], title=Label(found["title_zh"], found["title_en"]), user=found["user"],
-        role=found["role"], seat=found["seat"], step=found["step"], behalf=found["behalf"], due=found["due_at"],
-        reminded=found["reminded_at"], outcome=found["outcome"] or "", done_at=found["done_at"],
+        role=found["role"], seat=found["seat"], step=found["step"], behalf=people_in(found["behalf"]),
+        due=found["due_at"], reminded=found["reminded_at"], outcome=found["outcome"] or "", done_at=found["done_at"],
         since=found["created_at"], starter=found["started_by"],
         at=found["created_at"] if tab == "open" else found["done_at"],
     )  # fmt: skip

@@ -67,7 +67,7 @@ task = sa.Table(
     number("seat", default="0"),
     text("step", default=""),  # approve or fill, of a workflow's task
     text("rule", default=""),
-    number("behalf", default="0"),  # the absent person it was meant for
+    text("behalf", default=""),  # ids of whose say it is, with blanks between, unless it is only the user's own
     maybe("reminded_at", MOMENT),
     sa.Index("ix_sys_task_user", "user", "done_at"),
     sa.Index("ix_sys_task_role", "role", "done_at"),
@@ -91,7 +91,7 @@ approval_log = sa.Table(
     text("action"),
     text("reason"),
     moment("at"),
-    number("behalf", default="0"),
+    text("behalf", default=""),  # as of the task
     maybe("arrived_at", MOMENT),  # since when it had waited: 停留时长
     maybe("signature", WHOLE),
     text("others", default=""),  # names of the people it is about

@@ -30,7 +30,10 @@ LOG_WRITER = Writer(approval_log, LOG_COLUMNS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Something to be done by ``user``, or by anybody holding ``role``; open while ``done_at`` is None."""
+    """Something to be done by ``user``, or by anybody holding ``role``; open while ``done_at`` is None.
+
+    ``behalf``: whose say it is, the user's own included; empty where it is nobody else's.
+    """
 
     kind: Literal["approval", "todo"]
     title: Label
@@ -50,13 +53,13 @@ class Task:
     seat: int = 0
     step: str = ""
     rule: str = ""
-    behalf: int = 0
+    behalf: tuple[int, ...] = ()
     reminded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRow:
-    """One decision, or one event of a run (submit, withdraw), as people read it."""
+    """One decision, or one event of a run (submit, withdraw), as people read it; ``behalf`` as of a task."""
 
     run: int
     form: str
@@ -68,7 +71,7 @@ class LogRow:
     action: str
     reason: str = ""
     at: datetime
-    behalf: int = 0
+    behalf: tuple[int, ...] = ()
     arrived_at: datetime | None = None
     signature: int | None = None
     others: str = ""
@@ -128,7 +131,7 @@ def create_tasks(connection: sa.Connection, tasks: Iterable[Task]) -> None:
                 each.seat,
                 each.step,
                 each.rule,
-                each.behalf,
+                listed(each.behalf),
             )
             for each in tasks
         ],
@@ -235,8 +238,8 @@ def log(connection: sa.Connection, rows: Iterable[LogRow]) -> None:
         [
             (
                 row.run, row.form, row.document, row.node, row.label.zh, row.label.en, row.user, row.user_name,
-                row.action, row.reason, row.at, row.behalf, row.arrived_at, row.signature, row.others,
-                " ".join(row.files),
+                row.action, row.reason, row.at, listed(row.behalf), row.arrived_at, row.signature, row.others,
+                listed(row.files),
             )
             for row in rows
         ],
@@ -255,7 +258,7 @@ def log_of(connection: sa.Connection, form: str, document: int) -> tuple[LogRow,
         values = dict(row)
         del values["id"]
         label, named = Label(values.pop("label_zh"), values.pop("label_en")), tuple(values.pop("files").split())
-        found.append(LogRow(label=label, files=named, **values))
+        found.append(LogRow(label=label, files=named, behalf=people_in(values.pop("behalf")), **values))
     return tuple(found)
 
 
@@ -263,6 +266,16 @@ def attached(connection: sa.Connection) -> set[str]:
     """Ids of the files the approval log names; they are kept like those a record refers to."""
     lists = connection.execute(sa.select(approval_log.c.files).where(approval_log.c.files != "")).scalars()
     return {file_id for listed in lists for file_id in listed.split()}
+
+
+def listed(ids: Iterable[object]) -> str:
+    """Ids as they stand in one column."""
+    return " ".join(map(str, ids))
+
+
+def people_in(text: str) -> tuple[int, ...]:
+    """Inverse of `listed`, of users."""
+    return tuple(map(int, text.split()))
 
 
 def _mine(user: int, roles: Iterable[str]) -> sa.ColumnElement[bool]:
@@ -274,5 +287,6 @@ def _tasks(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Task, ...]
     found: list[Task] = []
     for row in connection.execute(query).mappings():
         values = dict(row)
-        found.append(Task(title=Label(values.pop("title_zh"), values.pop("title_en")), **values))
+        title = Label(values.pop("title_zh"), values.pop("title_en"))
+        found.append(Task(title=title, behalf=people_in(values.pop("behalf")), **values))
     return tuple(found)

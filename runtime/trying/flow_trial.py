@@ -16,6 +16,7 @@ from engine.labels import Label
 from engine.problems import problem
 from engine.rules.evaluate import judge
 from engine.rules.facts import document_facts
+from engine.workflow.approvers import stands_for
 from engine.workflow.live import LiveAnswers, step_at
 from engine.workflow.state import Asked, Path, RunStatus, Seat, Token, TokenState
 from runtime.stages.flow_begin import administering
@@ -141,14 +142,12 @@ class _Seen:
             by_node.setdefault(seat.token, []).append(seat)
         for number, held in by_node.items():
             node = tokens[number].node if number in tokens else ""
-            yield TrialStep(
-                kind="granted", node=node, label=self._label(node), people=tuple(_seat(each) for each in held)
-            )
+            yield TrialStep(kind="granted", node=node, label=self._label(node), people=_people(held))
 
     def _arrived(self, token: Token, seats: Iterable[Seat]) -> TrialStep:
         label = self._label(token.node)
         if token.state is TokenState.PEOPLE:
-            people = tuple(_seat(each) for each in seats if not each.granted)
+            people = _people(each for each in seats if not each.granted)
             step = self._flow.nodes[token.node]
             mode = str(getattr(step, "mode", "any"))
             return TrialStep(kind="asked", node=token.node, label=label, people=people, note=mode)
@@ -178,9 +177,9 @@ class _Seen:
         return step.label if step is not None else None
 
 
-def _seat(seat: Seat) -> Person:
-    return Person(user=seat.user, role=seat.role if seat.user is None else "", behalf=seat.behalf)
+def _person(one: Asked | Seat) -> Person:
+    return Person(user=one.user, role=one.role if one.user is None else "", behalf=stands_for(one))
 
 
-def _people(found: Iterable[Asked]) -> tuple[Person, ...]:
-    return tuple(Person(user=one.user, role=one.role if one.user is None else "", behalf=one.behalf) for one in found)
+def _people(found: Iterable[Asked | Seat]) -> tuple[Person, ...]:
+    return tuple(map(_person, found))

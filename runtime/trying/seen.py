@@ -46,11 +46,11 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody asked or told: a user, or whoever holds ``role``; ``behalf`` of somebody absent."""
+    """Somebody asked or told: a user, or whoever holds ``role``; ``behalf``: whose say it is, the user's too."""
 
     user: int | None = None
     role: str = ""
-    behalf: int | None = None
+    behalf: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

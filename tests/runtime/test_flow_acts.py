@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from engine.problems import Refused
-from runtime.facade import flow_acts, flow_view, flows
+from runtime.facade import flow_acts, flow_inbox, flow_view, flows, stand_ins
 from runtime.facade.flow_acts import Act, Item
 from runtime.publishing.running import running_touched
 from runtime.storage import process_tables as tables
@@ -189,3 +190,29 @@ def test_the_log_says_how_long_it_took(plain: Firm) -> None:
     view = flow_view.flow_view(plain.door("clerk"), "expense", document)
     assert [line.kind for line in view.log if not line.waiting] == ["submit", "approve"]
     assert view.log[1].lasted and view.log[-1].waiting
+
+
+def test_whoever_stands_in_for_several_decides_once_for_all_of_them(tmp_path: Path, house_url: str | None) -> None:
+    several = expense_flow(
+        "  - approve: both\n    label: {zh: 会签, en: Both}\n    mode: all\n"
+        "    by: [{member: boss}, {member: finance}, {member: legal}]"
+    )
+    made = firm(tmp_path, house_url, several)
+    clerk, legal = made.door("clerk"), made.door("legal")
+    ids = {name: made.door(name).actor.user for name in ("boss", "finance", "legal")}
+    now = made.home.clock()
+    for name in ("boss", "finance"):
+        stand_ins.add(made.door(name), ids["legal"], "", now, now + timedelta(days=3))
+    document = made.expense(clerk)
+    (task,) = made.tasks(document)
+    assert (task.user, task.behalf) == (ids["legal"], (ids["legal"], ids["boss"], ids["finance"]))
+    (row,) = flow_inbox.page(legal, "open", flow_inbox.Wanted()).rows
+    assert (row.behalf, row.besides) == ("boss、finance", True)
+    waiting = flow_view.flow_view(clerk, "expense", document).log[-1]
+    assert (waiting.behalf, waiting.besides, waiting.waiting) == ("boss、finance", True, True)
+    do(legal, "expense", "approve", document=document)
+    assert made.status(document) == "approved"
+    said = flow_view.flow_view(clerk, "expense", document).log[-1]
+    assert (said.user, said.behalf, said.besides) == ("legal", "boss、finance", True)
+    (first, second) = made.log(document)
+    assert first.behalf == () and second.behalf == (ids["legal"], ids["boss"], ids["finance"])
