@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from fastapi.testclient import TestClient
 
 from engine.problems import Refused
 from runtime.app import create_app
-from runtime.cli import main
 from runtime.facade import accounts, files, imports
 from runtime.facade.door import Door
 from tests.houses import PASSWORD, WORKSPACE, Home, codes, do
@@ -158,28 +157,29 @@ def test_an_attachment_is_read_by_whoever_reads_its_record(home: Home, door: Doo
 
 
 def test_the_command_line(
-    home: Home, door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    home: Home,
+    door: Door,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stockloom: Callable[..., tuple[int, str, str]],
 ) -> None:
     monkeypatch.setenv("STOCKLOOM_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("STOCKLOOM_TEST_MODE", "1")
     sheet, out = tmp_path / "p.xlsx", tmp_path / "refused.xlsx"
     sheet.write_bytes(xlsx(product(1), ("P2", "", "", "C1", "件", "1", "1", "13")))
 
-    def stockloom(*more: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["import", str(sheet), "--form", "product", "--workspace", WORKSPACE, "--as", "everybody", *more])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
+    def imported(*more: str) -> tuple[int, str, str]:
+        where = ("--form", "product", "--workspace", WORKSPACE, "--as", "everybody")
+        return stockloom("import", str(sheet), *where, *more)
 
-    code, said, complaints = stockloom("--dry-run")
+    code, said, complaints = imported("--dry-run")
     assert code == 1
     assert "将新增 1，更新 0，重复 0，有错误 1" in said
     assert complaints.startswith("B3 商品名称")
-    code, said, _ = stockloom("--errors", str(out))
+    code, said, _ = imported("--errors", str(out))
     assert code == 1
     assert "新增 1" in said
     assert out.read_bytes().startswith(b"PK")
-    assert stockloom("--undo")[0] == 0
+    assert imported("--undo")[0] == 0
     sheet.write_bytes(xlsx(product(1)))
-    assert stockloom("--column", "规格型号=")[0] == 0
-    assert stockloom("--column", "没有=code")[0] == 1
+    assert imported("--column", "规格型号=")[0] == 0
+    assert imported("--column", "没有=code")[0] == 1

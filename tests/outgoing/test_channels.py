@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from email.message import Message
@@ -17,10 +17,9 @@ import pytest
 
 from engine.labels import Label
 from runtime.hookspecs import Channel, Letter, Place, Plugins, Undelivered
-from runtime.plugin_loading import load_plugins
 from runtime.safe_http import SafeOutside
 from runtime.standard_webhooks import signature, verified
-from tests.outgoing.receivers import SENDER_PASSWORD, Receiver, certificate, mail_server, receiver
+from tests.outgoing.receivers import SENDER_PASSWORD, Receiver, certificate, mail_server
 
 SENT_AT = 1772424000
 LETTER = Letter(
@@ -49,17 +48,6 @@ TOO_OFTEN: Mapping[str, object] = {
     "dingtalk_robot": {"errcode": 130101, "errmsg": "send too fast"},
     "feishu_robot": {"code": 11232, "msg": "frequency limited"},
 }
-
-
-@pytest.fixture(scope="module")
-def plugins() -> Plugins:
-    return load_plugins().plugins
-
-
-@pytest.fixture
-def there() -> Iterator[Receiver]:
-    with receiver() as running:
-        yield running
 
 
 def send(channel: Channel, there: Receiver, place: Place, letter: Letter = LETTER) -> Any:

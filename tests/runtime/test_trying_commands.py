@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from runtime.cli import main
 from tests.houses import WORKSPACE
 from tests.runtime.flow_house import company, firm
 from tests.runtime.test_trying import FLOW, GIVEN, RULE, changed
@@ -16,7 +15,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def stockloom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def trial(tmp_path: Path, stockloom: Run) -> Run:
     """Run a command line over a company with two expenses."""
     made = firm(tmp_path / "data", None, FLOW)
     made.publish(company(FLOW, changes=GIVEN))
@@ -24,35 +23,30 @@ def stockloom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     for amount in (10, 60_000):
         made.expense(made.door("clerk"), amount)
     made.home.house.close()
-    monkeypatch.setenv("STOCKLOOM_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("STOCKLOOM_TEST_MODE", "1")
     (tmp_path / "flow.yaml").write_text(changed(80_000), "utf-8")
     (tmp_path / "rule.yaml").write_text(RULE, "utf-8")
 
     def run(command: str, file: str, *more: str, login: str = "admin-legal") -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main((command, str(tmp_path / file), "--workspace", WORKSPACE, "--as", login, *more))
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
+        return stockloom(command, str(tmp_path / file), "--workspace", WORKSPACE, "--as", login, *more)
 
     return run
 
 
-def test_a_try_tells_every_step(stockloom: Run) -> None:
-    code, said, complaint = stockloom("try", "flow.yaml", "--document", "EX20260105-0002")
+def test_a_try_tells_every_step(trial: Run) -> None:
+    code, said, complaint = trial("try", "flow.yaml", "--document", "EX20260105-0002")
     lines = said.splitlines()
     assert (code, complaint, lines[-1:]) == (0, "", ["审批通过"])
     assert "请审批 · 财务审批 · finance（任一人）" in lines
     assert "    amount > 80000: 不成立" in lines and "      amount = 60000" in lines
-    code, said, _ = stockloom("try", "rule.yaml", "--document", "EX20260105-0002")
+    code, said, _ = trial("try", "rule.yaml", "--document", "EX20260105-0002")
     assert code == 0 and said.splitlines()[-1] == "会触发"
-    code, _, complaint = stockloom("try", "rule.yaml", "--document", "EX20260105-0002", login="clerk")
+    code, _, complaint = trial("try", "rule.yaml", "--document", "EX20260105-0002", login="clerk")
     assert code == 1 and "trying.administrators_only" in complaint
 
 
-def test_a_replay_tells_differences_and_totals(stockloom: Run) -> None:
+def test_a_replay_tells_differences_and_totals(trial: Run) -> None:
     period = ("--from", "2026-01-01", "--until", "2026-01-31")
-    code, said, progress = stockloom("replay", "flow.yaml", *period)
+    code, said, progress = trial("replay", "flow.yaml", *period)
     lines = said.splitlines()
     assert code == 0 and lines[0].endswith(": finance → boss ⇒ finance")
     assert lines[1:] == [
@@ -61,7 +55,7 @@ def test_a_replay_tells_differences_and_totals(stockloom: Run) -> None:
         "boss：1 次审批中可省去 1 次。",
     ]
     assert "已看 2 张" in progress
-    _, said, _ = stockloom("replay", "flow.yaml", *period, "--limit", "1")
+    _, said, _ = trial("replay", "flow.yaml", *period, "--limit", "1")
     assert said.splitlines()[-1].endswith("--after 1")
-    _, said, _ = stockloom("replay", "flow.yaml", *period, "--after", "1", "--rows", "0")
+    _, said, _ = trial("replay", "flow.yaml", *period, "--after", "1", "--rows", "0")
     assert said.splitlines()[:2] == ["另有 1 张没有列出。", "看了 1 张单据，1 张会走得不一样。"]

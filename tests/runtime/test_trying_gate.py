@@ -13,7 +13,6 @@ from engine.built_in import built_in_kinds
 from engine.definitions.bundle import RED_TESTS, read_bundle
 from engine.definitions.compiled import AppBundle
 from engine.problems import Refused
-from runtime.cli import main
 from runtime.definition_files import read_definition_files
 from runtime.publishing import Despite, despite_tests, publish
 from runtime.storage import audit
@@ -78,21 +77,6 @@ def test_who_may_override_and_what_it_takes() -> None:
     with pytest.raises(Refused) as refused:
         despite_tests(Actor(user=1, name="王总", roles=frozenset({"admin"})), "  ")
     assert codes(refused.value) == ["publish.reason_needed"]
-
-
-@pytest.fixture
-def stockloom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in an installation of its own."""
-    monkeypatch.setenv("STOCKLOOM_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("STOCKLOOM_TEST_MODE", "1")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 def test_the_command_asks_for_a_person_and_a_reason(stockloom: Run, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from runtime.cli import main
 from tests.stories.apps import ROOT
 
 TINY = ROOT / "tests" / "apps" / "tiny"
@@ -17,15 +16,12 @@ Run = Callable[..., tuple[int, list[str], str]]
 
 
 @pytest.fixture
-def stockloom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def tested(stockloom: Callable[..., tuple[int, str, str]]) -> Run:
     """``stockloom test`` with these arguments: exit code, lines of standard output, standard error."""
-    monkeypatch.setenv("STOCKLOOM_DATA_DIR", str(tmp_path / "data"))
 
     def run(*arguments: str) -> tuple[int, list[str], str]:
-        with pytest.raises(SystemExit) as ended:
-            main(("test", *arguments))
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out.splitlines(), printed.err
+        code, said, complaint = stockloom("test", *arguments)
+        return code, said.splitlines(), complaint
 
     return run
 
@@ -40,8 +36,8 @@ def app(tmp_path: Path) -> Path:
     return copy
 
 
-def test_a_failed_story_tells_its_step_and_the_difference(stockloom: Run, app: Path, tmp_path: Path) -> None:
-    code, told, summary = stockloom(str(app), "--lang", "en")
+def test_a_failed_story_tells_its_step_and_the_difference(tested: Run, app: Path, tmp_path: Path) -> None:
+    code, told, summary = tested(str(app), "--lang", "en")
     assert code == 1
     assert [line.split()[:2] for line in told if line.startswith("[")] == [
         ["[passed]", "receive_and_issue"],
@@ -55,37 +51,37 @@ def test_a_failed_story_tells_its_step_and_the_difference(stockloom: Run, app: P
     assert not (tmp_path / "data").exists(), "stories never touch the installation's data"
 
 
-def test_one_story_may_be_chosen(stockloom: Run, app: Path) -> None:
-    code, told, summary = stockloom(str(app), "--story", "receive_and_issue")
+def test_one_story_may_be_chosen(tested: Run, app: Path) -> None:
+    code, told, summary = tested(str(app), "--story", "receive_and_issue")
     assert (code, len(told), summary) == (0, 1, "规则和流程自带的 2 个测试全部通过。\n运行了 1 个用例，0 个失败。\n")
-    code, told, complaint = stockloom(str(app), "--story", "receive_and_isue")
+    code, told, complaint = tested(str(app), "--story", "receive_and_isue")
     assert (code, told) == (1, [])
     assert "story.unknown" in complaint
     assert "receive_and_issue" in complaint
 
 
-def test_mistakes_in_definitions_come_first(stockloom: Run, app: Path) -> None:
+def test_mistakes_in_definitions_come_first(tested: Run, app: Path) -> None:
     (app / "tests" / "wrong.yaml").write_text(
         "story: wrong\nlabel: 错\nsteps: [{as: nobody, create: stok_in}]\n", "utf-8"
     )
-    code, told, complaint = stockloom(str(app))
+    code, told, complaint = tested(str(app))
     assert (code, told) == (1, [])
     assert "tests/wrong.yaml:3:" in complaint
-    assert stockloom(str(app / "missing"))[0] == 1
+    assert tested(str(app / "missing"))[0] == 1
 
 
-def test_a_database_that_is_none_is_refused(stockloom: Run, app: Path) -> None:
-    code, _, complaint = stockloom(str(app), "--database", "mysql://somewhere")
+def test_a_database_that_is_none_is_refused(tested: Run, app: Path) -> None:
+    code, _, complaint = tested(str(app), "--database", "mysql://somewhere")
     assert (code, complaint.split()[:2]) == (1, ["--database", "setting.not_postgres"])
 
 
 @pytest.mark.postgres
-def test_a_server_is_left_as_it_was(stockloom: Run, fresh_postgres_url: str) -> None:
+def test_a_server_is_left_as_it_was(tested: Run, fresh_postgres_url: str) -> None:
     def schemas() -> set[str]:
         with psycopg.connect(fresh_postgres_url.replace("+psycopg", "")) as connection:
             return {str(row[0]) for row in connection.execute("select nspname from pg_namespace")}
 
     before = schemas()
-    code, told, _ = stockloom(str(TINY), "--database", fresh_postgres_url)
+    code, told, _ = tested(str(TINY), "--database", fresh_postgres_url)
     assert (code, len(told)) == (0, 1)
     assert schemas() == before
