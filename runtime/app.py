@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.convertors import register_url_convertor
 from starlette.responses import PlainTextResponse
 
 from runtime.api.hooks import hook_routes
@@ -25,6 +26,7 @@ from runtime.plugin_loading import load_plugins
 from runtime.settings import Settings
 from runtime.web import responses
 from runtime.web.body_limit import BodyLimit
+from runtime.web.dependencies import IdConvertor
 from runtime.web.pages import template_environment
 from runtime.web.routes import all_routes
 from runtime.web.security import SecureHeaders
@@ -60,6 +62,7 @@ def create_app(settings: Settings, house: House | None = None) -> FastAPI:
         secret=secret_of(settings.secret_path),
         version=version("stockloom"),
     )
+    register_url_convertor("int", IdConvertor())  # before any route is made
     app.add_middleware(BodyLimit, limit=settings.upload_limit_bytes)
     app.add_middleware(SecureHeaders)
     responses.install(app)

@@ -5,26 +5,24 @@ The same steps as the page. A file is sent as the field ``file`` of a form; ever
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from engine.problems import Refused, problem
 from runtime.api.callers import Body, Calling
 from runtime.facade import import_errors, imports
 from runtime.facade.door import Door
 from runtime.facade.import_views import ProgressView
+from runtime.web.dependencies import Natural, number_in
+from runtime.web.downloads import download
 from runtime.web.routes.files import file_of, parts_of
 
 KNOWN = frozenset({"mapping", "mode", "action", "sheet", "header_row", "scale"})
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def import_api() -> APIRouter:
@@ -55,7 +53,7 @@ async def upload(request: Request, door: Calling, form: str) -> Response:
     return JSONResponse(await run_in_threadpool(read, door, number), status_code=201)
 
 
-def read(door: Calling, number: int) -> Mapping[str, Any]:
+def read(door: Calling, number: Natural) -> Mapping[str, Any]:
     """How far an import is; before it has begun also its columns, targets and what a trial found."""
     run_now = imports.progress(door, number)
     shown: dict[str, Any] = progress_json(run_now)
@@ -76,7 +74,7 @@ def read(door: Calling, number: int) -> Mapping[str, Any]:
     }
 
 
-def configure(door: Calling, number: int, sent: Body) -> Mapping[str, Any]:
+def configure(door: Calling, number: Natural, sent: Body) -> Mapping[str, Any]:
     """Change mapping (column index or heading → field), mode, action, sheet, header_row or scale."""
     unknown = [
         problem("api.unknown_key", key, name=key, known=", ".join(sorted(KNOWN))) for key in sent if key not in KNOWN
@@ -98,42 +96,35 @@ def configure(door: Calling, number: int, sent: Body) -> Mapping[str, Any]:
     return read(door, number)
 
 
-def check(door: Calling, number: int) -> Mapping[str, Any]:
+def check(door: Calling, number: Natural) -> Mapping[str, Any]:
     """Try the whole file without writing anything; a large one is tried in the background."""
     imports.check(door, number)
     return read(door, number)
 
 
-def run(door: Calling, number: int) -> Mapping[str, Any]:
+def run(door: Calling, number: Natural) -> Mapping[str, Any]:
     """Import in the background."""
     imports.start(door, number)
     return progress_json(imports.progress(door, number))
 
 
-def undo(door: Calling, number: int) -> Mapping[str, Any]:
+def undo(door: Calling, number: Natural) -> Mapping[str, Any]:
     """Take the import back; a large one in the background."""
     imports.start_undo(door, number)
     return progress_json(imports.progress(door, number))
 
 
 def problems(
-    door: Calling, number: int, after: int = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+    door: Calling, number: Natural, after: Natural = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 200
 ) -> Mapping[str, Any]:
     """Problems by row and column."""
     rows, more = imports.problems_of(door, number, after, limit)
     return {"rows": [asdict(row) for row in rows], "next": more}
 
 
-def errors(door: Calling, number: int) -> Response:
+def errors(door: Calling, number: Natural) -> Response:
     """The refused rows as Excel."""
-    with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as made:
-        path = Path(made.name)
-    try:
-        import_errors.error_rows(door, number, path)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return FileResponse(path, media_type=SHEET, filename="errors.xlsx", background=BackgroundTask(path.unlink))
+    return download("errors.xlsx", lambda path: import_errors.error_rows(door, number, path))
 
 
 def progress_json(one: ProgressView) -> dict[str, Any]:
@@ -163,12 +154,14 @@ def _mapping(door: Door, number: int, sent: Mapping[str, Any]) -> Mapping[int, s
         return None
     if not isinstance(given, Mapping):
         raise Refused([problem("api.not_an_object")])
-    if all(str(key).isdigit() for key in given):
-        return {int(key): str(path or "") for key, path in given.items()}
+    columns = {number_in(str(key)): str(path or "") for key, path in given.items()}
+    if None not in columns:
+        return {key: path for key, path in columns.items() if key is not None}
     return imports.mapping_by_header(door, number, {str(key): str(path or "") for key, path in given.items()})
 
 
 def _whole(value: object, where: str) -> int:
-    if isinstance(value, bool) or not str(value).isascii() or not str(value).isdigit():
+    number = None if isinstance(value, bool) else number_in(str(value))
+    if number is None:
         raise Refused([problem("import.no_number", where, text=str(value)[:40])])
-    return int(str(value))
+    return number

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from pydantic import Field
+from starlette.convertors import IntegerConvertor
 from starlette.datastructures import FormData
 
 from engine.problems import Refused, problem
-from engine.values import INT64_MAX
+from engine.values import INT64_MAX, MOST_DIGITS
 from engine.values import number_in as number_in
 from runtime.facade import accounts
 from runtime.facade.door import Door
@@ -32,6 +33,15 @@ CSRF_FIELD = "csrf"
 MOST_FIELDS = 5_000
 AUTO = "auto"
 THEMES = ("light", "dark", AUTO)
+
+
+class IdConvertor(IntegerConvertor):
+    """``:int`` in the path of a route: an id, of no more digits than the databases always hold.
+
+    Starlette's own takes any number, also one Python refuses to read; a longer one now is an address there is not.
+    """
+
+    regex = f"[0-9]{{1,{MOST_DIGITS - 1}}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

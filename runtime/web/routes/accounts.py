@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from engine.problems import Refused, problem
 from runtime.facade import accounts, organisation
-from runtime.web.dependencies import Posted, Visiting, text_of, texts_of
+from runtime.web.dependencies import Natural, Posted, Visiting, number_in, text_of, texts_of
 from runtime.web.pages import go_to, render, say
 from runtime.web.site import site_of
 
@@ -48,18 +47,18 @@ def account_routes() -> APIRouter:
             name,
             str(password),
             texts_of(sent, "role"),
-            department=_number(sent, "department"),
+            department=number_in(text_of(sent, "department")),
             language=text_of(sent, "language") or found.language,
         )
         return go_to(request, found.links.page("settings"), say(site_of(request), found.language, "settings.user_made"))
 
     @router.post("/users/{user}/roles")
-    def set_roles(request: Request, found: Visiting, user: int, sent: Posted) -> Response:
+    def set_roles(request: Request, found: Visiting, user: Natural, sent: Posted) -> Response:
         accounts.set_roles(found.door, user, texts_of(sent, "role"))
         return go_to(request, found.links.page("settings"), say(site_of(request), found.language, "settings.roles_set"))
 
     @router.post("/users/{user}/active")
-    def set_active(request: Request, found: Visiting, user: int, sent: Posted) -> Response:
+    def set_active(request: Request, found: Visiting, user: Natural, sent: Posted) -> Response:
         active = text_of(sent, "active") == "true"
         if user == found.door.actor.user and not active:
             raise Refused([problem("web.not_oneself")])
@@ -73,13 +72,8 @@ def account_routes() -> APIRouter:
         if not name:
             label = say(site_of(request), found.language, "settings.department_name")
             raise Refused([problem("web.fill_in", "name", name=label)])
-        organisation.create_department(found.door, name[:100], parent=_number(sent, "parent"))
+        organisation.create_department(found.door, name[:100], parent=number_in(text_of(sent, "parent")))
         said = say(site_of(request), found.language, "settings.department_made")
         return go_to(request, found.links.page("settings"), said)
 
     return router
-
-
-def _number(sent: FormData, name: str) -> int | None:
-    text = text_of(sent, name)
-    return int(text) if text.isascii() and text.isdigit() else None

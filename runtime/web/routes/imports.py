@@ -5,23 +5,21 @@ Everything a person decides is posted and kept with the import, so one may leave
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.background import BackgroundTask
 from starlette.datastructures import FormData
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from engine.problems import Refused, problem
 from runtime.facade import import_errors, imports
-from runtime.web.dependencies import Posted, Visit, Visiting, text_of
+from runtime.web.dependencies import Natural, Posted, Visit, Visiting, number_in, text_of
+from runtime.web.downloads import download
 from runtime.web.pages import go_to, render, say
 from runtime.web.routes.files import file_of, parts_of
 from runtime.web.site import site_of
 
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PROBLEMS_SHOWN = 100
 DRAFT = "draft"
 
@@ -49,7 +47,7 @@ def import_routes() -> APIRouter:
         return go_to(request, found.links.page("import", number))
 
     @router.get("/{number:int}")
-    def one(request: Request, found: Visiting, number: int, after: int = 0) -> Response:
+    def one(request: Request, found: Visiting, number: Natural, after: Natural = 0) -> Response:
         run = imports.progress(found.door, number)
         problems, more = imports.problems_of(found.door, number, after, PROBLEMS_SHOWN)
         shown: dict[str, Any] = {"run": run, "problems": problems, "more": more, "after": after}
@@ -58,14 +56,14 @@ def import_routes() -> APIRouter:
         return render(request, found, "import/run.html", **shown)
 
     @router.get("/{number:int}/state")
-    def state(request: Request, found: Visiting, number: int) -> Response:
+    def state(request: Request, found: Visiting, number: Natural) -> Response:
         run = imports.progress(found.door, number)
         if run.finished:
             return Response(status_code=204, headers={"HX-Redirect": found.links.page("import", number)})
         return render(request, found, "import/state.html", part=True, run=run)
 
     @router.post("/{number:int}")
-    def change(request: Request, found: Visiting, number: int, sent: Posted) -> Response:
+    def change(request: Request, found: Visiting, number: Natural, sent: Posted) -> Response:
         _configure(found, number, sent)
         if text_of(sent, "do") == "run":
             imports.start(found.door, number)
@@ -74,33 +72,26 @@ def import_routes() -> APIRouter:
         return go_to(request, found.links.page("import", number))
 
     @router.post("/{number:int}/resume")
-    def resume(request: Request, found: Visiting, number: int, sent: Posted) -> Response:
+    def resume(request: Request, found: Visiting, number: Natural, sent: Posted) -> Response:
         imports.start(found.door, number)
         return go_to(request, found.links.page("import", number))
 
     @router.post("/{number:int}/undo")
-    def undo(request: Request, found: Visiting, number: int, sent: Posted) -> Response:
+    def undo(request: Request, found: Visiting, number: Natural, sent: Posted) -> Response:
         done = imports.start_undo(found.door, number)
         said = say(site_of(request), found.language, "import.undone_said" if done else "import.undoing_said")
         return go_to(request, found.links.page("import", number), said)
 
     @router.post("/{number:int}/drop")
-    def drop(request: Request, found: Visiting, number: int, sent: Posted) -> Response:
+    def drop(request: Request, found: Visiting, number: Natural, sent: Posted) -> Response:
         imports.drop(found.door, number)
         return go_to(request, found.links.page("import"), say(site_of(request), found.language, "import.dropped_said"))
 
     @router.get("/{number:int}/errors")
-    def errors(request: Request, found: Visiting, number: int) -> Response:
+    def errors(request: Request, found: Visiting, number: Natural) -> Response:
         run = imports.progress(found.door, number)
-        with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as made:
-            path = Path(made.name)
-        try:
-            import_errors.error_rows(found.door, number, path)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
         name = say(site_of(request), found.language, "import.error_file", name=Path(run.file_name).stem)
-        return FileResponse(path, media_type=SHEET, filename=f"{name}.xlsx", background=BackgroundTask(path.unlink))
+        return download(f"{name}.xlsx", lambda path: import_errors.error_rows(found.door, number, path))
 
     return router
 
@@ -115,7 +106,6 @@ def _check_if_small(found: Visit, number: int) -> None:
 def _configure(found: Visit, number: int, sent: FormData) -> None:
     """What the form says: ``map.<column>`` and ``scale.<column>``, and the choices above them."""
     view = imports.view(found.door, number)
-    header_row = text_of(sent, "header_row")
     imports.configure(
         found.door,
         number,
@@ -123,6 +113,6 @@ def _configure(found: Visit, number: int, sent: FormData) -> None:
         mode=text_of(sent, "mode"),
         action=text_of(sent, "action"),
         sheet=text_of(sent, "sheet"),
-        header_row=int(header_row) if header_row.isascii() and header_row.isdigit() else 0,
+        header_row=number_in(text_of(sent, "header_row")) or 0,
         scale={column.index: 100 for column in view.columns if text_of(sent, f"scale.{column.index}")},
     )

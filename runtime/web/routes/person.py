@@ -9,7 +9,7 @@ from engine.labels import LANGUAGES
 from engine.problems import Refused, problem
 from runtime.facade import accounts
 from runtime.web.cookies import drop_session, keep_language
-from runtime.web.dependencies import THEMES, Posted, Visit, Visiting, text_of
+from runtime.web.dependencies import THEMES, Natural, Posted, Visit, Visiting, text_of
 from runtime.web.links import within
 from runtime.web.pages import go_to, render, say
 from runtime.web.site import site_of
@@ -60,7 +60,7 @@ def person_routes() -> APIRouter:
         return _page(request, found, fresh_key=accounts.create_api_key(found.door, label[:100]))
 
     @router.post("/keys/{key}/revoke")
-    def revoke_key(request: Request, found: Visiting, key: int, sent: Posted) -> Response:
+    def revoke_key(request: Request, found: Visiting, key: Natural, sent: Posted) -> Response:
         accounts.revoke_api_key(found.door, key)
         return go_to(request, found.links.page("me"), say(site_of(request), found.language, "me.key_revoked"))
 
