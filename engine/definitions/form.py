@@ -85,6 +85,17 @@ class Check(Definition):
     level: Literal["error", "warning"] = "error"
 
 
+class DetailFields(Definition):
+    """Fields of a line, or of its header, that say where goods are and what tells them apart; see ``SourceLines``."""
+
+    product: Key
+    warehouse: Key
+    bin: Key | None = None
+    lot: Key | None = None
+    serial: Key | None = None
+    status: Key | None = None
+
+
 class SourceLines(Definition):
     """How lines are pushed down.
 
@@ -96,6 +107,8 @@ class SourceLines(Definition):
         ordered: expression over ``line`` and ``source``, in base units: what there was to execute.
         tolerance: percent that may be executed beyond ``ordered``; expression over ``app``, ``line``, ``source``.
         when: which source lines are taken.
+        details: a line for every bin, lot, serial number and status the books hold of the product there (a counting
+            sheet); together they take their source line once.
     """
 
     table: Key = "lines"
@@ -105,6 +118,7 @@ class SourceLines(Definition):
     ordered: ExpressionText = "line.qty"
     tolerance: ExpressionText = "0"
     when: ExpressionText | None = None
+    details: DetailFields | None = None
 
 
 class Source(Definition):
@@ -135,12 +149,17 @@ class Execution(Definition):
 
 
 class UnitTable(Definition):
-    """Where a product keeps its units: the base unit field and the line table of further units with their ratios."""
+    """Where a product keeps its units: the base unit field and the line table of further units with their ratios.
+
+    Attributes:
+        decimals: field of the record of a unit with the decimals a quantity in it may have; none when left out.
+    """
 
     base: Key
     table: Key
     unit: Key
     rate: Key
+    decimals: Key | None = None
 
 
 class TreeDef(Definition):

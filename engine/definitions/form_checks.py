@@ -152,6 +152,11 @@ def _source_lines(loaded: Loaded, place: Place, form: FormDef, source: Source) -
         yield from unknown(loaded, at, "definition.unknown_table", lines.from_, tables_of(upstream))
     if lines.table in tables_of(form):
         yield from _filled(loaded, place / "map", form, lines.map, lines.table)
+        row = form.fields[lines.table].fields
+        for part, name in lines.details or ():
+            known = {**form.fields, **row} if part == "warehouse" else row
+            if name is not None:
+                yield from unknown(loaded, place / "details" / part, FIELD, name, known)
 
 
 def _filled(loaded: Loaded, place: Place, form: FormDef, names: Iterable[str], table: str) -> Iterator[Problem]:
@@ -186,6 +191,10 @@ def unit_tables_are_complete(loaded: Loaded) -> Iterator[Problem]:
         place = form_place(key, "units")
         yield from unknown(loaded, place / "base", FIELD, units.base, header_names(form))
         yield from unknown(loaded, place / "table", "definition.unknown_table", units.table, tables_of(form))
+        base = form.fields.get(units.base)
+        counted = loaded.forms.get(getattr(base.options, "to", "")) if base is not None else None
+        if units.decimals is not None and counted is not None:
+            yield from unknown(loaded, place / "decimals", FIELD, units.decimals, header_names(counted))
         columns = form.fields[units.table].fields if units.table in tables_of(form) else None
         if columns is not None:
             yield from unknown(loaded, place / "unit", FIELD, units.unit, columns)

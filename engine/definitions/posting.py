@@ -7,13 +7,13 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator
 
 from engine.definitions.shape import Definition, ExpressionText, Key
+from engine.goods import GOOD
 
 Dimension: TypeAlias = Literal[
     "product", "warehouse", "bin", "lot", "serial", "status", "owner", "supplier", "customer", "subject", "element"
 ]
 
 # 库存状态: what may be promised, and what is counted as on hand but issued to nobody.
-GOOD = "ok"
 UNUSABLE = ("inspecting", "frozen", "damaged", "rejected", "expired", "returned")
 STATUSES = (GOOD, *UNUSABLE)
 

@@ -14,10 +14,12 @@ from engine.expressions.arithmetic import ZERO, identity
 from engine.expressions.function import Function, Parameter
 from engine.expressions.tree import Clock
 from engine.expressions.types import DATE, NUMBER, Kind
+from engine.goods import kept_status, serials_in
 from engine.labels import Label
 
 ON_HAND = "$on_hand"
 ON_HAND_AT = "$on_hand_at"
+DETAIL_AT = "$detail_at"
 UNIT_COST = "$unit_cost"
 RECEIVABLE = "$receivable"
 PAYABLE = "$payable"
@@ -37,6 +39,23 @@ def on_hand_at(product: Any, warehouse: Any, moment: Any) -> Decimal:
     place = identity(warehouse)
     later = sum((quantity for at, where, quantity in moves if where == place and at > moment), ZERO)
     found: Decimal = present.get(place, ZERO) - later
+    return found
+
+
+def detail_at(
+    product: Any, warehouse: Any, moment: Any, shelf: Any, lot: Any, serials: Any, status: Any
+) -> Decimal | None:
+    """Stock of one bin, lot, status and the listed serial numbers as it was posted at ``moment``; what is empty is not
+    kept there, so that with all four empty it is what lies there without any. The row carries, under ``$detail_at``,
+    the present stock by (warehouse, bin, lot, serial, status) and the latest moves as (posted at, that key, quantity).
+    """
+    if product is None or warehouse is None or moment is None:
+        return None
+    present, moves = product.values[DETAIL_AT]
+    place, kept = (identity(warehouse), identity(shelf) or 0, (lot or "").strip()), kept_status(status)
+    keys = {(*place, serial, kept) for serial in serials_in(serials) or ("",)}
+    later = sum((quantity for at, key, quantity in moves if key in keys and at > moment), ZERO)
+    found: Decimal = sum((present.get(key, ZERO) for key in keys), ZERO) - later
     return found
 
 
@@ -86,6 +105,21 @@ LEDGER_FUNCTIONS: tuple[Function, ...] = (
             "stock on hand as posted at a moment of the last 31 days, base units",
         ),
         example="on_hand_at(product, warehouse, created_at)",
+    ),
+    Function(
+        name="detail_at", loads=DETAIL_AT, strict=False,
+        parameters=(
+            Parameter("product", (Kind.LINK,)), Parameter("warehouse", (Kind.LINK,)),
+            Parameter("moment", (Kind.DATETIME,)), Parameter("bin", (Kind.LINK,)), Parameter("lot", (Kind.TEXT,)),
+            Parameter("serials", (Kind.TEXT,)), Parameter("status", (Kind.TEXT,)),
+        ),
+        result=NUMBER, call=detail_at,
+        help=Label(
+            "某一时刻这个库位、批次、序列号、状态的账面数量（基本单位，最近 31 天内），空表示不按它分",
+            "stock of a bin, lot, serial numbers and status as posted at a moment of the last 31 days, base units; "
+            "empty ones are not kept",
+        ),
+        example="detail_at(product, warehouse, created_at, bin, lot, None, None)",
     ),
     Function(
         name="promisable", clock=True, loads=OUTLOOK,

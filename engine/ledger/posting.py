@@ -6,7 +6,6 @@ over them). Entry order is line by line, then in the order the author wrote.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,10 +14,11 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from engine.definitions.compiled import CompiledEntry, CompiledPosting
-from engine.definitions.posting import GOOD, STATUSES, EntryDef
+from engine.definitions.posting import STATUSES, EntryDef
 from engine.document import Document, Line
 from engine.expressions import Checked, Clock, EvaluationFailed, evaluate
 from engine.expressions.types import Row
+from engine.goods import kept_status, serials_in
 from engine.labels import Label
 from engine.ledger.declared import PARTNERS, Ledger
 from engine.ledger.entry import Entry
@@ -43,7 +43,6 @@ DIMENSION_LABELS: Mapping[str, Label] = MappingProxyType(
     }
 )
 TEXTS = frozenset({"lot", "serial", "status", "element"})
-ONE_SERIAL = re.compile(r"[\s,，;；、]+")
 LONGEST_TEXT = 100
 
 
@@ -275,8 +274,8 @@ def _request(
     idle = definition.cost in ("method", "source") or (definition.cost == "share" and not dimensions.get("subject"))
     if not quantity and not amount and idle:
         return ()
-    if dimensions.get("status") == GOOD:
-        dimensions["status"] = ""
+    if "status" in dimensions:
+        dimensions["status"] = kept_status(str(dimensions["status"]))
     partner = next((dimensions.pop(name) for name in PARTNERS if name in dimensions), 0)
     made = Request(
         definition=definition, where=where, line=line, quantity=rounded(quantity or ZERO, QUANTITY_SCALE),
@@ -292,7 +291,7 @@ def _wrong_words(dimensions: Mapping[str, int | str], where: str) -> Iterator[Pr
     for name, text in dimensions.items():
         if not isinstance(text, str):
             continue
-        longest = max(map(len, ONE_SERIAL.split(text))) if name == "serial" else len(text)
+        longest = max(map(len, serials_in(text)), default=0) if name == "serial" else len(text)
         label = DIMENSION_LABELS[name]
         if longest > LONGEST_TEXT:
             yield problem("ledger.text_too_long", where, dimension=label, length=longest, most=LONGEST_TEXT)
@@ -308,7 +307,7 @@ def _serials(request: Request, places: int) -> Iterator[Request | Problem]:
     if not request.serial:
         yield request
         return
-    numbers = [number for number in ONE_SERIAL.split(request.serial) if number]
+    numbers = serials_in(request.serial)
     if len(set(numbers)) != len(numbers):
         twice = next(number for number in numbers if numbers.count(number) > 1)
         yield problem("ledger.serial_repeated", request.where, serial=twice)

@@ -16,6 +16,7 @@ from engine.permissions import Access, FormAccess, admits, masked, plain_path
 from engine.problems import Problem, Refused, problem, suggestion
 from engine.workflow.lifecycle import EDITABLE
 from runtime.facade.actions import action_views, has_task, push_obstacle, push_views
+from runtime.facade.counting import by_detail
 from runtime.facade.door import Door
 from runtime.facade.pages import approval_views, chain_views, document_view, history_views
 from runtime.facade.picking import picked
@@ -127,7 +128,8 @@ def push_patch(door: Door, source_form: str, source: int, target_form: str, vari
         obstacle = push_obstacle(unit, way, found, names)
         if obstacle is not None:
             raise Refused([obstacle], "conflict")
-        return picked(unit, target, draft_from(way, found, names, open_lines(unit, way, (found,)), unit.around))
+        proposed = draft_from(way, found, names, open_lines(unit, way, (found,)), unit.around)
+        return picked(unit, target, by_detail(unit, way, proposed))
 
 
 def push_draft(door: Door, source_form: str, source: int, target_form: str, variant: str = "") -> DocumentView:

@@ -7,14 +7,16 @@ same order at once cannot both take the remainder.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from engine.definitions.compiled import CompiledForm, CompiledSource
-from engine.document import DocStatus, Document, ExecStatus, SourceLine
+from engine.document import DocStatus, Document, ExecStatus, Line, SourceLine
 from engine.environment import Scene, scene
 from engine.forms.pushdown import Link, Open, execution, opens, over_limit, taken_quantities
 from engine.problems import Problem, problem
+from engine.values import ZERO
 from runtime.stages.steps import Unit, load_linked
 from runtime.storage import documents, links
 from runtime.storage.document_locks import lock_documents
@@ -90,7 +92,7 @@ def links_of(form: CompiledForm, document: Document, names: Scene, unit: Unit) -
         rows = document.lines.get(lines.table, ())
         if not any(line.source and line.source.form == source.definition.from_ for line in rows):
             continue
-        taken = taken_quantities(source, names, unit.around)
+        taken = _once(taken_quantities(source, names, unit.around), rows, lines.details is not None)
         made.extend(
             Link(
                 source_form=line.source.form,
@@ -107,6 +109,19 @@ def links_of(form: CompiledForm, document: Document, names: Scene, unit: Unit) -
             if line.source is not None and line.source.form == source.definition.from_
         )
     return tuple(made)
+
+
+def _once(taken: Mapping[int, Decimal], rows: Sequence[Line], by_detail: bool) -> Mapping[int, Decimal]:
+    """``taken``; where the lines of a source line are its details, the first takes it and the others nothing."""
+    if not by_detail:
+        return taken
+    seen: set[SourceLine | None] = set()
+    found = dict(taken)
+    for index, line in enumerate(rows):
+        if line.source in seen:
+            found[index] = ZERO
+        seen.add(line.source)
+    return found
 
 
 def source_problems(

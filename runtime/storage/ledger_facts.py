@@ -5,20 +5,31 @@ The names are the pseudo-fields of ``engine.expressions.ledger_functions``. Read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 
-from engine.expressions.ledger_functions import ON_HAND, ON_HAND_AT, OUTLOOK, PAYABLE, RECEIVABLE, UNIT_COST
+from engine.expressions.ledger_functions import (
+    DETAIL_AT,
+    ON_HAND,
+    ON_HAND_AT,
+    OUTLOOK,
+    PAYABLE,
+    RECEIVABLE,
+    UNIT_COST,
+)
 from engine.values import PRICE_SCALE, ZERO, divided, rounded
 from runtime.storage.ledger_tables import balance, entry
 from runtime.storage.outlook import outlooks
 
+DETAIL = ("warehouse", "bin", "lot", "serial", "status")
+PLAIN = (0, "", "", "")  # goods in no bin, of no lot, serial number or status
 LOOKED_BACK = timedelta(days=31)  # counts are not open for longer
-LEDGER_FACTS = frozenset({ON_HAND, ON_HAND_AT, UNIT_COST, RECEIVABLE, PAYABLE, OUTLOOK})
+LEDGER_FACTS = frozenset({ON_HAND, ON_HAND_AT, DETAIL_AT, UNIT_COST, RECEIVABLE, PAYABLE, OUTLOOK})
 
 
 def ledger_facts(
@@ -45,16 +56,45 @@ def _on_hand(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
 
 
 def _on_hand_at(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
-    newest = connection.execute(sa.select(sa.func.max(entry.c.posted_at)).where(entry.c.ledger == "stock")).scalar_one()
     present = _on_hand(connection, ids)
     moves: dict[int, list[tuple[datetime, int, Decimal]]] = {}
-    if newest is not None:
-        query = sa.select(entry.c.product, entry.c.posted_at, entry.c.warehouse, entry.c.quantity).where(
-            entry.c.ledger == "stock", entry.c.product.in_(ids), entry.c.posted_at > newest - LOOKED_BACK
-        )
-        for product, at, warehouse, quantity in connection.execute(query):
-            moves.setdefault(product, []).append((at, warehouse, quantity))
+    for product, at, quantity, warehouse in _latest_moves(connection, ids, entry.c.warehouse):
+        moves.setdefault(product, []).append((at, warehouse, quantity))
     return {product: (present.get(product, {}), tuple(moves.get(product, ()))) for product in ids}
+
+
+def _detail_at(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
+    present: dict[int, dict[tuple[object, ...], Decimal]] = {product: {} for product in ids}
+    # What is kept by bin or lot stands in the grain ``detail``; the rest of a place lies there without any.
+    for product, place, total in connection.execute(_of_grain(("warehouse",), "place", ids)).all():
+        present[product][place, *PLAIN] = total
+    for product, *key, quantity in connection.execute(_of_grain(DETAIL, "detail", ids)).all():
+        present[product][tuple(key)] = quantity
+        present[product][key[0], *PLAIN] = present[product].get((key[0], *PLAIN), ZERO) - quantity
+    moves: dict[int, list[tuple[datetime, tuple[object, ...], Decimal]]] = {}
+    for product, at, quantity, *key in _latest_moves(connection, ids, *(entry.c[name] for name in DETAIL)):
+        moves.setdefault(product, []).append((at, tuple(key), quantity))
+    return {product: (present[product], tuple(moves.get(product, ()))) for product in ids}
+
+
+def _of_grain(names: tuple[str, ...], grain: str, ids: list[int]) -> sa.Select[Any]:
+    columns = [balance.c[name] for name in names]
+    return (
+        sa.select(balance.c.product, *columns, sa.func.sum(balance.c.quantity))
+        .where(balance.c.ledger == "stock", balance.c.grain == grain, balance.c.product.in_(ids))
+        .group_by(balance.c.product, *columns)
+    )
+
+
+def _latest_moves(connection: sa.Connection, ids: list[int], *columns: sa.Column[Any]) -> Iterable[Sequence[Any]]:
+    """Product, moment, quantity and ``columns`` of what moved lately; nothing before the first entry."""
+    newest = connection.execute(sa.select(sa.func.max(entry.c.posted_at)).where(entry.c.ledger == "stock")).scalar_one()
+    if newest is None:
+        return ()
+    query: sa.Select[Any] = sa.select(entry.c.product, entry.c.posted_at, entry.c.quantity, *columns).where(
+        entry.c.ledger == "stock", entry.c.product.in_(ids), entry.c.posted_at > newest - LOOKED_BACK
+    )
+    return connection.execute(query).all()
 
 
 def _unit_cost(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
@@ -87,13 +127,13 @@ def _payable(connection: sa.Connection, ids: list[int]) -> Mapping[int, object]:
 
 _FIGURES = MappingProxyType(
     {
-        ON_HAND: _on_hand, ON_HAND_AT: _on_hand_at, UNIT_COST: _unit_cost, RECEIVABLE: _receivable, PAYABLE: _payable,
-        OUTLOOK: outlooks,
+        ON_HAND: _on_hand, ON_HAND_AT: _on_hand_at, DETAIL_AT: _detail_at, UNIT_COST: _unit_cost,
+        RECEIVABLE: _receivable, PAYABLE: _payable, OUTLOOK: outlooks,
     }
 )  # fmt: skip
 _EMPTY: Mapping[str, object] = MappingProxyType(
     {
-        ON_HAND: MappingProxyType({}), ON_HAND_AT: (MappingProxyType({}), ()), UNIT_COST: None, RECEIVABLE: ZERO,
-        PAYABLE: ZERO, OUTLOOK: MappingProxyType({}),
+        ON_HAND: MappingProxyType({}), ON_HAND_AT: (MappingProxyType({}), ()), DETAIL_AT: (MappingProxyType({}), ()),
+        UNIT_COST: None, RECEIVABLE: ZERO, PAYABLE: ZERO, OUTLOOK: MappingProxyType({}),
     }
 )  # fmt: skip

@@ -31,3 +31,15 @@ def totals(
         (grain if grain == UNUSABLE else ledger, product): quantity
         for ledger, grain, product, quantity in connection.execute(TOTALS, asked)
     }
+
+
+def at_places(connection: sa.Connection, places: Iterable[tuple[int, int]]) -> Mapping[tuple[int, int], Decimal]:
+    """Stock on hand by (product, warehouse); nothing for a place nobody ever moved goods at."""
+    wanted = set(places)
+    query = sa.select(balance.c.product, balance.c.warehouse, balance.c.quantity).where(
+        balance.c.ledger == "stock",
+        balance.c.grain == "place",
+        balance.c.product.in_(sorted({product for product, _ in wanted})),
+    )
+    rows = connection.execute(query).all() if wanted else ()
+    return {(row[0], row[1]): row[2] for row in rows if (row[0], row[1]) in wanted}

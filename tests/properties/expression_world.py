@@ -71,6 +71,10 @@ LEDGERS = MappingProxyType(
             MappingProxyType({21: Decimal(40)}),
             ((datetime(2020, 1, 1, 8), 21, Decimal(50)), (datetime(2020, 1, 1, 12), 21, Decimal(-10))),
         ),
+        "$detail_at": (
+            MappingProxyType({(21, 0, "", "", ""): Decimal(4), (21, 0, "L1", "", ""): Decimal(36)}),
+            ((datetime(2020, 1, 1, 12), (21, 0, "L1", "", ""), Decimal(-10)),),
+        ),
         "$outlook": MappingProxyType({21: Outlook(free=Decimal(2), supplies=((date(2026, 12, 1), Decimal(10)),))}),
         "$receivable": Decimal(300), "$payable": Decimal(0),
     }
