@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.labels import Label
-from runtime.hookspecs import Letter, Outside, Undelivered
+from runtime.hookspecs import Channel, Letter, Outside, Place, Undelivered
 
 JSON_TYPE = (("Content-Type", "application/json; charset=utf-8"),)
 OPEN = Label("查看详情", "Open")
 TO = Label("请查看：", "For: ")
+
+
+def robot(
+    key: str,
+    send: Callable[[Letter, Place, Outside], None],
+    *,
+    label: Label,
+    example: str,
+    secret: Label | None = None,
+) -> tuple[Channel, ...]:
+    """The channel of a robot. Whoever knows its address may post, so the address is shown shortened."""
+    address = Label("机器人地址（Webhook）", "Robot address (webhook)")
+    return (
+        Channel(
+            key=key, label=label, address=address, example=example, secret=secret, hides_address=True, send=send,
+        ),
+    )  # fmt: skip
 
 
 def posted(outside: Outside, url: str, message: Mapping[str, Any]) -> Mapping[str, Any]:

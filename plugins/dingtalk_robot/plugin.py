@@ -13,7 +13,7 @@ import hmac
 from urllib.parse import quote
 
 from engine.labels import Label
-from plugins.robots import OPEN, cut, lines, plain, posted, refuse_code
+from plugins.robots import OPEN, cut, lines, plain, posted, refuse_code, robot
 from runtime.hookspecs import Channel, Letter, Outside, Place, hook
 
 MOST = 18_000
@@ -53,14 +53,10 @@ def message(letter: Letter) -> dict[str, object]:
 @hook
 def stockloom_channels() -> tuple[Channel, ...]:
     """The channel ``dingtalk_robot``."""
-    return (
-        Channel(
-            key="dingtalk_robot",
-            label=Label("钉钉群机器人", "DingTalk robot"),
-            address=Label("机器人地址（Webhook）", "Robot address (webhook)"),
-            example="https://oapi.dingtalk.com/robot/send?access_token=…",
-            secret=Label("加签密钥（SEC…，可不填）", "Signing secret (SEC…, optional)"),
-            hides_address=True,
-            send=send,
-        ),
+    return robot(
+        "dingtalk_robot",
+        send,
+        label=Label("钉钉群机器人", "DingTalk robot"),
+        example="https://oapi.dingtalk.com/robot/send?access_token=…",
+        secret=Label("加签密钥（SEC…，可不填）", "Signing secret (SEC…, optional)"),
     )

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 
 from engine.labels import Label
-from plugins.robots import OPEN, cut, lines, posted, refuse_code
+from plugins.robots import OPEN, cut, lines, posted, refuse_code, robot
 from runtime.hookspecs import Channel, Letter, Outside, Place, hook
 
 MOST = 20_000
@@ -46,14 +46,10 @@ def message(letter: Letter) -> dict[str, object]:
 @hook
 def stockloom_channels() -> tuple[Channel, ...]:
     """The channel ``feishu_robot``."""
-    return (
-        Channel(
-            key="feishu_robot",
-            label=Label("飞书群机器人", "Feishu robot"),
-            address=Label("机器人地址（Webhook）", "Robot address (webhook)"),
-            example="https://open.feishu.cn/open-apis/bot/v2/hook/…",
-            secret=Label("签名密钥（可不填）", "Signing secret (optional)"),
-            hides_address=True,
-            send=send,
-        ),
+    return robot(
+        "feishu_robot",
+        send,
+        label=Label("飞书群机器人", "Feishu robot"),
+        example="https://open.feishu.cn/open-apis/bot/v2/hook/…",
+        secret=Label("签名密钥（可不填）", "Signing secret (optional)"),
     )

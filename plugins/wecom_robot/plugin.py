@@ -7,7 +7,7 @@ Texts hold 2,048 bytes, markdown 4,096. Status 200 says nothing: ``errcode`` 0 m
 from __future__ import annotations
 
 from engine.labels import Label
-from plugins.robots import OPEN, cut, lines, plain, posted, refuse_code
+from plugins.robots import OPEN, cut, lines, plain, posted, refuse_code, robot
 from runtime.hookspecs import Channel, Letter, Outside, Place, hook
 
 MOST_TEXT = 2048
@@ -36,13 +36,9 @@ def message(letter: Letter) -> dict[str, object]:
 @hook
 def stockloom_channels() -> tuple[Channel, ...]:
     """The channel ``wecom_robot``."""
-    return (
-        Channel(
-            key="wecom_robot",
-            label=Label("企业微信群机器人", "WeCom robot"),
-            address=Label("机器人地址（Webhook）", "Robot address (webhook)"),
-            example="https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…",
-            hides_address=True,
-            send=send,
-        ),
+    return robot(
+        "wecom_robot",
+        send,
+        label=Label("企业微信群机器人", "WeCom robot"),
+        example="https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…",
     )
