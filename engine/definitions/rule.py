@@ -19,12 +19,13 @@ class DateTrigger(Definition):
 
     Attributes:
         field: a date or moment of the form. days: offsets in days, negative before (``[-30, -7, 0]``).
-        hours: offsets in hours, for moments. at: time of day when only a date is known.
+        hours, minutes: offsets for moments. at: time of day when only a date is known.
     """
 
     field: str
     days: tuple[int, ...] = ()
     hours: tuple[int, ...] = ()
+    minutes: tuple[int, ...] = ()
     at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "08:00"
 
 

@@ -90,10 +90,11 @@ def _date(loaded: Loaded, place: Place, trigger: DateTrigger, fields: dict[str, 
     kinds = {key: str(field.type) for key, field in fields.items() if field.type in ("date", "datetime")}
     kinds |= {key: str(type_.kind) for key, type_ in SYSTEM_TYPES.items() if type_.kind in (Kind.DATE, Kind.DATETIME)}
     yield from unknown(loaded, place / "field", "definition.not_a_date", trigger.field, kinds)
-    if not trigger.days and not trigger.hours:
+    if not (trigger.days or trigger.hours or trigger.minutes):
         yield complaint(loaded, place, "definition.date_offsets", key=True)
-    if trigger.hours and kinds.get(trigger.field) == "date":
-        yield complaint(loaded, place / "hours", "definition.date_hours", key=True, name=trigger.field)
+    for unit in ("hours", "minutes"):
+        if getattr(trigger, unit) and kinds.get(trigger.field) == "date":
+            yield complaint(loaded, place / unit, "definition.date_hours", key=True, name=trigger.field)
 
 
 def _flow(loaded: Loaded, place: Place, when: When) -> Iterator[Problem]:

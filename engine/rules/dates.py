@@ -19,7 +19,7 @@ class DateWindow:
     """Values of the field from ``first`` to ``last``, both included, are due with ``offset``.
 
     Attributes:
-        offset: days or hours after the value, negative before. unit: ``days`` or ``hours``.
+        offset: so many of ``unit`` after the value, negative before. unit: ``days``, ``hours`` or ``minutes``.
     """
 
     field: str
@@ -36,7 +36,7 @@ def windows(trigger: DateTrigger, after: datetime, until: datetime, *, whole_day
         whole_days: the field holds dates; moments otherwise. A date is meant at ``at`` of its day.
     """
     step = timedelta(microseconds=1)
-    for unit, offsets in (("days", trigger.days), ("hours", trigger.hours)):
+    for unit, offsets in (("days", trigger.days), ("hours", trigger.hours), ("minutes", trigger.minutes)):
         for offset in offsets:
             shift = timedelta(**{unit: offset})
             first, last = after - shift + step, until - shift

@@ -288,12 +288,12 @@ class Speaking:
         return own.label.text(self.door.language) if own is not None else self.named("rules.ledger_", key)
 
     def _offsets(self, date: DateTrigger) -> str:
-        said = [self._offset("day", days) for days in date.days] + [self._offset("hour", each) for each in date.hours]
-        return self.joined(said)
+        units = (("day", date.days), ("hour", date.hours), ("minute", date.minutes))
+        return self.joined([self._offset(unit, each) for unit, offsets in units for each in offsets])
 
     def _offset(self, unit: str, number: int) -> str:
         if number == 0:
-            return self.phrase("offset_now" if unit == "hour" else "offset_same_day")
+            return self.phrase("offset_same_day" if unit == "day" else "offset_now")
         return self.phrase(f"offset_{unit}_{'before' if number < 0 else 'after'}", number=abs(number))
 
     def _own_form(self) -> CompiledForm | None:

@@ -86,7 +86,7 @@ def with_trigger(rule: CompiledRule, facts: Facts) -> Facts:
     if when.flow:
         names.update(flow_names(when.flow[0], when.node or ""))
     if when.date is not None:
-        names.update(offset_names((*when.date.days, *when.date.hours, 0)[0]))
+        names.update(offset_names((*when.date.days, *when.date.hours, *when.date.minutes, 0)[0]))
     if "create" not in when.on and facts.document is not None:
         names["old"] = Row(id=facts.document, values=facts.names)
     return replace(facts, names=names)
