@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from types import MappingProxyType
+from typing import TypeVar
 
 import structlog
 
@@ -44,6 +45,8 @@ EVERY_S = 60.0
 BATCH = 200
 FIRST_LOOK_BACK = timedelta(days=1)
 WHOLE = ""  # the key of the mark that says how far the clock has been followed
+
+P = TypeVar("P")
 
 _log = structlog.get_logger("stockloom.rules")
 
@@ -134,18 +137,19 @@ def perform(house: House, workspace: str, name: str, at: datetime) -> None:
     if mark is not None and mark >= at:
         return
     if rule.definition.when.date is not None:
-        for window in _windows(published, rule, mark or at - FIRST_LOOK_BACK, at):
-            _batches(lambda after, window=window: in_unit(house, place, partial(_on_dates, rule, window, after)))  # type: ignore[misc]
+        windows = tuple(_windows(published, rule, mark or at - FIRST_LOOK_BACK, at))
+        _batches((0, 0), lambda place_in: in_unit(house, place, partial(_on_dates, rule, at, windows, place_in)))
     elif rule.definition.when.form is not None:
-        _batches(lambda after: in_unit(house, place, partial(_on_form, rule, at, after)))
-    in_unit(house, place, partial(_finish, rule, at))
+        _batches(0, lambda after: in_unit(house, place, partial(_on_form, rule, at, after)))
+    else:
+        in_unit(house, place, partial(_finish, rule, at))
 
 
-def _batches(work: Callable[[int], int]) -> None:
-    """Batch after batch: ``work`` takes the id to go on after and answers the next one, -1 at the end."""
-    after = 0
-    while after >= 0:
-        after = work(after)
+def _batches(first: P, work: Callable[[P], P | None]) -> None:
+    """Batch after batch: ``work`` takes the place to go on from and answers the next one, None at the end."""
+    place: P | None = first
+    while place is not None:
+        place = work(place)
 
 
 def _finish(rule: CompiledRule, at: datetime, unit: Unit, rows: Rows) -> None:
@@ -160,22 +164,47 @@ def _finish(rule: CompiledRule, at: datetime, unit: Unit, rows: Rows) -> None:
         follow(unit, rows, decided(unit, rule, (facts,), LiveWorld(unit)))
 
 
-def _on_form(rule: CompiledRule, at: datetime, after: int, unit: Unit, rows: Rows) -> int:
+def _on_form(rule: CompiledRule, at: datetime, after: int, unit: Unit, rows: Rows) -> int | None:
     """A schedule about the records of a form: the next batch, which happens once."""
     key = f"rule:{rule.definition.rule}:{at:%Y%m%d%H%M%S}:{after}"
     known = done_before(unit.connection, key)
     if known is not None:
-        return int(known["next"])
+        return None if known["next"] is None else int(known["next"])
     ids = _next_records(unit, rule, after)
-    following = ids[-1] if len(ids) == BATCH else -1
+    following = ids[-1] if len(ids) == BATCH else None
     note_done(unit, key, {"next": following})
     follow(unit, rows, _on_records(unit, rule, ids, "schedule"))
+    if following is None:
+        _finish(rule, at, unit, rows)
     return following
 
 
-def _on_dates(rule: CompiledRule, window: DateWindow, after: int, unit: Unit, rows: Rows) -> int:
-    """Records whose date is due with one offset: the next batch; each record once per offset and moment."""
+def _on_dates(
+    rule: CompiledRule,
+    at: datetime,
+    windows: Sequence[DateWindow],
+    place: tuple[int, int],
+    unit: Unit,
+    rows: Rows,
+) -> tuple[int, int] | None:
+    """Records whose date is due: the rest of one window behind an id, and the windows after it up to a full batch.
+
+    The batch that ends the last window also ends the turn, so that a quiet day is one transaction.
+    """
+    first, after = place
+    for number in range(first, len(windows)):
+        following = _on_window(rule, windows[number], after if number == first else 0, unit, rows)
+        if following is not None:
+            return number, following
+    _finish(rule, at, unit, rows)
+    return None
+
+
+def _on_window(rule: CompiledRule, window: DateWindow, after: int, unit: Unit, rows: Rows) -> int | None:
+    """The next batch of one window; each record once per offset and moment. The id to go on behind, None at the end."""
     found = _dated(unit, rule, window, after)
+    if not found:
+        return None
     trigger = rule.definition.when.date
     assert trigger is not None  # else nothing is due
     form, name = rule.definition.when.form or "", _mark(rule)
@@ -187,7 +216,7 @@ def _on_dates(rule: CompiledRule, window: DateWindow, after: int, unit: Unit, ro
     ids = [identity for identity, _ in found if keys[identity] not in known]
     rule_marks.put(unit.connection, name, [keys[one] for one in ids], unit.now)
     follow(unit, rows, _on_records(unit, rule, ids, "date", offset_names(window.offset)))
-    return found[-1][0] if len(found) == BATCH else -1
+    return found[-1][0] if len(found) == BATCH else None
 
 
 def _next_records(unit: Unit, rule: CompiledRule, after: int) -> tuple[int, ...]:
