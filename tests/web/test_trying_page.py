@@ -52,6 +52,10 @@ def test_a_draft_over_a_period_in_english(house: House, sign_in: SignIn) -> None
     said = words_of(answer.text)
     assert "Looked at 3 documents; 2 would have gone differently." in said
     assert "times more: 2 instead of 0." in said
+    answer = mary.post(f"{TRY}/period", data=sent | {"from": "2025-01-01", "until": "2025-01-31"})
+    said = words_of(answer.text)
+    assert "There are no documents to replay in this period." in said
+    assert "Looked at" not in said
 
 
 def test_a_period_with_too_many_documents_says_so_and_always_begins_anew(
