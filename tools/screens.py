@@ -29,11 +29,17 @@ FLAGS = (
 )  # fmt: skip
 SIZES = ((1440, 900), (390, 844))
 PASSWORD = "stockloom-demo"
-# name of the picture, who looks, page below the app (a form's first record is written ``form/*``)
+# name of the picture, who looks, page below the app: a form's first record is written ``form/*``, and what is to be
+# pressed on the page comes after ``>>``
 PAGES = (
     ("home", "purchase_mgr", "home"),
     ("tasks", "purchase_mgr", "tasks"),
+    ("task", "purchase_mgr", "tasks >> .inbox-title"),
+    ("flow", "purchase_mgr", "tasks >> .inbox-title >> .review-log a[href*='/flows/']"),
+    ("copies", "keeper", "tasks?tab=copies"),
+    ("stand_ins", "finance_mgr", "flows/stand-ins"),
     ("messages", "buyer", "messages"),
+    ("notices", "wh_mgr", "me/notices"),
     ("list", "buyer", "purchase_order"),
     ("order", "purchase_mgr", "purchase_order/*"),
     ("order_new", "buyer", "purchase_order/new"),
@@ -45,8 +51,21 @@ PAGES = (
     ("stock", "finance", "stock"),
     ("stock_sales", "sales", "stock"),
     ("entries", "finance", "entries"),
+    ("lots", "wh_mgr", "stock/lots"),
+    ("ageing", "finance", "ageing"),
+    ("vouchers", "finance", "vouchers"),
+    ("closing", "finance", "closing"),
     ("import", "data_admin", "import"),
     ("settings", "admin", "settings"),
+    ("outside", "admin", "settings/outside"),
+    ("deliveries", "admin", "settings/deliveries"),
+    ("rules", "admin", "settings/rules"),
+    ("rule", "admin", "settings/rules/blacklisted_supplier"),
+    ("rule_log", "admin", "settings/rule-log"),
+    ("rule_run", "admin", "settings/rule-log?verdict=rejected >> tbody .row-link"),
+    ("dead_ends", "admin", "settings/dead-ends"),
+    ("try", "admin", "settings/try?file=workflows/purchase_order_approval.yaml"),
+    ("stuck", "admin", "flows/stuck"),
 )
 
 
@@ -125,9 +144,13 @@ def _pictures(browser: Browser, address: str, width: int, height: int, theme: st
 
 def _open(page: Page, address: str, path: str) -> None:
     base = f"{address}/w/demo/general"
-    form, star, _ = path.partition("/*")
-    page.goto(f"{base}/{form if star else path}")
+    address, *pressed = path.split(" >> ")
+    form, star, _ = address.partition("/*")
+    page.goto(f"{base}/{form if star else address}")
     page.wait_for_load_state("networkidle")
+    for each in pressed:
+        page.locator(each).first.click()
+        page.wait_for_load_state("networkidle")
     if star:
         links = page.locator(f"a[href^='/w/demo/general/{form}/']").all()
         found = (str(link.get_attribute("href")) for link in links)

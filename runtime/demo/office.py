@@ -69,12 +69,19 @@ class Office:
         self._talk(business)
         self._away()
         self.drain()
-        door = self.doors["admin"]
-        door.house.sender.send_due(door.workspace)
+        self._send()
         return self.counts
 
+    def _send(self) -> None:
+        """What goes outside finds the robot switched off, so that nothing is tried and some of it was given up."""
+        admin = self.doors["admin"]
+        robot = endpoints.all_endpoints(admin)[-1].id
+        endpoints.switch_endpoint(admin, robot, False)
+        admin.house.sender.send_due(admin.workspace)
+        endpoints.switch_endpoint(admin, robot, True)
+
     def _set_up(self) -> None:
-        """Accounts, a supplier nobody may order from any more, and a robot that is switched off."""
+        """Accounts, a supplier nobody may order from any more, and a robot that tells the head of the warehouse."""
         account = {
             "code": BANK,
             "name": "工商银行基本户",
@@ -88,9 +95,7 @@ class Office:
         self._file("data_admin", "supplier", "save", banned)
         admin, head = self.doors["admin"], self.doors["wh_mgr"]
         endpoints.add_endpoint(admin, "channel", "wecom_robot", ROBOT)
-        robot = endpoints.all_endpoints(admin)[-1].id
         notices.save_notice_settings(head, {"task": {"wecom_robot": "now"}}, mobile="13800000000")
-        endpoints.switch_endpoint(admin, robot, False)
 
     def _money(self, business: Business) -> None:
         """A receipt that settles a delivery, and payments at every step of their flow; one finds no cashier there."""
