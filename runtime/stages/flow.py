@@ -145,18 +145,18 @@ def _begun(
     move: Move,
     propose: bool = False,
 ) -> Moved:
-    doing = Doing(unit, begun, written, document, flow)
+    doing = _doing(unit, begun, written, document, flow)
     answers = answers_of(unit, doing, document, flow, move, None)
     refuse((*_not_here(move, answers.directory), *attaching(move)))
     outcome = begin_run(flow, unit.bundle.hash, move.by, answers, unit.now, move.chosen)
-    return _settled(unit, begun, doing, document, flow, None, outcome, move, answers, propose)
+    return _settled(unit, begun, written, doing, document, flow, None, outcome, move, answers, propose)
 
 
 def _made(unit: Unit, begun: Begun, written: Written, document: Document, standing: Standing, move: Move) -> Moved:
     run, flow = standing.run, standing.flow
     clean = written.authorized.validated.clean
     move = replace(move, fields=tuple(sorted(clean.changed)) if begun.command.patch is not None else ())
-    doing = Doing(unit, begun, written, document, flow)
+    doing = _doing(unit, begun, written, document, flow)
     answers = answers_of(unit, doing, document, flow, move, run)
     refuse((*_not_here(move, answers.directory), *_not_theirs(unit, move)))
     if move.kind is MoveKind.MIGRATE:
@@ -169,7 +169,12 @@ def _made(unit: Unit, begun: Begun, written: Written, document: Document, standi
         flow = newer
     else:
         outcome = make(flow, run, move, answers)
-    return _settled(unit, begun, doing, document, flow, standing, outcome, move, answers)
+    return _settled(unit, begun, written, doing, document, flow, standing, outcome, move, answers)
+
+
+def _doing(unit: Unit, begun: Begun, written: Written, document: Document, flow: CompiledWorkflow) -> Doing:
+    linked = written.authorized.validated.clean.linked
+    return Doing(unit, flow, document, written.scene, linked, begun.command.chain)
 
 
 def answers_of(
@@ -204,6 +209,7 @@ def _unnamed(flow: CompiledWorkflow, node: str) -> Mapping[str, Problem]:
 def _settled(
     unit: Unit,
     begun: Begun,
+    written: Written,
     doing: Doing,
     document: Document,
     flow: CompiledWorkflow,
@@ -216,13 +222,13 @@ def _settled(
     """Write what was decided; the document follows the run that decides on it."""
     refuse(outcome.problems)
     if outcome.entry is None and before is not None:  # too late to change anything
-        return Moved(written=doing.written, document=document, standing=before)
+        return Moved(written=written, document=document, standing=before)
     stored = store(unit, begun.form, document, flow, before, outcome, move, begun.command.parent)
     standing = stored.standing
     run_id = standing.stored.id
     if propose:
         proposals.add(unit.connection, _proposal(unit, begun, document, run_id))
-    after = doing.kept()
+    after = doing.kept(written)
     effects = with_chain(
         follow_ups(unit, begun, after.written, after.document, before, stored, outcome, move, answers, doing.effects),
         begun.command.chain,

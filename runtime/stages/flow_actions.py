@@ -13,7 +13,7 @@ from engine.definitions.compiled import CompiledWorkflow
 from engine.definitions.workflow import SubflowStep
 from engine.document import Document
 from engine.effects import Effect
-from engine.environment import scene
+from engine.environment import Linked, Scene, scene
 from engine.expressions import EvaluationFailed, evaluate
 from engine.expressions.types import Row
 from engine.forms.complete import computed
@@ -25,7 +25,7 @@ from engine.rules.verdict import SetField
 from engine.workflow.answers import Unanswerable
 from runtime.stages.judge_sets import with_sets
 from runtime.stages.judge_world import LiveWorld
-from runtime.stages.steps import Begun, Unit, Written, load_linked
+from runtime.stages.steps import Unit, Written, load_linked
 from runtime.stages.write import changes_between
 from runtime.storage import documents, history
 from runtime.storage.history import HistoryRow
@@ -43,21 +43,28 @@ class Kept:
 
 
 class Doing:
-    """The nodes of one move that change the document.
+    """The nodes of one move that change the document. Nothing is written, nor anything followed, before `kept`.
 
     Attributes:
-        written: the submission as it was before.
         names: of the document, as header expressions see them; they follow every change. starter: the submitter.
         effects: what else the action nodes ask for, in the order they were passed.
     """
 
-    def __init__(self, unit: Unit, begun: Begun, written: Written, document: Document, flow: CompiledWorkflow) -> None:
-        self.names: dict[str, object] = dict(written.scene.header)
+    def __init__(
+        self,
+        unit: Unit,
+        flow: CompiledWorkflow,
+        document: Document,
+        seen: Scene,
+        linked: Linked,
+        chain: tuple[str, ...] = (),
+    ) -> None:
+        self.names: dict[str, object] = dict(seen.header)
         self.effects: list[Effect] = []
         self.starter = 0
-        self._unit, self._begun, self._flow = unit, begun, flow
-        self.written, self._before, self._document = written, document, document
-        self._scene, self._linked = written.scene, written.authorized.validated.clean.linked
+        self._unit, self._flow, self._chain = unit, flow, chain
+        self._form, self._before, self._document = unit.form(document.form), document, document
+        self._scene, self._linked = seen, linked
         self._world = LiveWorld(unit)
 
     def node(self, node: str, children: Sequence[int]) -> None:
@@ -77,11 +84,11 @@ class Doing:
         except Refused as refused:
             raise Unanswerable(refused.problems[0]) from refused
 
-    def kept(self) -> Kept:
-        """Write what was set, formulas included, as a change of its own."""
-        unit, form, before = self._unit, self._begun.form, self._before
+    def kept(self, written: Written) -> Kept:
+        """Write what was set, formulas included, as a change of its own; ``written``: the submission before."""
+        unit, form, before = self._unit, self._form, self._before
         if self._document == before:
-            return Kept(written=self.written, document=before)
+            return Kept(written=written, document=before)
         stored = documents.update(
             unit.connection,
             unit.tables,
@@ -105,10 +112,10 @@ class Doing:
         )
         history.append(unit.connection, [row])
         names = replace(self._scene, header={**self._scene.header, "version": stored.version})
-        return Kept(written=replace(self.written, document=stored, scene=names), document=stored)
+        return Kept(written=replace(written, document=stored, scene=names), document=stored)
 
     def _follow(self, node: str) -> None:
-        rule, chain = self._flow.actions[node], self._begun.command.chain
+        rule, chain = self._flow.actions[node], self._chain
         too_long = cut(chain, rule.definition.rule)
         if too_long is not None:
             raise Unanswerable(too_long)
@@ -125,7 +132,7 @@ class Doing:
         self.effects += effects_of(firing, made)
 
     def _set(self, sets: Sequence[SetField]) -> None:
-        form = self._begun.form
+        form = self._form
         draft = with_sets(form, self._document, sets)
         if draft == self._document:
             return

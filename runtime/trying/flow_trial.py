@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledWorkflow
@@ -18,7 +19,9 @@ from engine.rules.evaluate import judge
 from engine.rules.facts import document_facts
 from engine.workflow.approvers import stands_for
 from engine.workflow.live import LiveAnswers, step_at
+from engine.workflow.recording import path_text
 from engine.workflow.state import Asked, Path, RunStatus, Seat, Token, TokenState
+from runtime.stages.flow_actions import Doing
 from runtime.stages.flow_begin import administering
 from runtime.stages.judge_world import LiveWorld
 from runtime.stages.steps import Unit, load_linked
@@ -43,10 +46,15 @@ def try_workflow(unit: Unit, draft: Draft, flow: CompiledWorkflow, document: Doc
         unit: with the draft's bundle (``unit_with``).
     """
     form = unit.form(document.form)
-    names = scene(form, document, load_linked(unit, form, (document,)), unit.around).header
-    answers = LiveAnswers(
+    linked = load_linked(unit, form, (document,))
+    doing = Doing(unit, flow, document, scene(form, document, linked, unit.around), linked)
+    doing.starter = document.creator
+    before: dict[str, Mapping[str, object]] = {}
+    answers = _Noting(
         flow=flow,
-        names=names,
+        names=doing.names,
+        noted=before,
+        act=partial(_pretended, doing, before),
         clock=unit.around.clock,
         directory=load_directory(
             unit.connection, unit.bundle.app.app, unit.now, administering(unit.bundle, document.form)
@@ -56,15 +64,33 @@ def try_workflow(unit: Unit, draft: Draft, flow: CompiledWorkflow, document: Doc
         calendar=unit.bundle.calendar,
         form=document.form,
     )
-    seen = _Seen(unit, flow, document, answers)
+    seen = _Seen(unit, flow, document, answers, before)
     found: list[TrialStep] = [TrialStep(kind="submit", people=(Person(user=document.creator),))]
     for each in walked(flow, draft.bundle.hash, answers):
         found += seen.steps(each)
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Noting(LiveAnswers):
+    """Live answers that note what the document looked like when a branch was asked: an action may change it later."""
+
+    noted: dict[str, Mapping[str, object]]
+
+    def holding(self, path: Path) -> tuple[int, ...]:
+        self.noted[path_text(path)] = dict(self.names)
+        return LiveAnswers.holding(self, path)
+
+
+def _pretended(doing: Doing, noted: dict[str, Mapping[str, object]], node: str, children: Sequence[int]) -> None:
+    """What an action node sets is seen behind it; what a sub-flow would bring back nobody knows."""
+    noted[node] = dict(doing.names)
+    if not children:
+        doing.node(node, ())
+
+
 def condition_of(
-    checked: Checked | None, names: dict[str, object], clock: Clock, label: Label | None = None
+    checked: Checked | None, names: Mapping[str, object], clock: Clock, label: Label | None = None
 ) -> Condition:
     """A condition with its value and how it came about; one that is not there holds."""
     if checked is None:
@@ -81,9 +107,16 @@ def condition_of(
 class _Seen:
     """Tells the moves of one walk."""
 
-    def __init__(self, unit: Unit, flow: CompiledWorkflow, document: Document, answers: LiveAnswers) -> None:
+    def __init__(
+        self,
+        unit: Unit,
+        flow: CompiledWorkflow,
+        document: Document,
+        answers: LiveAnswers,
+        before: Mapping[str, Mapping[str, object]],
+    ) -> None:
         self._unit, self._flow, self._document, self._answers = unit, flow, document, answers
-        self._names = dict(answers.names)
+        self._before = before  # names as they were when a branch was asked or an action done
 
     def steps(self, one: Walked) -> Iterator[TrialStep]:
         """What one move led to: conditions first, then what was passed, then where it stands."""
@@ -125,12 +158,12 @@ class _Seen:
             yield paths[copy.node], told
 
     def _branch(self, path: Path, taken: tuple[int, ...], clock: Clock) -> TrialStep:
-        step = step_at(self._flow, path)
+        step, names = step_at(self._flow, path), self._before[path_text(path)]
         arms = arms_of(step)
         # Of exclusive arms those behind the one that is walked are not looked at.
         last = taken[0] + 1 if isinstance(step, BranchStep) and taken else len(arms)
         conditions = tuple(
-            condition_of(self._flow.conditions.get((*path, number)), self._names, clock, arm.label)
+            condition_of(self._flow.conditions.get((*path, number)), names, clock, arm.label)
             for number, arm in enumerate(arms[:last])
         )
         label = getattr(step, "label", None)
@@ -164,9 +197,9 @@ class _Seen:
         rule = self._flow.actions.get(node)
         if rule is None:
             return
-        unit, document = self._unit, self._document
-        facts = document_facts(document, self._names, before=None, trigger=node)
-        facts = replace(facts, names={**facts.names, "old": Row(id=document.id, values=self._names)})
+        unit, document, names = self._unit, self._document, self._before[node]
+        facts = document_facts(document, names, before=None, trigger=node)
+        facts = replace(facts, names={**facts.names, "old": Row(id=document.id, values=names)})
         verdict = judge(rule, facts, self._answers.clock, world=LiveWorld(unit))
         if verdict.error is not None:
             yield Consequence(kind="failed", what=Label(verdict.error.code), detail={"error": verdict.error})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -272,3 +273,35 @@ def test_drafts_begin_with_what_is_published(house: Firm, admin: Door) -> None:
     assert trying.choices(admin) == (("workflows/expense_approval.yaml", "报销审批", "workflow"),)
     assert "amount > 50000" in trying.source(admin, "workflows/expense_approval.yaml")
     assert trying.source(admin, "app.yaml") == "" and trying.source(admin, "rules/none.yaml") == ""
+
+
+def test_what_an_action_sets_is_seen_behind_it_and_kept_nowhere(house: Firm, admin: Door) -> None:
+    acting = """
+workflow: expense_approval
+label: {zh: 报销审批, en: Expense approval}
+form: expense
+steps:
+  - branch:
+      - when: coalesce(paid, 0) > 100
+        steps: [{approve: early, label: {zh: 过早, en: Early}, by: {role: boss}}]
+  - action: paid
+    label: {zh: 登记, en: Register}
+    then: [{set: {paid: "amount * 2"}}]
+  - branch:
+      - when: paid > 100
+        steps: [{approve: boss, label: {zh: 老板审批, en: Boss node}, by: {role: boss}}]
+  - action: twice
+    label: {zh: 再记, en: Again}
+    then: [{set: {paid: "paid + 1"}}]
+"""
+    house.door("boss")
+    document = house.expense(house.door("clerk"), 60)
+    before = written(house)
+    tried = trying.try_draft(admin, acting, document)
+    assert kinds(tried) == [
+        "submit", "condition", "action 登记", "condition", "asked 老板审批", "action 再记", "end 审批通过",
+    ]  # fmt: skip
+    assert [step.conditions[0].holds for step in tried.steps if step.conditions] == ["no", "yes"]
+    assert tried.steps[3].conditions[0].trace[1][1:] == ("paid", "120")
+    assert [Decimal(step.follows[0].split(" · ")[-1]) for step in tried.steps if step.follows] == [120, 121]
+    assert written(house) == before and house.values(document)["paid"] is None
