@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import get_args
 
 from engine.definitions.compiled import CompiledWorkflow
 from engine.definitions.workflow import Asking
 from engine.problems import Refused, problem
 from engine.values import number_in
+from engine.workflow.layout import Layout
+from engine.workflow.move import MoveKind
+from engine.workflow.rights import Acting, refusal
 from runtime.facade.cells import Names
 from runtime.facade.document_facts import Facts, facts_of
 from runtime.facade.door import Door
 from runtime.facade.flow_words import absent
+from runtime.stages.flow_begin import opened
 from runtime.stages.steps import Unit
 from runtime.storage import copies, inbox, runs, workflow_runs
 from runtime.storage.database import in_transaction
@@ -37,6 +42,7 @@ class InboxRow:
         due_state: ``late``, ``soon`` or empty. behalf: names of the absent it was meant for; besides: and for
             the person. pool: anybody of a role may take it; claimed: it was taken from one.
         plain: may be decided in a batch: an approval that demands neither signature nor picking people.
+        missing: why a move the list has a button for cannot be made now, by move.
         outcome: label of how it was decided or ended. readable: whether the person may read documents of its form.
     """
 
@@ -54,6 +60,7 @@ class InboxRow:
     submitter: str = ""
     behalf: str = ""
     besides: bool = False
+    missing: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     waits_for: str = ""
     since: datetime
     done_at: datetime | None = None
@@ -212,6 +219,7 @@ def _rows(door: Door, unit: Unit, tab: Tab, rows: Sequence[Row]) -> tuple[InboxR
             wanted.setdefault(row.form, []).append(row.document)
     facts = facts_of(door, unit, wanted)
     standing = _standing(unit, rows) if tab == "mine" else {}
+    missing = _missing(door, unit, tab, rows)
     names = Names(door.language)
     for row in rows:
         names.want_id("member", row.starter)
@@ -224,6 +232,7 @@ def _rows(door: Door, unit: Unit, tab: Tab, rows: Sequence[Row]) -> tuple[InboxR
     made = []
     for row in rows:
         line = _row(door, row, facts.get((row.form, row.document or 0)), names, now)
+        line = replace(line, missing=missing.get(row.id, line.missing))
         made.append(_stands(door, line, standing.get(row.id, ()), names) if tab == "mine" else line)
     return tuple(made)
 
@@ -289,6 +298,28 @@ def _standing(unit: Unit, rows: Iterable[Row]) -> dict[int, tuple[workflow_runs.
     found: dict[int, tuple[workflow_runs.Task, ...]] = {}
     for task in workflow_runs.open_tasks_of_runs(unit.connection, open_runs) if open_runs else ():
         found[task.run or 0] = (*found.get(task.run or 0, ()), task)
+    return found
+
+
+def _missing(door: Door, unit: Unit, tab: Tab, rows: Iterable[Row]) -> dict[int, Mapping[str, str]]:
+    """By row, why its buttons cannot be pressed now: those of a pool's task, and of a run of one's own."""
+    asked: dict[int, tuple[int, int, tuple[MoveKind, ...]]] = {}
+    for row in rows:
+        if tab == "mine" and row.done_at is None:
+            asked[row.id] = (row.id, 0, (MoveKind.URGE, MoveKind.WITHDRAW))
+        elif tab == "open" and row.role and row.run is not None:
+            asked[row.id] = (row.run, row.seat, (MoveKind.CLAIM if row.user is None else MoveKind.RELEASE,))
+    wanted = [number for number, _, _ in asked.values()]
+    open_runs = runs.open_runs(unit.connection, limit=len(wanted), ids=wanted) if wanted else ()
+    stored = {one.id: one for one in open_runs}
+    acting = Acting(user=door.actor.user, holds=door.actor.roles.__contains__, at=unit.now)
+    found: dict[int, Mapping[str, str]] = {}
+    for identity, (number, seat, kinds) in asked.items():
+        if number in stored:
+            standing = opened(unit, stored[number])
+            run, layout = standing.run, Layout(standing.flow)
+            refused = {kind: refusal(layout, run, kind, acting, run.seat(seat)) for kind in kinds}
+            found[identity] = {str(kind): door.say(why) for kind, why in refused.items() if why is not None}
     return found
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from engine.problems import Refused
 from runtime.facade import flow_acts, flow_inbox, flow_view, flows, stand_ins
+from runtime.facade.door import Door
 from runtime.facade.flow_acts import Act, Item
 from runtime.publishing.running import running_touched
 from runtime.storage import process_tables as tables
@@ -216,3 +217,29 @@ def test_whoever_stands_in_for_several_decides_once_for_all_of_them(tmp_path: Pa
     assert (said.user, said.behalf, said.besides) == ("legal", "boss、finance", True)
     (first, second) = made.log(document)
     assert first.behalf == () and second.behalf == (ids["legal"], ids["boss"], ids["finance"])
+
+
+def test_lists_say_why_a_button_cannot_be_pressed(plain: Firm) -> None:
+    clerk, boss = plain.door("clerk"), plain.door("boss")
+    document = plain.expense(clerk)
+
+    def missing(door: Door, tab: flow_inbox.Tab) -> list[str]:
+        (row,) = flow_inbox.page(door, tab, flow_inbox.Wanted()).rows
+        return sorted(row.missing)
+
+    assert missing(clerk, "mine") == [] == missing(boss, "open")
+    plain.flow(clerk, document, "urge")
+    assert missing(clerk, "mine") == ["urge"]
+    plain.flow(boss, document, "claim")
+    assert missing(boss, "open") == []
+    do(boss, "expense", "approve", document=document)
+    (row,) = flow_inbox.page(clerk, "mine", flow_inbox.Wanted()).rows
+    assert sorted(row.missing) == ["urge", "withdraw"] and all(row.missing.values())
+
+
+def test_a_pool_that_may_not_be_claimed_from_says_so(tmp_path: Path, house_url: str | None) -> None:
+    steps = "  - approve: boss\n    label: {zh: 老板, en: Boss}\n    by: {role: boss}\n    actions: [transfer]"
+    made = firm(tmp_path, house_url, expense_flow(steps))
+    made.expense(made.door("clerk"))
+    (row,) = flow_inbox.page(made.door("boss"), "open", flow_inbox.Wanted()).rows
+    assert row.pool == "boss" and list(row.missing) == ["claim"]
