@@ -144,9 +144,9 @@ def _pictures(browser: Browser, address: str, width: int, height: int, theme: st
 
 def _open(page: Page, address: str, path: str) -> None:
     base = f"{address}/w/demo/general"
-    address, *pressed = path.split(" >> ")
-    form, star, _ = address.partition("/*")
-    page.goto(f"{base}/{form if star else address}")
+    place, *pressed = path.split(" >> ")
+    form, star, _ = place.partition("/*")
+    page.goto(f"{base}/{form if star else place}")
     page.wait_for_load_state("networkidle")
     for each in pressed:
         page.locator(each).first.click()
