@@ -153,6 +153,7 @@ class UnitTable(Definition):
 
     Attributes:
         decimals: field of the record of a unit with the decimals a quantity in it may have; none when left out.
+        barcode: column with the barcode of a unit (箱码): looking it up finds the product and the unit.
     """
 
     base: Key
@@ -160,6 +161,7 @@ class UnitTable(Definition):
     unit: Key
     rate: Key
     decimals: Key | None = None
+    barcode: Key | None = None
 
 
 class TreeDef(Definition):

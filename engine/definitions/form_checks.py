@@ -199,6 +199,8 @@ def unit_tables_are_complete(loaded: Loaded) -> Iterator[Problem]:
         if columns is not None:
             yield from unknown(loaded, place / "unit", FIELD, units.unit, columns)
             yield from unknown(loaded, place / "rate", FIELD, units.rate, columns)
+            if units.barcode is not None:
+                yield from unknown(loaded, place / "barcode", FIELD, units.barcode, columns)
 
 
 def trees_name_links(loaded: Loaded) -> Iterator[Problem]:

@@ -108,6 +108,7 @@ def level_json(level: LevelView) -> dict[str, Any]:
         "warehouse_text": level.warehouse_text,
         "unit": level.unit,
         **{measure: figure(value) for measure, value in level.figures.items()},
+        "mixed": dict(level.mixed),
         "safety_stock": _figure(level.safety_stock),
         "below_safety": level.below_safety,
     }

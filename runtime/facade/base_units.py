@@ -1,27 +1,90 @@
-"""The base units quantities of products are told in."""
+"""The units quantities of products are told in: the base unit, and several together (多单位显示, 3箱1瓶)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 
+from engine.expressions.number_functions import UNITS
+from engine.labels import Label, Language
+from engine.units import ProductUnits, Unit, mixed_parts, mixed_text
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.stock_rights import dimension
-from runtime.stages.steps import Unit
+from runtime.stages import steps
 from runtime.storage import documents
 
 
-def units_of(door: Door, unit: Unit, products: Iterable[int]) -> Mapping[int, str]:
-    """Name of the base unit by product; a product without one is absent, as are all in an app that keeps no units."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Units of some products; a product without a base unit is absent, as are all in an app that keeps no units."""
+
+    by_product: Mapping[int, ProductUnits]
+    language: Language
+
+    def name(self, product: int) -> str:
+        """Name of its base unit; empty when there is none."""
+        units = self.by_product.get(product)
+        return units.base.name.text(self.language) if units is not None else ""
+
+    def mixed(self, product: int, quantity: Decimal) -> str:
+        """``quantity`` base units in the units of the product, the largest first; empty where only the base unit would
+        be used, for that is how the quantity reads already."""
+        units = self.by_product.get(product)
+        if units is None or not units.others:
+            return ""
+        if all(unit.id == units.base.id for _, unit in mixed_parts(units, quantity)):
+            return ""
+        return mixed_text(units, quantity, self.language)
+
+
+def counted(door: Door, unit: steps.Unit, products: Iterable[int]) -> Counted:
+    """The units of ``products``, with a query for the products, one for their tables and two for the units."""
     form = door.bundle.forms[dimension(door, "product")]
-    if form.definition.units is None:
-        return {}
-    base = form.definition.units.base
-    units = str(getattr(form.fields[base].options, "to", ""))
-    rows = documents.load_rows(unit.connection, unit.tables, form.key, products, {base})
-    counted = {product: one for product, row in rows.items() if isinstance(one := row.values.get(base), int)}
+    kept = form.definition.units
+    if kept is None:
+        return Counted(by_product={}, language=door.language)
+    target = str(getattr(form.fields[kept.base].options, "to", ""))
+    rows = documents.load_rows(unit.connection, unit.tables, form.key, products, {kept.base, UNITS})
+    ratios: dict[int, Mapping[int, Decimal]] = {}
+    for product, row in rows.items():
+        if isinstance(row.values.get(kept.base), int):
+            ratios[product] = row.values[UNITS]  # type: ignore[assignment]
+    ids = {one for each in ratios.values() for one in each}
     names = Names(door.language)
-    for one in counted.values():
-        names.want_id(units, one)
+    for one in ids:
+        names.want_id(target, one)
     names.load(unit)
-    return {product: names.name(units, one) for product, one in counted.items()}
+    places = _places(unit, target, kept.decimals, ids)
+    units = {
+        one: Unit(id=one, name=Label(text, text), places=places.get(one, 0))
+        for one in ids
+        for text in (names.name(target, one),)
+    }
+    return Counted(
+        by_product={
+            product: _units(rows[product].values[kept.base], each, units)  # type: ignore[arg-type]
+            for product, each in ratios.items()
+        },
+        language=door.language,
+    )
+
+
+def units_of(door: Door, unit: steps.Unit, products: Iterable[int]) -> Mapping[int, str]:
+    """Name of the base unit by product; a product without one is absent, as are all in an app that keeps no units."""
+    found = counted(door, unit, products)
+    return {product: found.name(product) for product in found.by_product}
+
+
+def _units(base: int, ratios: Mapping[int, Decimal], units: Mapping[int, Unit]) -> ProductUnits:
+    others = {one: Fraction(ratio) for one, ratio in ratios.items() if one != base and ratio > 0}
+    return ProductUnits(base=units[base], others=tuple(units[one] for one in others), ratios=others)
+
+
+def _places(unit: steps.Unit, form: str, field: str | None, ids: Iterable[int]) -> Mapping[int, int]:
+    if field is None:
+        return {}
+    rows = documents.load_rows(unit.connection, unit.tables, form, ids, {field})
+    return {one: int(value) for one, row in rows.items() if isinstance(value := row.values[field], int | Decimal)}

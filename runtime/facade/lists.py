@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -189,11 +189,17 @@ def _card(unit: Unit, form: CompiledForm, view: str) -> Checked | None:
 
 
 def look_up(
-    door: Door, form: str, text: str, limit: int = 20, link: tuple[str, str] | None = None
+    door: Door,
+    form: str,
+    text: str,
+    limit: int = 20,
+    link: tuple[str, str] | None = None,
+    among: Collection[int] | None = None,
 ) -> tuple[LookUpHit, ...]:
     """Records by code, name or pinyin; disabled ones are left out.
 
     Args:
+        among: only these.
         link: form and path of the link field they are picked for, whose filter then applies as far as it does not
             depend on the row being typed (submission asks for the rest).
     """
@@ -204,6 +210,9 @@ def look_up(
         picked = _picked(door, unit, form, link)
         if picked is not None:
             where = picked if where is None else where & picked
+        if among is not None:
+            chosen = unit.tables.forms[form].header.c.id.in_(sorted(among))
+            where = chosen if where is None else where & chosen
         active = unit.tables.forms[form].header.c.doc_status.notin_((str(DocStatus.DISABLED), str(DocStatus.VOIDED)))
         found = documents.look_up(
             unit.connection, unit.tables, form, text, active if where is None else where & active, limit

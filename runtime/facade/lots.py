@@ -8,16 +8,16 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from engine.goods import GOOD
 from engine.permissions import stock_measures
 from engine.picking import STATUS_LABELS, Level, ShelfLife, level, near_days
-from runtime.facade.base_units import units_of
+from runtime.facade.base_units import counted
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.stock_rights import allowed, dimension, moves_seen
 from runtime.storage import lots
 from runtime.storage.lots import DetailQuery
 
-GOOD = "ok"
 LONGEST_NEAR = 45  # the widest of the near-expiry table
 Due: TypeAlias = Literal["", "near", "expired"]
 
@@ -43,6 +43,7 @@ class DetailView:
     status_text: str
     quantity: Decimal
     unit: str
+    mixed: str
     made: date | None
     expires: date | None
     freshness: Level | Literal[""]
@@ -100,7 +101,7 @@ def details(
             ),
         )
         page = found[:limit]
-        units = units_of(door, unit, {one.product for one in page})
+        units = counted(door, unit, {one.product for one in page})
         names = Names(door.language)
         for one in page:
             names.want_id(products, one.product)
@@ -120,7 +121,8 @@ def details(
             status=one.status or GOOD,
             status_text=status_text(one.status, door.language),
             quantity=one.quantity,
-            unit=units.get(one.product, ""),
+            unit=units.name(one.product),
+            mixed=units.mixed(one.product, one.quantity),
             made=one.made,
             expires=one.expires,
             freshness=freshness(one.made or one.received, one.expires, today),

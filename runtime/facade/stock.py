@@ -11,7 +11,7 @@ from engine.ledger import BalanceKey, Entry
 from engine.problems import Refused, problem, suggestion
 from engine.texts import shown
 from runtime.declared import declared_ledgers
-from runtime.facade.base_units import units_of
+from runtime.facade.base_units import counted
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.lots import status_text
@@ -24,7 +24,8 @@ from runtime.storage.stock import LevelQuery
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelView:
-    """A line of the stock page; ``figures`` holds the measures the person may see, as decimals."""
+    """A line of the stock page; ``figures`` holds the measures the person may see, as decimals; ``mixed`` those
+    of them that read differently in all units of the product (3箱1瓶)."""
 
     product: int
     product_text: str
@@ -32,6 +33,7 @@ class LevelView:
     warehouse_text: str
     unit: str
     figures: Mapping[str, Decimal]
+    mixed: Mapping[str, str]
     safety_stock: Decimal | None
     below_safety: bool
 
@@ -108,7 +110,7 @@ def levels(
         )
         page = found[:limit]
         ids = sorted({level.product for level in page})
-        units = units_of(door, unit, ids)
+        units = counted(door, unit, ids)
         facts = documents.load_rows(unit.connection, unit.tables, products, ids, {safety}) if safety else {}
         names = Names(door.language)
         for level in page:
@@ -126,8 +128,13 @@ def levels(
                 product_text=names.name(products, level.product),
                 warehouse=level.warehouse,
                 warehouse_text=names.name(warehouses, level.warehouse),
-                unit=units.get(level.product, ""),
+                unit=units.name(level.product),
                 figures={measure: getattr(level, measure) for measure in measures},
+                mixed={
+                    measure: text
+                    for measure in measures
+                    if measure != "value" and (text := units.mixed(level.product, getattr(level, measure)))
+                },
                 safety_stock=stocks.get(level.product),
                 below_safety=(stocks.get(level.product) or Decimal(0)) > available.get(level.product, Decimal(0)),
             )

@@ -30,6 +30,7 @@ from runtime.storage.records import (
     numbers,
     record_ids,
     referring_forms,
+    unit_codes,
 )
 
 __all__ = (
@@ -48,6 +49,7 @@ __all__ = (
     "record_ids",
     "referring_forms",
     "step",
+    "unit_codes",
     "update",
 )
 

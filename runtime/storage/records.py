@@ -181,6 +181,17 @@ def look_up(
     return [_match(of_form.form, names, row, language) for row in rows]
 
 
+def unit_codes(connection: sa.Connection, tables: AppTables, form: str, code: str) -> Mapping[int, int]:
+    """Records one of whose units carries the barcode ``code``, with that unit; none where units carry no barcodes."""
+    of_form = tables.forms[form]
+    units = of_form.form.definition.units
+    if units is None or units.barcode is None:
+        return {}
+    rows = of_form.line_rows[units.table]
+    query = sa.select(rows.table.c.document, rows.fields[units.unit]).where(rows.fields[units.barcode] == code)
+    return {record: unit for record, unit in connection.execute(query).all() if unit is not None}
+
+
 def display_names(
     connection: sa.Connection, tables: AppTables, form: str, ids: Iterable[int], language: Language = "zh"
 ) -> Mapping[int, str]:

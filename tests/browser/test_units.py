@@ -59,3 +59,14 @@ def test_a_pushed_down_price_follows_too(visit: Visit, company: Company) -> None
     in_unit(page, 1, "箱")
     expect(text(page, 1, "price")).to_have_text("816.00")
     expect(text(page, 2, "price")).to_have_text("6.50")
+
+
+def test_the_barcode_of_a_case_brings_product_and_unit(visit: Visit) -> None:
+    page = ready(visit("buyer", "purchase_order", "new"))
+    cell(page, 1, "product").click()
+    choose(page, "CASE-0001")
+    page.keyboard.type("2")
+    press(page, "Enter")
+    expect(text(page, 1, "product")).to_have_text("P001 五常大米")
+    expect(text(page, 1, "unit")).to_have_text("箱")
+    expect(text(page, 1, "amount")).to_have_text("¥1,632.00")

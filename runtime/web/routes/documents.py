@@ -15,11 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from engine.problems import Problem, Refused, problem
-from runtime.facade import accounts, documents, files, forms, lists, open_items, organisation, supplies
+from runtime.facade import accounts, documents, files, forms, lists, open_items, organisation, supplies, unit_codes
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import LookUpHit
 from runtime.facade.rule_buttons import BUTTON
+from runtime.facade.unit_codes import UnitHit
 from runtime.facade.views import DocumentView, FieldView, FormView
 from runtime.web.dependencies import Guarded, Natural, OnSite, Visit, Visiting, number_in
 from runtime.web.document_json import choice_pairs, document_json, fields_json, problems_json
@@ -256,7 +257,7 @@ def _field(shape: FormView, path: str) -> FieldView:
 
 def _hits(
     door: Door, form: str, field: FieldView, text: str, partner: int | None = None
-) -> Sequence[tuple[object, str, str]]:
+) -> Sequence[tuple[object, ...]]:
     if field.widget == "member":
         return [(person.id, person.name, "") for person in accounts.people(door, text)][:FEW_PEOPLE]
     if field.widget == "department":
@@ -266,9 +267,20 @@ def _hits(
         return open_items.look_up(door, form, field.path, partner, text)
     target = field.options.get("to")
     if field.widget == "link" and isinstance(target, str):
+        coded = unit_codes.by_code(door, target, text, link=(form, field.path))
+        if coded:
+            beside = unit_codes.filled_unit(door, form, field.path)
+            return [_with_unit(one, beside) for one in coded]
         found_records = lists.look_up(door, target, text, link=(form, field.path))
         return [(hit.id, hit.text, _further(hit)) for hit in found_records]
     return [(key, label, "") for key, label in choice_pairs(field) if text.lower() in label.lower()]
+
+
+def _with_unit(found: UnitHit, beside: str) -> tuple[object, ...]:
+    """A hit that brings the unit whose barcode was scanned into the field ``beside`` it."""
+    further = " · ".join(part for part in (found.unit_text, _further(found.record)) if part)
+    brings = {beside: [found.unit, found.unit_text]} if beside else {}
+    return (found.record.id, found.record.text, further, brings)
 
 
 def _further(hit: LookUpHit) -> str:

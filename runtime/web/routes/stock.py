@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from engine.problems import Refused, problem
-from runtime.facade import documents, lists, lots, menu, stock
+from runtime.facade import documents, lists, lots, menu, stock, unit_codes
 from runtime.facade.list_views import LookUpHit
 from runtime.web.dependencies import Natural, Visit, Visiting, number_in
 from runtime.web.pages import render
@@ -104,7 +104,8 @@ def stock_routes() -> APIRouter:
     def scan(request: Request, found: Visiting, code: str = "") -> Response:
         text = code.strip()[:LONGEST]
         key = _form(found, "product")
-        hits = lists.look_up(found.door, key, text) if text else ()
+        coded = unit_codes.by_code(found.door, key, text)
+        hits = tuple(one.record for one in coded) or (lists.look_up(found.door, key, text) if text else ())
         exact = tuple(hit for hit in hits if text.lower() in {part.lower() for part in hit.text.split()})
         hits = exact if len(exact) == 1 else hits
         view = None

@@ -110,7 +110,7 @@ export class CellEditor {
       const { at } = row.cells[key];
       this.page.previews.hold(pending.then((hits) => {
         const hit = LookUp.best(hits, text);
-        if (hit && row.cells[key].at === at) this.grid.set(row, key, this.#id(hit, field), hit[1]);
+        if (hit && row.cells[key].at === at) this.#take(row, key, hit, field);
       }));
     }
     if (this.listOpen) lookup.close();
@@ -138,8 +138,14 @@ export class CellEditor {
     this.start = hit[1];
     if (this.input) this.input.value = hit[1];
     this.mode = "armed";
-    this.grid.set(row, key, this.#id(hit, field), hit[1]);
+    this.#take(row, key, hit, field);
     if (!this.stays) this.grid.chose(row, key);
+  }
+
+  // A barcode of a unit brings the unit as well.
+  #take(row, key, hit, field) {
+    this.grid.set(row, key, this.#id(hit, field), hit[1]);
+    for (const [other, [value, text]] of Object.entries(hit[3] || {})) this.grid.set(row, other, value, text);
   }
 
   #id(hit, field) { return field.widget === "boolean" ? hit[0] === "true" : hit[0]; }
