@@ -21,7 +21,7 @@ WITHOUT_FILES = (MoveKind.START, MoveKind.CLAIM, MoveKind.RELEASE)
 MOST_FILES = 20
 
 
-def to_choose(layout: Layout, run: Run, token: Token | None) -> Mapping[str, Chosen]:
+def to_choose(layout: Layout, token: Token | None) -> Mapping[str, Chosen]:
     """Nodes whose people are to be picked now: at the start (no ``token``), or by whoever agrees at ``token``."""
     if token is None:
         return dict(layout.choosing("initiator"))
@@ -31,7 +31,7 @@ def to_choose(layout: Layout, run: Run, token: Token | None) -> Mapping[str, Cho
 
 def choices(layout: Layout, run: Run, move: Move, token: Token | None, holds: Holds) -> Iterator[Problem]:
     """Whether everybody to be picked is picked, and nobody else. A choice made before may be made again."""
-    asked = to_choose(layout, run, token)
+    asked = to_choose(layout, token)
     for node, chosen in asked.items():
         picked = move.chosen.get(node, ())
         if not picked and not run.chosen.get(node):

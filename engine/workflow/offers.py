@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledWorkflow
@@ -25,14 +25,13 @@ from engine.workflow.rights import (
 )
 from engine.workflow.running import reactivation_nodes
 from engine.workflow.signing import PLACES
-from engine.workflow.state import Entry, Run, Seat
+from engine.workflow.state import Run, Seat
 
 
-def offers(flow: CompiledWorkflow, run: Run, viewer: Viewer, entries: Sequence[Entry] = ()) -> tuple[Offer, ...]:
+def offers(flow: CompiledWorkflow, run: Run, viewer: Viewer) -> tuple[Offer, ...]:
     """The moves of ``viewer``: at each of their seats, then about the run.
 
-    ``entries`` is the log; nothing here needs it today. Without ``viewer.at`` urging is offered however recent the
-    last time was.
+    Without ``viewer.at`` urging is offered however recent the last time was.
     """
     layout = Layout(flow)
     acting = Acting(user=viewer.user, holds=viewer.roles.__contains__, admin=viewer.admin, at=viewer.at)
@@ -67,7 +66,7 @@ def _at_seat(layout: Layout, run: Run, kind: MoveKind, acting: Acting, seat: Sea
         nodes = tuple(keys.values())
         return Offer(kind=kind, seat=number, nodes=nodes, straight=coming, back=chooses, comment=comment)
     if kind is MoveKind.AGREE:
-        choices = {node: (one.role or "", one.most) for node, one in to_choose(layout, run, token).items()}
+        choices = {node: (one.role or "", one.most) for node, one in to_choose(layout, token).items()}
         return Offer(kind=kind, seat=number, comment=comment, chosen=MappingProxyType(choices))
     if kind is MoveKind.ADD_SIGN:
         return Offer(kind=kind, seat=number, places=tuple(PLACES))
@@ -83,16 +82,16 @@ def _about_run(layout: Layout, run: Run, acting: Acting) -> Iterator[Offer]:
         if refused is not None or kind not in (MoveKind.START, MoveKind.REACTIVATE, MoveKind.REASSIGN):
             yield Offer(kind=kind, refused=refused)
         elif kind is MoveKind.START:
-            yield Offer(kind=kind, chosen=starting_choices(layout, run))
+            yield Offer(kind=kind, chosen=starting_choices(layout))
         elif kind is MoveKind.REACTIVATE:
             yield Offer(kind=kind, nodes=reactivation_nodes(layout))
         else:
             yield from _reassigning(layout, run)
 
 
-def starting_choices(layout: Layout, run: Run) -> Mapping[str, tuple[str, int]]:
+def starting_choices(layout: Layout) -> Mapping[str, tuple[str, int]]:
     """Nodes whose people the submitter picks: the role they must hold ("" for any) and how many at most."""
-    return MappingProxyType({node: (one.role or "", one.most) for node, one in to_choose(layout, run, None).items()})
+    return MappingProxyType({node: (one.role or "", one.most) for node, one in to_choose(layout, None).items()})
 
 
 def _reassigning(layout: Layout, run: Run) -> Iterator[Offer]:

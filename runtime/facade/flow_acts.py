@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from engine.forms.draft import Patch
+from engine.permissions import is_administrator
 from engine.problems import Problem, Refused, problem, suggestion
 from engine.workflow.migrate import migrate, touched
 from engine.workflow.move import Move, MoveKind
 from runtime.facade.documents import Command, Outcome, submit
 from runtime.facade.door import Door
-from runtime.stages.flow_begin import ALSO_BY_ADMINISTRATORS, FLOW, OF_THE_PRODUCT, may_administer, opened
-from runtime.stages.steps import Unit
+from runtime.stages.flow_begin import ADMINISTER, ALSO_BY_ADMINISTRATORS, FLOW, OF_THE_PRODUCT, may_administer, opened
 from runtime.storage import accounts, proposals, runs, stand_ins, workflow_runs
 from runtime.storage.database import Connection, in_transaction
 from runtime.submit import make_change, unit_of
@@ -76,6 +76,15 @@ class Migration:
     moved: bool
 
 
+def move_of(door: Door, kind: MoveKind, given: Act) -> Move:
+    """The person's move, at this moment."""
+    return Move(
+        kind=kind, by=door.actor.user, at=door.house.now(), seat=given.seat, token=given.token, users=given.users,
+        node=given.node, place=given.place, back=given.back, comment=given.comment, signature=given.signature,
+        files=given.files, chosen=given.chosen,
+    )  # fmt: skip
+
+
 def act(
     door: Door, form: str, document: int, kind: str, given: Act, idempotency_key: str = "", origin: str = "page"
 ) -> Outcome:
@@ -89,21 +98,6 @@ def act(
     meant = MoveKind(kind)
     if meant not in ALSO_BY_ADMINISTRATORS:
         door.form(form)
-    move = Move(
-        kind=meant,
-        by=door.actor.user,
-        at=door.house.now(),
-        seat=given.seat,
-        token=given.token,
-        users=given.users,
-        node=given.node,
-        place=given.place,
-        back=given.back,
-        comment=given.comment,
-        signature=given.signature,
-        files=given.files,
-        chosen=given.chosen,
-    )
     command = Command(
         form=form,
         action=LIFE.get(meant, FLOW),
@@ -111,7 +105,7 @@ def act(
         version=given.version,
         patch=given.patch,
         reason=given.comment,
-        move=move,
+        move=move_of(door, meant, given),
         run=given.run,
         confirmed=given.confirmed,
         idempotency_key=idempotency_key,
@@ -259,10 +253,6 @@ def migrate_runs(door: Door, workflow: str, mapping: Mapping[str, str]) -> tuple
 
 
 def administers_any(door: Door) -> bool:
-    """Whether the person administers the runs of any form."""
-    with door.reading() as unit:
-        return any(_administers(unit, key) for key in unit.bundle.forms)
-
-
-def _administers(unit: Unit, form: str) -> bool:
-    return may_administer(unit, unit.bundle.forms[form])
+    """Whether the person administers the runs of any form. Every page asks, so no database is."""
+    forms = door.bundle.forms.values()
+    return is_administrator(door.actor) or any(door.may(form, ADMINISTER) for form in forms)

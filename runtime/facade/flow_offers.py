@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 
 from engine.definitions.compiled import CompiledWorkflow
+from engine.workflow import offers
 from engine.workflow.advanced import Offer, Viewer
+from engine.workflow.layout import Layout
 from engine.workflow.move import MoveKind
-from engine.workflow.offers import offers
 from engine.workflow.state import Run
-from runtime.facade import documents
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.flow_view import role_names
-from runtime.stages.flow_begin import may_administer, opened
+from runtime.facade.flows import looked_at
 from runtime.stages.steps import Unit
-from runtime.storage import runs
 
 # The order in which dialogs and menus show them; deciding itself has its own buttons.
 SHOWN: tuple[MoveKind, ...] = (
@@ -92,21 +91,14 @@ def offer_views(door: Door, form: str, document: int, seat: int = 0) -> tuple[Of
     Raises:
         Refused: ``missing`` when the person may not read the document.
     """
-    compiled = door.form(form)
     with door.reading() as unit:
-        documents.readable(door, unit, compiled, document)
-        stored = runs.run_of(unit.connection, form, document)
-        if stored is None:
+        seen = looked_at(door, unit, form, document)
+        if seen is None:
             return ()
-        standing = opened(unit, stored)
-        flow, run = standing.flow, standing.run
-        viewer = Viewer(
-            user=door.actor.user, roles=door.actor.roles, admin=may_administer(unit, compiled), at=door.house.now()
-        )
-        found = offers(flow, run, viewer)
+        flow, run, found = seen.standing.flow, seen.standing.run, seen.offers
         names = _named(door, unit, run)
     return tuple(
-        _view(door, flow, run, names, _best([one for one in found if one.kind is kind], seat), viewer, found)
+        _view(door, flow, run, names, _best([one for one in found if one.kind is kind], seat), seen.viewer, found)
         for kind in SHOWN
         if any(one.kind is kind for one in found)
     )
@@ -117,13 +109,8 @@ def starting_choices(door: Door, form: str) -> tuple[ChoiceView, ...]:
     flow = door.bundle.workflows.get(form)
     if flow is None:
         return ()
-    chosen = [
-        (key, who.chosen)
-        for key, step in flow.nodes.items()
-        for who in getattr(step, "persons", ())
-        if who.chosen is not None and who.chosen.by == "initiator"
-    ]
-    return _choices(door, flow, ((key, one.role or "", one.most) for key, one in chosen))
+    asked = offers.starting_choices(Layout(flow))
+    return _choices(door, flow, ((node, role, most) for node, (role, most) in asked.items()))
 
 
 def offer(views: Iterable[OfferView], kind: str) -> OfferView | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.definitions.workflow import Asking
 from engine.problems import problem
 from engine.workflow.advanced import Offer, Viewer
 from engine.workflow.offers import offers
@@ -48,6 +47,15 @@ class OfferView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A run, who looks at it, and every move with whether that person may make it."""
+
+    standing: Standing
+    viewer: Viewer
+    offers: tuple[Offer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StuckView:
     """Something only an administrator can set going again: a place of a run, or an agreed change (``proposal``)."""
 
@@ -69,54 +77,55 @@ def offered(door: Door, form: str, document: int, run: int = 0) -> tuple[OfferVi
     Raises:
         Refused: ``missing`` when the person may not read the document.
     """
-    compiled = door.form(form)
     with door.reading() as unit:
-        documents.readable(door, unit, compiled, document)
-        stored = runs.run_by_id(unit.connection, run) if run else runs.run_of(unit.connection, form, document)
-        if stored is None or (stored.form, stored.document) != (form, document):
+        seen = looked_at(door, unit, form, document, run)
+        if seen is None:
             return ()
-        standing = opened(unit, stored)
-        viewer = Viewer(
-            user=door.actor.user, roles=door.actor.roles, admin=may_administer(unit, compiled), at=unit.now
-        )  # fmt: skip
-        found = offers(standing.flow, standing.run, viewer)
-        names = accounts.user_names(unit.connection, [user for one in found for user in one.users])
-        return tuple(_offer(door, standing, one, names) for one in found)
+        names = accounts.user_names(unit.connection, [user for one in seen.offers for user in one.users])
+        return tuple(_offer(door, seen.standing, one, names) for one in seen.offers)
 
 
-def to_choose(door: Door, form: str) -> Mapping[str, tuple[str, str, int]]:
-    """Nodes whose people the submitter picks (自选) before submitting: per node (label, role, at most)."""
-    flow = door.bundle.workflows.get(door.form(form).key)
-    found: dict[str, tuple[str, str, int]] = {}
-    for key, node in flow.nodes.items() if flow is not None else ():
-        for who in node.persons if isinstance(node, Asking) else ():
-            if who.chosen is not None and who.chosen.by == "initiator":
-                found[key] = (node.label.text(door.language), who.chosen.role or "", who.chosen.most)
-    return found
+def looked_at(door: Door, unit: Unit, form: str, document: int, run: int = 0) -> Seen | None:
+    """The document's run as the person sees it; None where there is none.
+
+    Args:
+        run: which one; the latest when 0.
+
+    Raises:
+        Refused: ``missing`` when the person may not read the document.
+    """
+    compiled = door.form(form)
+    documents.readable(door, unit, compiled, document)
+    stored = runs.run_by_id(unit.connection, run) if run else runs.run_of(unit.connection, form, document)
+    if stored is None or (stored.form, stored.document) != (form, document):
+        return None
+    standing = opened(unit, stored)
+    viewer = Viewer(user=door.actor.user, roles=door.actor.roles, admin=may_administer(unit, compiled), at=unit.now)
+    return Seen(standing=standing, viewer=viewer, offers=offers(standing.flow, standing.run, viewer))
 
 
 def stuck(door: Door, after: int = 0, limit: int = MOST) -> tuple[StuckView, ...]:
     """What waits for an administrator, oldest first, of the forms whose runs the person administers."""
     with door.reading() as unit:
-        found: list[StuckView] = []
-        for stored in runs.open_runs(unit.connection, after, limit, stuck=True):
-            if stored.form not in unit.bundle.forms or not may_administer(unit, unit.form(stored.form)):
-                continue
-            found += _stuck_places(door, unit, opened(unit, stored))
-        for row in proposals.in_conflict(unit.connection) if not after else ():
-            if row.form in unit.bundle.forms and may_administer(unit, unit.form(row.form)):
-                found.append(
-                    StuckView(
-                        form=row.form,
-                        form_label=unit.form(row.form).label.text(door.language),
-                        document=row.document,
-                        number=_number(unit, row.form, row.document),
-                        run=row.run,
-                        reason=door.say(problem("flow.change_conflict")),
-                        since=row.created_at,
-                        proposal=row.id or 0,
-                    )
-                )
+        mine = {key for key, form in unit.bundle.forms.items() if may_administer(unit, form)}
+        waiting = [one for one in runs.open_runs(unit.connection, after, limit, stuck=True) if one.form in mine]
+        changes = [one for one in proposals.in_conflict(unit.connection) if one.form in mine] if not after else []
+        about = [(one.form, one.document) for one in waiting] + [(row.form, row.document) for row in changes]
+        numbers = _numbers(unit, about)
+        found = [view for one in waiting for view in _stuck_places(door, opened(unit, one), numbers)]
+        found += [
+            StuckView(
+                form=row.form,
+                form_label=unit.form(row.form).label.text(door.language),
+                document=row.document,
+                number=numbers.get((row.form, row.document), ""),
+                run=row.run,
+                reason=door.say(problem("flow.change_conflict")),
+                since=row.created_at,
+                proposal=row.id or 0,
+            )
+            for row in changes
+        ]
     return tuple(found)
 
 
@@ -147,8 +156,7 @@ def proposed(door: Door, form: str, document: int) -> Mapping[str, object] | Non
 
 def _offer(door: Door, standing: Standing, one: Offer, names: Mapping[int, str]) -> OfferView:
     def label(node: str) -> str:
-        step = standing.flow.nodes.get(node)
-        return step.label.text(door.language) if step is not None else node
+        return _label(standing, node, door)
 
     seat = standing.run.seat(one.seat)
     token = standing.run.token(seat.token if seat is not None else one.token)
@@ -169,14 +177,14 @@ def _offer(door: Door, standing: Standing, one: Offer, names: Mapping[int, str])
     )
 
 
-def _stuck_places(door: Door, unit: Unit, standing: Standing) -> list[StuckView]:
+def _stuck_places(door: Door, standing: Standing, numbers: Mapping[tuple[str, int], str]) -> list[StuckView]:
     stored = standing.stored
     return [
         StuckView(
             form=stored.form,
-            form_label=unit.form(stored.form).label.text(door.language),
+            form_label=door.bundle.forms[stored.form].label.text(door.language),
             document=stored.document,
-            number=_number(unit, stored.form, stored.document),
+            number=numbers.get((stored.form, stored.document), ""),
             run=stored.id,
             token=token.id,
             node=_label(standing, token.node, door),
@@ -193,6 +201,14 @@ def _label(standing: Standing, node: str, door: Door) -> str:
     return step.label.text(door.language) if step is not None else node
 
 
-def _number(unit: Unit, form: str, document: int) -> str:
-    found = document_rows.load(unit.connection, unit.tables, form, document)
-    return (found.number or "") if found is not None else ""
+def _numbers(unit: Unit, wanted: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
+    """Numbers of documents by (form, id), with one query per form; records of master data have none."""
+    ids: dict[str, list[int]] = {}
+    for form, document in wanted:
+        if not unit.form(form).is_master:
+            ids.setdefault(form, []).append(document)
+    return {
+        (form, document): str(row.values["number"] or "")
+        for form, some in ids.items()
+        for document, row in document_rows.load_rows(unit.connection, unit.tables, form, some, ("number",)).items()
+    }

@@ -309,7 +309,7 @@ def _offered(told: Told, viewer: str, wanted: Mapping[str, Any]) -> None:
     user = ADMINISTRATOR if viewer == "admin" else int(viewer)
     roles = frozenset(role for role, holders in told.world.holders.items() if user in holders)
     at = START + timedelta(minutes=told.moves + 1)
-    made = offers(told.flow, told.run, Viewer(user=user, roles=roles, admin=viewer == "admin", at=at), told.entries)
+    made = offers(told.flow, told.run, Viewer(user=user, roles=roles, admin=viewer == "admin", at=at))
     for name, value in wanted.items():
         kind, _, node = name.partition("@")
         fitting = [one for one in made if one.kind == kind and node in ("", _node(told, one))]

@@ -9,8 +9,9 @@ import pytest
 
 from engine.problems import Refused
 from engine.workflow.move import MoveKind
-from runtime.facade import files, flow_inbox, flow_moves, flow_view
+from runtime.facade import files, flow_acts, flow_inbox, flow_moves, flow_view
 from runtime.facade.door import Door
+from runtime.facade.flow_acts import Act
 from runtime.storage import files as stored_files
 from runtime.storage.database import write
 from runtime.verification import verify
@@ -44,8 +45,7 @@ def upload(door: Door, name: str = "合同.pdf") -> str:
 
 
 def attach(door: Door, document: int, kind: MoveKind, *named: str, comment: str = "") -> None:
-    move = flow_moves.move_of(door, kind, files=named, comment=comment)
-    flow_moves.make(door, "expense", document, move)
+    flow_acts.act(door, "expense", document, kind, Act(files=named, comment=comment))
 
 
 def test_files_stand_in_the_log_for_whoever_reads_the_document(made: Firm) -> None:
@@ -54,7 +54,7 @@ def test_files_stand_in_the_log_for_whoever_reads_the_document(made: Firm) -> No
     said, agreed, unused = upload(clerk, "发票.jpg"), upload(boss), upload(boss, "草稿.doc")
     attach(clerk, document, MoveKind.COMMENT, said)
     (task,) = flow_inbox.page(boss, "open", flow_inbox.Wanted()).rows
-    flow_moves.decide(boss, task, agree=True, comment="见附件", files=(agreed,))
+    flow_moves.decide(boss, task, Act(comment="见附件", files=(agreed,)), agree=True)
     log = flow_view.flow_view(made.door("legal"), "expense", document).log
     assert [(line.kind, [one.name for one in line.files]) for line in log if line.files] == [
         ("comment", ["发票.jpg"]), ("approve", ["合同.pdf"]),

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from starlette.datastructures import FormData
 
 from engine.problems import Refused, problem
-from engine.workflow.move import Move, MoveKind
-from runtime.facade import files, flow_moves
+from engine.workflow.move import Move
+from runtime.facade import files
 from runtime.facade.door import Door
+from runtime.facade.flow_acts import LIFE, Act, move_of
 from runtime.web.dependencies import number_in, text_of, texts_of
 
 PICKED = "chosen."
@@ -60,13 +61,11 @@ def kept_signature(door: Door, text: str) -> int | None:
     return files.keep_signature(door, content)
 
 
-def move_in(door: Door, kind: MoveKind, sent: FormData) -> Move:
-    """The move a dialog has sent."""
+def act_in(door: Door, sent: FormData) -> Act:
+    """What a dialog has sent."""
     place = text_of(sent, "where")  # 改派: seat and place in one choice, "12:3"
     seat, _, token = place.partition(":")
-    return flow_moves.move_of(
-        door,
-        kind,
+    return Act(
         seat=number_in(seat or text_of(sent, "seat")) or 0,
         token=number_in(token or text_of(sent, "token")) or 0,
         users=people_of(sent),
@@ -84,10 +83,8 @@ def move_beside(
     door: Door, action: str, reason: str, chosen: Mapping[str, Sequence[int]], signature: str
 ) -> Move | None:
     """What a page of a document sends beside an action of its life: people picked, a signature; None for neither."""
-    kind = next((kind for kind, name in flow_moves.ACTIONS.items() if name == action), None)
+    kind = next((kind for kind, name in LIFE.items() if name == action), None)
     if kind is None or not (chosen or signature):
         return None
     picked = {node: tuple(people) for node, people in chosen.items()}
-    return flow_moves.move_of(
-        door, kind, comment=reason, signature=kept_signature(door, signature), chosen=picked
-    )  # fmt: skip
+    return move_of(door, kind, Act(comment=reason, signature=kept_signature(door, signature), chosen=picked))

@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from engine.problems import Refused, problem
 from engine.workflow.demands import MOST_FILES
 from engine.workflow.move import MoveKind
-from runtime.facade import documents, files, flow_changes, flow_inbox, flow_moves, flow_offers, flow_people, flow_view
+from runtime.facade import documents, files, flow_acts, flow_changes, flow_inbox, flow_offers, flow_people, flow_view
 from runtime.facade.flow_offers import OfferView
 from runtime.facade.flow_picture import Picture
 from runtime.facade.flow_view import FlowView
@@ -19,7 +19,7 @@ from runtime.web.flow_drawing import rail, wide
 from runtime.web.links import within
 from runtime.web.pages import go_to, render, say
 from runtime.web.routes.files import SANDBOX, handed_out
-from runtime.web.routes.flow_forms import move_in
+from runtime.web.routes.flow_forms import act_in
 from runtime.web.site import site_of
 
 MOST_FOUND = 20
@@ -48,7 +48,7 @@ def flow_routes() -> APIRouter:
     ) -> Response:
         """What an action on a document's page must be told beside what was typed: people to be picked, a signature."""
         offers = flow_offers.offer_views(found.door, form, document) if document is not None else ()
-        kind = next((str(kind) for kind, name in flow_moves.ACTIONS.items() if name == action), "")
+        kind = next((str(kind) for kind, name in flow_acts.LIFE.items() if name == action), "")
         one = flow_offers.offer(offers, kind)
         fresh = flow_offers.starting_choices(found.door, form) if action == "submit" else ()
         chosen = one.chosen if one is not None and one.allowed and one.chosen else fresh
@@ -123,7 +123,7 @@ def flow_routes() -> APIRouter:
         request: Request, found: Visiting, form: str, document: Natural, move: str, sent: Posted, back: str = ""
     ) -> Response:
         kind = _kind(move)
-        outcome = flow_moves.make(found.door, form, document, move_in(found.door, kind, sent))
+        outcome = flow_acts.act(found.door, form, document, kind, act_in(found.door, sent))
         told = say(site_of(request), found.language, f"flow.done_{kind}", number=outcome.number or "")
         told = " · ".join((told, *(found.door.say(one) for one in outcome.did)))
         return go_to(request, within(back, found.links.workspace) or found.links.record(form, document), told)

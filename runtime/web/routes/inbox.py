@@ -15,8 +15,20 @@ from starlette.responses import Response
 from engine.problems import Problem, Refused, problem
 from engine.workflow.demands import MOST_FILES
 from engine.workflow.move import MoveKind
-from runtime.facade import documents, files, flow_changes, flow_inbox, flow_moves, flow_offers, flow_view, forms, tasks
+from runtime.facade import (
+    documents,
+    files,
+    flow_acts,
+    flow_changes,
+    flow_inbox,
+    flow_moves,
+    flow_offers,
+    flow_view,
+    forms,
+    tasks,
+)
 from runtime.facade.documents import Outcome
+from runtime.facade.flow_acts import Act
 from runtime.facade.flow_inbox import InboxRow, Tab, Wanted
 from runtime.facade.flow_words import lasting
 from runtime.facade.views import ChangeView, DocumentView, FormView
@@ -92,17 +104,14 @@ def inbox_routes() -> APIRouter:
         agree = text_of(sent, "decision") == "agree"
         number = number_in(text_of(sent, "n")) or 1
         try:
-            outcome = flow_moves.decide(
-                found.door,
-                row,
-                agree=agree,
+            given = Act(
                 comment=text_of(sent, "comment"),
                 signature=signature_of(found.door, sent),
                 files=files_of(sent),
                 chosen=chosen_of(sent),
                 confirmed=text_of(sent, "confirmed") == "yes",
-                key=text_of(sent, "key"),
             )
+            outcome = flow_moves.decide(found.door, row, given, agree=agree, key=text_of(sent, "key"))
         except Refused as refused:
             return _again(request, found, row, number, sent, refused)
         following = flow_inbox.next_task(found.door, row)
@@ -127,11 +136,9 @@ def inbox_routes() -> APIRouter:
     def pool(request: Request, found: Visiting, task: Natural, move: str, sent: Posted) -> Response:
         """Claim a task of a role, or put it back."""
         row = flow_inbox.one(found.door, task)
-        kind = {"claim": MoveKind.CLAIM, "release": MoveKind.RELEASE}.get(move)
-        if kind is None or row.document is None:
+        if move not in (MoveKind.CLAIM, MoveKind.RELEASE) or row.document is None:
             raise Refused([problem("web.no_page")], "missing")
-        made = flow_moves.move_of(found.door, kind, seat=row.seat)
-        flow_moves.make(found.door, row.form, row.document, made)
+        flow_acts.act(found.door, row.form, row.document, move, Act(seat=row.seat))
         told = say(site_of(request), found.language, f"flow.done_{move}", number=row.title)
         return go_to(request, found.links.page("tasks"), told)
 
