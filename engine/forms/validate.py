@@ -72,7 +72,7 @@ def problems_of(
                     _field(field, where, line.values.get(key), before_row.get(key), scope, linked, around, complete)
                 )
     if complete:
-        found.extend(_checks(form, document, names, around))
+        found.extend(_checks(form, names, around))
     return tuple(found)
 
 
@@ -133,7 +133,7 @@ def _storable(value: Decimal, scale: int) -> bool:
     return not scale or fits(value, scale)
 
 
-def _checks(form: CompiledForm, document: Document, names: Scene, around: Surroundings) -> Iterator[Problem]:
+def _checks(form: CompiledForm, names: Scene, around: Surroundings) -> Iterator[Problem]:
     for check in form.checks:
         places: list[tuple[str, Mapping[str, object]]]
         if check.table:

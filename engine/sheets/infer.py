@@ -156,7 +156,7 @@ def infer_type(header: str, samples: Sequence[Cell]) -> Guess:
         _yes_or_no(head, mean, cells)
         or _moment(head, mean, cells)
         or _number_by_heading(head, mean, bool(exact), cells)
-        or _text_by_heading(head, mean, bool(exact), cells)
+        or _text_by_heading(head, mean, cells)
         or _by_cells(cells)
     )
 
@@ -214,7 +214,7 @@ def _number_by_heading(head: Heading, mean: frozenset[str], exact: bool, cells: 
     return None
 
 
-def _text_by_heading(head: Heading, mean: frozenset[str], exact: bool, cells: list[Cell]) -> Guess | None:
+def _text_by_heading(head: Heading, mean: frozenset[str], cells: list[Cell]) -> Guess | None:
     if "phone" in mean:
         return Guess.PHONE
     if "email" in mean or (cells and all("@" in text_of(c) for c in cells)):

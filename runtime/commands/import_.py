@@ -65,7 +65,7 @@ def run(
         refused = _try(started, door, number) if dry_run else _run(started, door, number)
         jobs.drain()
         if refused:
-            _tell(started, door, number)
+            _tell(door, number)
             if errors is not None:
                 import_errors.error_rows(door, number, errors)
         if dry_run:
@@ -119,7 +119,7 @@ def _undo(started: Invocation, door: Door, form: str, file: Path) -> None:
     started.say("import.told_undone", number=known[0].id)
 
 
-def _tell(started: Invocation, door: Door, number: int) -> None:
+def _tell(door: Door, number: int) -> None:
     """The first refused cells, to standard error like every problem."""
     for one in imports.problems_of(door, number, limit=SHOWN)[0]:
         if one.severity == Severity.ERROR:

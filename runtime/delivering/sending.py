@@ -88,7 +88,7 @@ class Sender:
                 arrived += self._send(workspace, circuits, pool, taken)
         return arrived
 
-    def try_now(self, workspace: Workspace, one: Endpoint, row: Delivery) -> None:
+    def try_now(self, one: Endpoint, row: Delivery) -> None:
         """Send one message to ``one`` without queueing it, whatever rests. Raises `Undelivered`."""
         self._channel(one).send(self._letter(row), _place(one, self._clock()), self._outside)
 

@@ -56,7 +56,7 @@ def action_views(
         granted = key in access.actions or (mine and key in ("approve", "reject"))
         if not possible or not (granted or key == "approve"):
             continue
-        obstacle = _obstacle(door, unit, form, document, names, access, standing, mine, key, transition)
+        obstacle = _obstacle(unit, form, document, names, access, standing, mine, key, transition)
         views.append(
             ActionView(
                 key=key,
@@ -120,7 +120,6 @@ def has_task(unit: Unit, document: Document, standing: Standing | None) -> bool:
 
 
 def _obstacle(
-    door: Door,
     unit: Unit,
     form: CompiledForm,
     document: Document,

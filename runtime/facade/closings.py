@@ -132,7 +132,7 @@ def check(door: Door, through: str, warehouse: int = COMPANY) -> PeriodView:
     Raises:
         Refused: ``invalid`` for what is no month or day, ``forbidden`` without the right.
     """
-    period = _period(door, through, warehouse)
+    period = _period(through, warehouse)
     with door.reading() as unit:
         _may_close(door, unit, period)
         checks = closing.checklist(unit, period)
@@ -153,7 +153,7 @@ def close(door: Door, through: str, warehouse: int = COMPANY) -> int:
     Raises:
         Refused: ``conflict`` with everything that stands against it, documents named.
     """
-    period = _period(door, through, warehouse)
+    period = _period(through, warehouse)
 
     def work(unit: Unit) -> int:
         _may_close(door, unit, period)
@@ -193,7 +193,7 @@ def _written(door: Door, event: str, detail: dict[str, object], work: Callable[[
     return in_transaction(door.workspace.database, run)
 
 
-def _period(door: Door, through: str, warehouse: int) -> Period:
+def _period(through: str, warehouse: int) -> Period:
     parts = through.strip().split("-")
     try:
         if len(parts) == 2 and not warehouse:

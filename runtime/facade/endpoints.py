@@ -136,7 +136,7 @@ def add_endpoint(door: Door, kind: str, key: str, entered: Entered) -> str:
     problems = _wrong_key(kind, name)
     secret = standard_webhooks.new_secret() if _made(kind, channel) else (entered.secret or "").strip()
     place = Place(address=entered.address.strip(), secrets=(secret,) if secret else (), options=entered.options)
-    problems += _wrong_place(door, kind, channel, place)
+    problems += _wrong_place(door, channel, place)
     if problems:
         raise Refused(problems)
     one = Endpoint(
@@ -170,7 +170,7 @@ def change_endpoint(door: Door, identity: int, entered: Entered) -> str:
     fresh = standard_webhooks.new_secret() if moved and made else ""
     secret = fresh or secret
     place = Place(address=address, secrets=(secret,) if secret else (), options=entered.options)
-    if problems := _wrong_place(door, one.kind, channel, place):
+    if problems := _wrong_place(door, channel, place):
         raise Refused(problems)
     changes: dict[str, Any] = {"address": address, "secret": secret, "options": _options(channel, entered)}
     if fresh or moved:
@@ -240,7 +240,7 @@ def try_endpoint(door: Door, identity: int) -> None:
         next_at=now,
     )
     try:
-        door.house.sender.try_now(door.workspace, one, row)
+        door.house.sender.try_now(one, row)
     except Undelivered as failure:
         raise Refused([problem("endpoint.failed", reason=failure.reason)], "conflict") from failure
 
@@ -327,7 +327,7 @@ def _wrong_key(kind: str, key: str) -> list[Problem]:
     return [] if fits else [problem("endpoint.bad_key", "key", key=key[:LONGEST_KEY], most=LONGEST_KEY)]
 
 
-def _wrong_place(door: Door, kind: str, channel: Channel | None, place: Place) -> list[Problem]:
+def _wrong_place(door: Door, channel: Channel | None, place: Place) -> list[Problem]:
     if channel is None:
         return []
     if not place.address or len(place.address) > LONGEST or not place.address.isprintable():

@@ -202,7 +202,7 @@ class _Artist:
         """One step with everything in it."""
         key = str(getattr(step, "key", ""))
         arms = arms_of(step)
-        state = self._branching(path, place) if arms else self._state(step, key, path, place)
+        state = self._branching(place) if arms else self._state(step, key, path, place)
         own = getattr(step, "label", None)
         kind = step_kind(step)
         label = own.text(self.language) if own is not None else self.say(f"flow.kind_{kind}")
@@ -224,7 +224,7 @@ class _Artist:
         alone = isinstance(step, BranchStep)
         drawn = []
         for number, arm in enumerate(arms):
-            inside = self._inside(number, place, started, ended, alone=alone)
+            inside = self._inside(number, place, started, ended)
             label = arm.label.text(self.language) if arm.label else arm.when or ""
             if not label and not isinstance(step, ParallelStep):
                 label = self.say("flow.otherwise" if alone else "flow.always")
@@ -255,9 +255,7 @@ class _Artist:
             taken = tuple(sorted({mark[depth] for mark in self._marks() if mark[:depth] == path and len(mark) > depth}))
         return taken, None
 
-    def _inside(
-        self, arm: int, place: Place, started: tuple[int, ...] | None, ended: tuple[int, ...] | None, *, alone: bool
-    ) -> Place:
+    def _inside(self, arm: int, place: Place, started: tuple[int, ...] | None, ended: tuple[int, ...] | None) -> Place:
         if started is None or place in ("ahead", "apart"):
             return "ahead" if place == "ahead" else "apart"
         if arm not in started:
@@ -266,7 +264,7 @@ class _Artist:
             return "behind"
         return "here"
 
-    def _branching(self, path: Path, place: Place) -> State:
+    def _branching(self, place: Place) -> State:
         if place == "here":
             return "present" if self._running() else "passed"
         return _state_of(place)

@@ -40,7 +40,7 @@ def begin(unit: Unit, command: Command) -> Begun:
     standing = standing_of(unit, form, command, old)
     actions = planned(unit, form, command, old, standing)
     about_a_run = standing is not None or bool(command.flow) or bool({"submit", PROPOSE} & set(actions))
-    move = move_of(unit, form, command, standing) if about_a_run else None
+    move = move_of(unit, form, command) if about_a_run else None
     return Begun(command=command, form=form, old=old, actions=actions, standing=standing, move=move)
 
 

@@ -89,7 +89,7 @@ def _taken_up_again(unit: Unit, form: CompiledForm, stored: StoredRun) -> Standi
     return standing if same and standing.run.status is RunStatus.REJECTED else None
 
 
-def move_of(unit: Unit, form: CompiledForm, command: Command, standing: Standing | None) -> Move | None:
+def move_of(unit: Unit, form: CompiledForm, command: Command) -> Move | None:
     """The move the command means, with who and when filled in; None when it is about no run."""
     kind = command.move.kind if command.move is not None else MOVE_OF.get(command.action)
     if command.flow:

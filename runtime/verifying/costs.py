@@ -41,8 +41,8 @@ def costs(unit: Unit, declared: Mapping[str, Ledger]) -> Iterator[Problem]:
         start = Start(pools={key: PoolState() for one in rows if (key := pool_of(declared, one))}, rows=rows)
         ran = run(start, (), costing, declared, settings.money_decimals)
         derived = {one.id or 0: (values.get(one.id or 0, ZERO), variances.get(one.id or 0, ZERO)) for one in rows}
-        for entry, value, variance in differences(rows, ran, derived):
-            yield _differs(unit, entry, ran, derived[entry.id or 0], value, variance)
+        for entry, value, _ in differences(rows, ran, derived):
+            yield _differs(unit, entry, ran, derived[entry.id or 0], value)
         for pool, state in ran.pools.items():
             layers.update(
                 {(pool, one.entry, one.part): (one.day, one.root, one.quantity, one.value) for one in state.layers}
@@ -53,9 +53,7 @@ def costs(unit: Unit, declared: Mapping[str, Ledger]) -> Iterator[Problem]:
     yield from _uses(unit, uses)
 
 
-def _differs(
-    unit: Unit, entry: Entry, ran: Ran, derived: tuple[Decimal, Decimal], value: Decimal, variance: Decimal
-) -> Problem:
+def _differs(unit: Unit, entry: Entry, ran: Ran, derived: tuple[Decimal, Decimal], value: Decimal) -> Problem:
     done = ran.settled[entry.id or 0]
     code = "verify.cost" if value else "verify.variance"
     kept, right = (entry.value + derived[0], done.value) if value else (derived[1], done.variance)

@@ -71,7 +71,7 @@ def _one(
     if status is None or (standing.flow.definition.start == "submit" and status is not DocStatus.PENDING):
         yield at(unit, "verify.run_of_nothing", stored.form, stored.document, run=stored.id)
     yield from _seats(unit, stored, run, tasks)
-    if not _goes_on(unit, standing, due):
+    if not _goes_on(standing, due):
         yield at(unit, "verify.no_way", stored.form, stored.document, run=stored.id)
     if "format" in stored.state and entries and not _told(standing.flow, stored, run, entries):
         yield at(unit, "verify.run_log", stored.form, stored.document, run=stored.id)
@@ -90,7 +90,7 @@ def _seats(unit: Unit, stored: StoredRun, run: Run, tasks: Sequence[Task]) -> It
         yield at(unit, "verify.seat_without_task", stored.form, stored.document, run=stored.id, seat=number)
 
 
-def _goes_on(unit: Unit, standing: Standing, due: Sequence[TimerRow]) -> bool:
+def _goes_on(standing: Standing, due: Sequence[TimerRow]) -> bool:
     """Whether every place of the run can still come to something."""
     run = standing.run
     asked = {seat.token for seat in run.seats if seat.state in (SeatState.OPEN, SeatState.QUEUED)}

@@ -128,11 +128,6 @@ def go_to(request: Request, address: str, said: str = "", tone: str = "success")
     return response
 
 
-def toast(text: str, tone: str = "success") -> Mapping[str, str]:
-    """Headers that make the page say ``text``; the request's own part of the page is answered as usual."""
-    return {"HX-Trigger": trigger("stockloom:toast", {"text": text, "tone": tone})}
-
-
 def trigger(event: str, detail: Mapping[str, object]) -> str:
     """Value of ``HX-Trigger`` that raises ``event`` in the page."""
     return json.dumps({event: detail})

@@ -39,7 +39,6 @@
   };
   const fade = (line) => setTimeout(() => line.remove(), TOAST_MS);
   document.querySelectorAll("#toasts .toast-line").forEach(fade);
-  document.addEventListener("stockloom:toast", (event) => say(event.detail.text, event.detail.tone));
   document.addEventListener("stockloom:counts", (event) => {
     const { latest, title, tasks, messages } = event.detail;
     // A message that arrived since the last look is said aloud once; it stays in the list of messages.
