@@ -320,6 +320,9 @@ def _log(
         if not word:
             return
     label = ABOUT_THE_RUN.get(move.kind) or (step.label if step is not None else form.label)
+    said = move.kind is MoveKind.COMMENT  # at a place, or about the run; nobody has taken any time for it
+    if said and step is not None:
+        label = step.label
     names = accounts.user_names(unit.connection, move.users) if move.users else {}
     workflow_runs.log(
         unit.connection,
@@ -333,7 +336,7 @@ def _log(
                 word,
                 move.comment,
                 behalf=_behalf(seat) if seat is not None else (),
-                arrived_at=token.arrived if token is not None and seat is not None else None,
+                arrived_at=token.arrived if token is not None and seat is not None and not said else None,
                 signature=move.signature,
                 files=move.files,
                 others="、".join(names.get(user, str(user)) for user in move.users),
