@@ -39,6 +39,7 @@ class ExpectStock(Definition):
     reserved: str | None = None
     in_transit: str | None = None
     available: str | None = None
+    expired: str | None = None
     value: str | None = None
 
 

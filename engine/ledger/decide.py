@@ -235,7 +235,8 @@ def _open_quantity(book: Book, request: Request, entry: Entry) -> None:
         return
     quantity = request.quantity
     if request.definition.limit == "available":
-        free = max(available(book.balances, request.product, request.warehouse), ZERO)
+        expired = book.facts.expired.get((request.product, request.warehouse), ZERO)
+        free = max(available(book.balances, request.product, request.warehouse) - expired, ZERO)
         quantity = min(quantity, free) if book.policy.partial_reservation or quantity <= free else ZERO
     if quantity:
         book.append(

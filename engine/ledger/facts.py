@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from engine.ledger.balance import Balance, BalanceKey
 from engine.ledger.course import Start
@@ -31,6 +32,7 @@ class Facts:
         later: posted stock entries of the touched products dated on or after the first day concerned, in cost order,
             reversed ones and reversals left out; for the check that no later balance goes below zero.
         lots: dates of the lots named, by (product, lot); a lot never seen is absent.
+        expired: usable goods past their last good day, by (product, warehouse), where something is to be reserved.
         product_names, warehouse_names: for sentences. numbers: number of a document by (form, id).
     """
 
@@ -42,6 +44,7 @@ class Facts:
     numbers: Mapping[tuple[str, int], str]
     later: Sequence[Entry] = ()
     lots: Mapping[tuple[int, str], LotDates] = field(default_factory=dict)
+    expired: Mapping[tuple[int, int], Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

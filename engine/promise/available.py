@@ -77,15 +77,24 @@ def available_to_promise(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """A product in a warehouse as order entry sees it: what `available_to_promise` takes, before anybody says today."""
+    """A product in a warehouse as order entry sees it: what `available_to_promise` takes, before anybody says today.
+
+    Attributes:
+        dated: last good day and quantity of what is among ``free`` and will expire, or has.
+    """
 
     free: Decimal = ZERO
+    dated: tuple[tuple[date, Decimal], ...] = ()
     supplies: tuple[tuple[date, Decimal], ...] = ()
     demands: tuple[tuple[date, Decimal], ...] = ()
 
+    def good(self, today: date) -> Decimal:
+        """What of ``free`` has not expired; nobody is promised the rest (domain rule D4)."""
+        return self.free - sum((quantity for last, quantity in self.dated if last < today), ZERO)
+
     def timeline(self, today: date) -> Timeline:
         """The timeline from ``today`` on."""
-        return available_to_promise(self.free, self.supplies, self.demands, today)
+        return available_to_promise(self.good(today), self.supplies, self.demands, today)
 
     def promisable(self, today: date, day: date) -> Decimal:
         """What may be promised for ``day``."""

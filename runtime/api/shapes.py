@@ -109,6 +109,7 @@ def level_json(level: LevelView) -> dict[str, Any]:
         "unit": level.unit,
         **{measure: figure(value) for measure, value in level.figures.items()},
         "mixed": dict(level.mixed),
+        "expired": figure(level.expired),
         "safety_stock": _figure(level.safety_stock),
         "below_safety": level.below_safety,
     }

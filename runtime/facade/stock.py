@@ -25,7 +25,11 @@ from runtime.storage.stock import LevelQuery
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelView:
     """A line of the stock page; ``figures`` holds the measures the person may see, as decimals; ``mixed`` those
-    of them that read differently in all units of the product (3箱1瓶)."""
+    of them that read differently in all units of the product (3箱1瓶).
+
+    ``expired``: what of the goods on hand is past its last good day (过期), hence not available; zero for whoever does
+    not see what is on hand.
+    """
 
     product: int
     product_text: str
@@ -34,6 +38,7 @@ class LevelView:
     unit: str
     figures: Mapping[str, Decimal]
     mixed: Mapping[str, str]
+    expired: Decimal
     safety_stock: Decimal | None
     below_safety: bool
 
@@ -89,6 +94,7 @@ def levels(
     """
     measures = measures_of(door)
     products, warehouses = dimension(door, "product"), dimension(door, "warehouse")
+    today = door.house.now().date()
     safety = "safety_stock" if "safety_stock" in door.bundle.forms[products].fields else ""
     with door.reading() as unit:
         found = stock.levels(
@@ -106,6 +112,7 @@ def levels(
                 after=after,
                 limit=limit,
                 places=door.bundle.app.settings.money_decimals,
+                today=today,
             ),
         )
         page = found[:limit]
@@ -117,7 +124,7 @@ def levels(
             names.want_id(products, level.product)
             names.want_id(warehouses, level.warehouse)
         names.load(unit)
-        available = stock.totals(unit.connection, ids)
+        available = stock.totals(unit.connection, ids, today)
     stocks = {
         identity: value for identity, row in facts.items() if isinstance(value := row.values.get(safety), Decimal)
     }
@@ -135,6 +142,7 @@ def levels(
                     for measure in measures
                     if measure != "value" and (text := units.mixed(level.product, getattr(level, measure)))
                 },
+                expired=level.expired if "on_hand" in measures else Decimal(0),
                 safety_stock=stocks.get(level.product),
                 below_safety=(stocks.get(level.product) or Decimal(0)) > available.get(level.product, Decimal(0)),
             )

@@ -14,7 +14,7 @@ from decimal import Decimal
 from engine.definitions.compiled import CompiledEntry
 from engine.permissions import stock_measures
 from engine.problems import Refused, problem
-from engine.promise import Arrival, Backorder, LineKey, Step, Supply, forecast, priority
+from engine.promise import Arrival, Backorder, LineKey, Outlook, Step, Supply, forecast, priority
 from engine.values import ZERO
 from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names
@@ -133,7 +133,7 @@ class _Planned:
         orders, coming: by line. gets: arrivals by the line that waits. gives: by the line that brings them.
     """
 
-    flows: outlook.Flows
+    outlooks: Mapping[Place, Outlook]
     orders: Mapping[LineKey, tuple[OpenLine, Backorder]]
     coming: Mapping[LineKey, tuple[OpenLine, Supply]]
     gets: Mapping[LineKey, Sequence[Arrival]]
@@ -152,8 +152,8 @@ def places(door: Door, product: int, warehouse: int | None = None) -> tuple[Plac
         raise Refused([problem("permission.stock_denied")], "forbidden")
     warehouses, today = dimension(door, "warehouse"), door.house.now().date()
     with door.reading() as unit:
-        planned = _planned(door, unit, [product])
-        outlooks = outlook.outlooks_of(planned.flows)
+        planned = _planned(door, unit, [product], today)
+        outlooks = planned.outlooks
         condition = allowed(door, unit, warehouses)
         among = {at for _, at in outlooks}
         seen = set(record_ids(unit.connection, unit.tables, warehouses, condition, among))
@@ -166,7 +166,7 @@ def places(door: Door, product: int, warehouse: int | None = None) -> tuple[Plac
             warehouse=at[1],
             warehouse_text=teller.warehouse(at),
             unit=teller.unit(at),
-            free=outlooks[at].free,
+            free=outlooks[at].good(today),
             steps=outlooks[at].timeline(today).steps,
             # Whoever does not see what is reserved is told of documents of their own only.
             waiting=tuple(one for one in teller.waiting(at) if "reserved" in measures or one.line.form),
@@ -197,7 +197,7 @@ def of_document(door: Door, form: str, document: int) -> DocumentSupplies:
         if not own or not measures & {"available", "in_transit"}:
             return DocumentSupplies(waiting=(), supplies=())
         at = sorted({(one.product, one.warehouse) for one in own})
-        planned = _planned(door, unit, {product for product, _ in at})
+        planned = _planned(door, unit, {product for product, _ in at}, today)
         mine = frozenset(LineKey(form, one.ref_line) for one in own)
         teller = _Teller(door, unit, planned, at, today, mine)
     waiting = [one for each in at for one in teller.waiting(each)]
@@ -216,9 +216,10 @@ def has_supplies(door: Door, form: str) -> bool:
     return any(one.definition.ledger in (DEMAND, SUPPLY) and not one.definition.consumes for one in entries)
 
 
-def _planned(door: Door, unit: Unit, products: Iterable[int]) -> _Planned:
+def _planned(door: Door, unit: Unit, products: Iterable[int], today: date) -> _Planned:
     """The forecast of each place. Lines of forms that never reserve wait for goods, but are not given any."""
     found = outlook.flows(unit.connection, products)
+    outlooks = outlook.outlooks_of(found)
     whole = not door.bundle.app.settings.partial_reservation
     orders = {
         LineKey(one.key.ref_form, one.key.ref_line): (one, backorder(opening, one.quantity, whole))
@@ -237,12 +238,12 @@ def _planned(door: Door, unit: Unit, products: Iterable[int]) -> _Planned:
     for at in sorted({one.place for one, _ in orders.values()}):
         waiting = [order for one, order in orders.values() if one.place == at]
         supplies = [supply for one, supply in coming.values() if one.place == at]
-        told = forecast(waiting, supplies, found.free.get(at, ZERO))
+        told = forecast(waiting, supplies, outlooks[at].good(today))
         for arrival in told.arrivals:
             gets.setdefault(arrival.demand, []).append(arrival)
             gives.setdefault(arrival.supply, []).append(arrival)
         uncovered.update(told.uncovered)
-    return _Planned(found, orders, coming, gets, gives, uncovered)
+    return _Planned(outlooks, orders, coming, gets, gives, uncovered)
 
 
 class _Teller:

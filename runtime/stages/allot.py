@@ -40,6 +40,7 @@ from runtime.storage import documents
 from runtime.storage import ledgers as ledger_rows
 from runtime.storage.locks import lock_balances
 from runtime.storage.open_lines import entries_of_open_lines, open_lines, unserved
+from runtime.storage.stock_rows import expired_stock
 
 ALLOT = "allot"
 RUSH = "rush"  # element of a demand that goes first
@@ -80,10 +81,12 @@ def allot(unit: Unit, books: Books, written: Sequence[Entry], day: date) -> Allo
         return NOTHING
     balances = _locked(unit, books, places, waiting)
     lines = _lines(unit, balances, waiting)
+    expired = expired_stock(unit.connection, {product for product, _ in places}, books.today)
     given: dict[BalanceKey, Allocation] = {}
     for place in places:
         here = _at(lines, place)
-        given.update(_named(here, allocate([line.order for line in here.values()], available(balances, *place))))
+        free = available(balances, *place) - expired.get(place, ZERO)
+        given.update(_named(here, allocate([line.order for line in here.values()], free)))
     entries = _write(unit, books, balances, lines, {key: one.quantity for key, one in given.items()}, day)
     served = {lines[key].demand.ref_document: lines[key].demand.ref_form for key, one in given.items() if one.complete}
     effects = [note for document, form in sorted(served.items()) for note in _told(unit, form, document)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from engine.document import Document
 from engine.ledger import (
@@ -37,7 +38,7 @@ from runtime.storage import layers
 from runtime.storage import ledgers as ledger_rows
 from runtime.storage.database import Connection
 from runtime.storage.locks import lock_balances, save_balances
-from runtime.storage.stock_rows import lots_of
+from runtime.storage.stock_rows import expired_stock, lots_of
 
 Sources = Mapping[tuple[str, int], Sequence[Entry]]
 
@@ -48,6 +49,7 @@ class Books:
 
     Attributes:
         products, warehouses: names for sentences, by record id. numbers: document numbers by (form, id).
+        today: goods whose last good day is before it are not reserved.
         faults: what tests make go wrong.
     """
 
@@ -58,6 +60,7 @@ class Books:
     products: Mapping[int, str]
     warehouses: Mapping[int, str]
     numbers: Mapping[tuple[str, int], str]
+    today: date
     faults: Faults = NO_FAULTS
 
     def post(
@@ -80,7 +83,10 @@ class Books:
         course = self._plotter(fresh, (), origins).course(lock_balances(self.connection, keys))
         lots = lots_of(self.connection, [(one.product, one.lot) for one in requests])
         dates = {lot: LotDates(made=made, expires=expires) for lot, (made, expires, _) in lots.items()}
-        facts = self._facts(course, sources, dates)
+        limited = {one.product for one in requests if one.definition.limit == "available"}
+        # Read under the locks of the places these goods lie in.
+        expired = expired_stock(self.connection, limited, self.today) if limited else {}
+        facts = self._facts(course, sources, dates, expired)
         return post(
             document, wanted, releasing, own, action, day, self.declared, facts, self.costing, self.policy
         )  # fmt: skip
@@ -102,7 +108,7 @@ class Books:
                 keys.update(keys_of(self.declared["stock"], entry.having(move=f"{entry.move}_cancel")))
                 keys.add(BalanceKey("variance", "product", product=entry.product))
         course = self._plotter((), touched, {}).course(lock_balances(self.connection, keys))
-        facts = self._facts(course, {}, {})
+        facts = self._facts(course, {}, {}, {})
         return mirror(
             document, reversed_action, own, action, day, self.declared, facts, self.costing, self.policy
         )  # fmt: skip
@@ -126,10 +132,16 @@ class Books:
             reversing=reversing, origins=origins,
         )  # fmt: skip
 
-    def _facts(self, course: Course, sources: Sources, lots: Mapping[tuple[int, str], LotDates]) -> Facts:
+    def _facts(
+        self,
+        course: Course,
+        sources: Sources,
+        lots: Mapping[tuple[int, str], LotDates],
+        expired: Mapping[tuple[int, int], Decimal],
+    ) -> Facts:
         return Facts(
             balances=course.balances, sources=sources, start=course.start, later=course.later, lots=lots,
-            product_names=self.products, warehouse_names=self.warehouses, numbers=self.numbers,
+            expired=expired, product_names=self.products, warehouse_names=self.warehouses, numbers=self.numbers,
         )  # fmt: skip
 
     def _keys(self, request: Request, entry: Entry, sources: Sources) -> Iterator[BalanceKey]:

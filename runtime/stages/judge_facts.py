@@ -18,6 +18,7 @@ from engine.rules.triggers import STOCK_LEDGERS
 from runtime.declared import declared_ledgers
 from runtime.stages.steps import NO_LINKED, Unit, load_linked
 from runtime.storage import documents, ledgers, stock_figures
+from runtime.storage.stock_rows import expired_stock
 
 PARTNERS = ("supplier", "customer")
 PLACES = ("product", "warehouse", "bin", "owner")
@@ -65,6 +66,9 @@ def facts_of_stock(
         return ()
     rows = followed_rows(unit, form, wanted, unit.rules.paths_of(rules, "product"))
     totals = stock_figures.totals(unit.connection, wanted, STOCK_LEDGERS)
+    expired: dict[int, Decimal] = {}
+    for (product, _), quantity in expired_stock(unit.connection, wanted, unit.around.clock.today).items():
+        expired[product] = expired.get(product, Decimal(0)) + quantity
     around = {"me": unit.around.me, "app": unit.around.app}
     return tuple(
         stock_facts(
@@ -73,7 +77,7 @@ def facts_of_stock(
                 on_hand=totals.get(("stock", product), Decimal(0)),
                 reserved=totals.get(("reservation", product), Decimal(0)),
                 in_transit=totals.get(("supply", product), Decimal(0)),
-                unusable=totals.get(("unusable", product), Decimal(0)),
+                unusable=totals.get(("unusable", product), Decimal(0)) + expired.get(product, Decimal(0)),
                 around=around,
             ),
             form,

@@ -100,6 +100,7 @@ def books_of(unit: Unit) -> Books:
         products=_Names(unit, dimensions.product or ""),
         warehouses=_Names(unit, dimensions.warehouse or ""),
         numbers=_Numbers(unit),
+        today=unit.around.clock.today,
         faults=unit.faults,
     )
 

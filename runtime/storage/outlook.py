@@ -18,6 +18,7 @@ from engine.promise import Outlook
 from engine.values import ZERO
 from runtime.storage.ledger_tables import balance
 from runtime.storage.open_lines import entries_of_open_lines, open_lines, unserved
+from runtime.storage.stock_rows import dated_stock
 
 SUPPLY, DEMAND, RESERVATION = "supply", "demand", "reservation"
 COLUMNS = ("ledger", "grain", "product", "warehouse", "quantity")
@@ -52,9 +53,11 @@ class OpenLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
-    """What products have to give, by place (product, warehouse): free today, on its way, waited for."""
+    """What products have to give, by place (product, warehouse): free (expired goods among it), what of that has a last
+    good day, what is on its way and what is waited for."""
 
     free: Mapping[Place, Decimal]
+    dated: Mapping[Place, tuple[tuple[date, Decimal], ...]]
     coming: tuple[OpenLine, ...]
     waiting: tuple[OpenLine, ...]
 
@@ -82,6 +85,7 @@ def flows(connection: sa.Connection, products: Iterable[int]) -> Flows:
     entries = entries_of_open_lines(connection, {**wanted, **coming})
     return Flows(
         free=MappingProxyType(dict(free)),
+        dated=dated_stock(connection, asked),
         coming=tuple(OpenLine(key, quantity, entries[key]) for key, quantity in coming.items()),
         waiting=tuple(OpenLine(key, quantity, entries[key]) for key, quantity in wanted.items()),
     )
@@ -101,6 +105,7 @@ def outlooks_of(found: Flows) -> Mapping[Place, Outlook]:
     return {
         place: Outlook(
             free=found.free.get(place, ZERO),
+            dated=found.dated.get(place, ()),
             supplies=tuple((due, one.quantity) for one in coming.get(place, ()) if (due := one.due)),
             demands=tuple((one.due or AT_ONCE, one.quantity) for one in waiting.get(place, ())),
         )

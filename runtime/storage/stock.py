@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,9 +17,10 @@ import sqlalchemy as sa
 from engine.values import ZERO, divided, rounded
 from runtime.storage import stock_figures
 from runtime.storage.app_tables import AppTables
-from runtime.storage.ledger_tables import balance, entry
+from runtime.storage.ledger_tables import balance, entry, lot
 from runtime.storage.places import Clause, PlaceQuery, place_conditions
 from runtime.storage.records import ids_where
+from runtime.storage.stock_rows import expired_stock, usable_details
 
 LEDGERS = ("stock", "reservation", "supply")
 PRODUCTS: sa.BindParameter[Any] = sa.bindparam("products", expanding=True)
@@ -31,27 +33,30 @@ FIGURES = sa.select(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """Figures of one place, in base units; ``unusable`` of what is on hand nobody may be promised; ``value`` is its
-    share of the cost pool."""
+    """Figures of one place, in base units; ``unusable`` and ``expired`` of what is on hand nobody may be promised;
+    ``value`` is its share of the cost pool."""
 
     product: int
     warehouse: int
     on_hand: Decimal
     unusable: Decimal
+    expired: Decimal
     reserved: Decimal
     in_transit: Decimal
     value: Decimal
 
     @property
     def available(self) -> Decimal:
-        """可用量 = 现存量 − 不可用量 − 占用量."""
-        return self.on_hand - self.unusable - self.reserved
+        """可用量 = 现存量 − 不可用量 − 过期量 − 占用量."""
+        return self.on_hand - self.unusable - self.expired - self.reserved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelQuery(PlaceQuery):
     """Which page of places. ``after``: (product, warehouse) of the last place of the page before; ``places``: decimals
-    of money."""
+    of money; ``today``: goods whose last good day is before it are expired."""
+
+    today: date
 
     below_safety: str = ""
     nonzero: bool = True
@@ -79,21 +84,24 @@ def levels(connection: sa.Connection, tables: AppTables, query: LevelQuery) -> t
         .order_by(balance.c.product, balance.c.warehouse)
         .limit(query.limit + 1)
     )
-    return _figures(connection, [(row[0], row[1]) for row in connection.execute(page)], query.places)
+    return _figures(connection, [(row[0], row[1]) for row in connection.execute(page)], query)
 
 
-def totals(connection: sa.Connection, products: Iterable[int]) -> Mapping[int, Decimal]:
+def totals(connection: sa.Connection, products: Iterable[int], today: date) -> Mapping[int, Decimal]:
     """Available quantity by product over all warehouses."""
     found: dict[int, Decimal] = {}
+    for (product, _), quantity in expired_stock(connection, products, today).items():
+        found[product] = found.get(product, ZERO) - quantity
     for (ledger, product), quantity in stock_figures.totals(connection, products, ("stock", "reservation")).items():
         found[product] = found.get(product, ZERO) + (quantity if ledger == "stock" else -quantity)
     return found
 
 
-def _figures(connection: sa.Connection, places: list[tuple[int, int]], decimals: int) -> tuple[Level, ...]:
+def _figures(connection: sa.Connection, places: list[tuple[int, int]], query: LevelQuery) -> tuple[Level, ...]:
     if not places:
         return ()
     wanted = sorted({product for product, _ in places})
+    expired = expired_stock(connection, wanted, query.today)
     quantity: dict[tuple[str, int, int], Decimal] = {}
     pools: dict[tuple[int, int], tuple[Decimal, Decimal]] = {}
     for ledger, grain, product, warehouse, units, value in connection.execute(FIGURES, {"products": wanted}):
@@ -110,9 +118,10 @@ def _figures(connection: sa.Connection, places: list[tuple[int, int]], decimals:
             warehouse=warehouse,
             on_hand=quantity.get(("stock", product, warehouse), ZERO),
             unusable=quantity.get(("unusable", product, warehouse), ZERO),
+            expired=expired.get((product, warehouse), ZERO),
             reserved=quantity.get(("reservation", product, warehouse), ZERO),
             in_transit=quantity.get(("supply", product, warehouse), ZERO),
-            value=_share(quantity.get(("stock", product, warehouse), ZERO), pools, product, warehouse, decimals),
+            value=_share(quantity.get(("stock", product, warehouse), ZERO), pools, product, warehouse, query.places),
         )
         for product, warehouse in places
     )
@@ -145,12 +154,22 @@ def _below_safety(tables: AppTables, query: LevelQuery) -> sa.Select[tuple[int]]
         .group_by(balance.c.product)
         .subquery()
     )
+    expired = (
+        sa.select(
+            balance.c.product.label("product"),
+            sa.func.sum(sa.type_coerce(balance.c.quantity, sa.BigInteger())).label("expired"),
+        )
+        .join(lot, sa.and_(lot.c.product == balance.c.product, lot.c.lot == balance.c.lot))
+        .where(*usable_details(), lot.c.expires < query.today)
+        .group_by(balance.c.product)
+        .subquery()
+    )
+    left = sa.func.coalesce(available.c.available, 0) - sa.func.coalesce(expired.c.expired, 0)
     return (
         sa.select(header.header.c.id)
         .outerjoin(available, available.c.product == header.header.c.id)
-        .where(
-            safety.is_not(None), sa.type_coerce(safety, sa.BigInteger()) > sa.func.coalesce(available.c.available, 0)
-        )
+        .outerjoin(expired, expired.c.product == header.header.c.id)
+        .where(safety.is_not(None), sa.type_coerce(safety, sa.BigInteger()) > left)
     )
 
 

@@ -224,7 +224,8 @@ def _stock(performance: Performance, expected: ExpectStock) -> Iterator[Problem]
     figures = {measure: sum((row.figures[measure] for row in page.rows), Decimal(0)) for measure in MEASURES}
     if expected.warehouse is None and door.bundle.app.settings.cost_scope == "company":
         figures["value"] = stock.balance(door, "stock", {"product": ids["product"]})[1]
-    for measure in MEASURES:
+    figures["expired"] = sum((row.expired for row in page.rows), Decimal(0))
+    for measure in (*MEASURES, "expired"):
         wanted = getattr(expected, measure)
         if wanted is not None:
             yield from _differs(f"{where}.{measure}", wanted, figures[measure])

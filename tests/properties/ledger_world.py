@@ -86,6 +86,7 @@ class World:
             products={},
             warehouses={},
             numbers={},
+            today=FIRST,
         )
 
     @property
