@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from engine.document import DocStatus
 from engine.forms.draft import LinePatch, Patch
@@ -27,10 +28,12 @@ RETURNS = 3
 LARGE = 50_000  # above it the general manager decides too; the newest of these wait for him
 FROZEN = "TT-M928"
 # In the order the flows of the template ask them; not everybody is asked about every order.
-APPROVERS = {
-    "purchase_order": ("purchase_mgr", "finance_mgr", "gm"),
-    "sales_order": ("finance", "sales_mgr", "gm"),
-}
+APPROVERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "purchase_order": ("purchase_mgr", "finance_mgr", "gm"),
+        "sales_order": ("finance", "sales_mgr", "gm"),
+    }
+)
 NOT_ASKED = "workflow.not_yours"
 RETURN_FORM, DELIVERY_FORM, RECEIPT_FORM = "sales_return", "sales_delivery", "purchase_receipt"
 
