@@ -132,6 +132,9 @@ class House:
 
     def _older(self, workspace: Workspace) -> Callable[[str], AppBundle]:
         def load(snapshot: str) -> AppBundle:
+            known = self.apps.known(snapshot)
+            if known is not None:
+                return known.bundle
             with read(workspace.database) as connection:
                 return self.apps.of_hash(connection, snapshot).bundle
 

@@ -90,6 +90,10 @@ class PublishedApps:
                 )
             return known
 
+    def known(self, snapshot: str) -> Published | None:
+        """The snapshot with this hash, where this process has read it before."""
+        return self._by_hash.get(snapshot)
+
     def of_hash(self, connection: Connection, snapshot: str) -> Published:
         """The snapshot with this hash.
 

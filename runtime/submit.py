@@ -19,6 +19,7 @@ from engine.document import DocStatus, ExecStatus
 from engine.environment import surroundings
 from engine.expressions import Clock
 from engine.problems import Refused, problem
+from engine.workflow.directory import Directory
 from engine.workflow.stored import move_json
 from runtime.faults import NO_FAULTS, Faults
 from runtime.published import Granted
@@ -61,7 +62,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Where and by whom: a database, what is published in it, the person, the moment, and faults made on purpose."""
+    """Where and by whom: a database, what is published in it, the person, the moment, and faults made on purpose.
+
+    ``people``: given where several transactions at short intervals share the directories they load (see `Unit`).
+    """
 
     database: Database
     bundle: AppBundle
@@ -72,6 +76,7 @@ class Context:
     actor: Actor
     now: datetime
     faults: Faults = NO_FAULTS
+    people: dict[frozenset[str], Directory] | None = None
 
 
 def submit(context: Context, command: Command) -> Outcome:
@@ -110,6 +115,7 @@ def unit_of(context: Context, connection: Connection) -> Unit:
         around=surroundings(context.bundle, context.actor, clock),
         now=context.now,
         faults=context.faults,
+        people={} if context.people is None else context.people,
     )
 
 

@@ -31,9 +31,9 @@ from runtime.stages.flow_happened import happened
 from runtime.stages.flow_posted import posted_problems
 from runtime.stages.flow_rows import store
 from runtime.stages.flow_values import json_patch
+from runtime.stages.people import directory_of
 from runtime.stages.steps import Begun, Standing, Unit, Written
 from runtime.storage import files, proposals, runs
-from runtime.storage.directory import load_directory
 from runtime.storage.proposals import ProposalRow
 
 
@@ -191,9 +191,7 @@ def answers_of(
         unnamed=_unnamed(flow, token.node) if token is not None and move.result else {},
         act=doing.node,
         clock=unit.around.clock,
-        directory=load_directory(
-            unit.connection, unit.bundle.app.app, unit.now, administering(unit.bundle, document.form)
-        ),
+        directory=directory_of(unit, administering(unit.bundle, document.form)),
         starter=starter,
         department=document.department if document.creator == starter else None,
         chosen={**(run.chosen if run is not None else {}), **move.chosen},

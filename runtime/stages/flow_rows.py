@@ -7,7 +7,7 @@ and no other task of the run is open.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -26,6 +26,7 @@ from runtime.stages.steps import Standing, Unit
 from runtime.storage import accounts, copies, run_log, runs, timers, workflow_runs
 from runtime.storage.copies import CopyRow
 from runtime.storage.run_log import EntryRow
+from runtime.storage.runs import StoredRun
 from runtime.storage.timers import TimerRow
 from runtime.storage.workflow_runs import LogRow, Task
 
@@ -67,7 +68,8 @@ def store(
 ) -> Stored:
     """Write what ``move`` has led to; ``before`` is None for a new run."""
     run = outcome.run
-    run_id = before.stored.id if before is not None else _new(unit, form, document, run, parent)
+    known = before.stored if before is not None else _new(unit, form, document, run, parent)
+    run_id = known.id
     if outcome.entry is not None:
         entry = outcome.entry
         row = dict(entry_json(entry))
@@ -82,22 +84,20 @@ def store(
         )  # fmt: skip
     ended = run.status is not RunStatus.RUNNING
     stuck = next((_reason(token) for token in run.tokens if token.state is TokenState.STUCK), "")
-    runs.save_run(
-        unit.connection,
-        run_id,
-        run_json(run),
+    stored = replace(
+        known,
+        state=run_json(run),
         finished_at=unit.now if ended else None,
         result=str(run.status) if ended else None,
         stuck="" if ended else stuck,
         entries=run.entries,
-        snapshot=run.snapshot,
+        snapshot=run.snapshot or known.snapshot,
     )
+    runs.save_run(unit.connection, stored)
     seat = _acted_at(unit, before, outcome, move)
     asked = _tasks(unit, form, document, flow, before, run_id, outcome, move, seat)
     _timers(unit, form, document, run_id, run, move, before is not None)
     _log(unit, form, document, flow, run_id, before, outcome, move, seat)
-    stored = runs.run_by_id(unit.connection, run_id)
-    assert stored is not None  # written just now
     return Stored(standing=Standing(stored=stored, run=run, flow=flow), asked=asked)
 
 
@@ -144,7 +144,7 @@ def _reason(token: Token) -> str:
     return token.reason.code if token.reason is not None else "flow.stuck"
 
 
-def _new(unit: Unit, form: CompiledForm, document: Document, run: Run, parent: tuple[int, int]) -> int:
+def _new(unit: Unit, form: CompiledForm, document: Document, run: Run, parent: tuple[int, int]) -> StoredRun:
     return runs.start_run(
         unit.connection,
         form=form.key,
@@ -278,13 +278,15 @@ def _timers(
     """Bring the open timers in line with the moments the places of the run have set."""
     wanted = {(token.id, due.number, due.at): token.node for token in run.tokens for due in token.due if due.at < NEVER}
     if existed:
-        if move.kind is MoveKind.TIMER:
-            timers.fire(unit.connection, run_id, move.token, move.timer, unit.now)
-        void = []
+        come = (move.token, move.timer) if move.kind is MoveKind.TIMER else None
+        ended: dict[str, list[int]] = {timers.FIRED: [], timers.VOID: []}
         for row in timers.open_of_runs(unit.connection, [run_id]):
-            if wanted.pop((row.token, row.number, row.due_at), None) is None:
-                void.append(row.id or 0)
-        timers.void(unit.connection, void, unit.now)
+            if (row.token, row.number) == come and row.due_at <= unit.now:
+                ended[timers.FIRED].append(row.id or 0)
+            elif wanted.pop((row.token, row.number, row.due_at), None) is None:
+                ended[timers.VOID].append(row.id or 0)
+        for how, ids in ended.items():
+            timers.end_each(unit.connection, ids, unit.now, how)
     timers.add(
         unit.connection,
         [

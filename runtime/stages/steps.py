@@ -25,6 +25,7 @@ from engine.permissions import FormAccess
 from engine.problems import Problem
 from engine.rules.facts import Facts
 from engine.rules.triggers import FlowHappened
+from engine.workflow.directory import Directory
 from engine.workflow.move import Move
 from engine.workflow.state import Run
 from runtime.faults import NO_FAULTS, Faults
@@ -104,6 +105,7 @@ class Unit:
 
     Attributes:
         seen: linked rows loaded so far; lives as long as one submission, for the next may have changed them.
+        people: directories loaded so far, by the roles that administer (``stages/people.py``); nothing changes them.
         granted: who may do what in the bundle. rules: who is woken by what. faults: what tests make go wrong.
     """
 
@@ -117,6 +119,7 @@ class Unit:
     now: datetime
     faults: Faults = NO_FAULTS
     seen: dict[tuple[str, int], Row] = field(default_factory=dict)
+    people: dict[frozenset[str], Directory] = field(default_factory=dict)
 
     def form(self, key: str) -> CompiledForm:
         """The published form."""

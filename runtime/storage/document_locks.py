@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from runtime.storage.app_tables import AppTables
+from runtime.storage.driver import fetched
 
 
 def lock_documents(connection: sa.Connection, tables: AppTables, form: str, ids: Iterable[int]) -> None:
@@ -17,5 +18,5 @@ def lock_documents(connection: sa.Connection, tables: AppTables, form: str, ids:
     if connection.dialect.name == "sqlite":
         return
     header = tables.forms[form].header
-    query = sa.select(header.c.id).where(header.c.id.in_(sorted(set(ids)))).order_by(header.c.id).with_for_update()
-    connection.execute(query).all()
+    query = f'SELECT "id" FROM "{header.name}" WHERE "id" = ANY(%s) ORDER BY "id" FOR UPDATE'
+    fetched(connection, query, (sorted(set(ids)),))

@@ -21,6 +21,8 @@ from runtime.storage.row_writing import add_row
 
 Kind: TypeAlias = Literal["channel", "outbound", "inbound"]
 OVERLAP = timedelta(days=1)
+EVERY = sa.select(endpoint).order_by(endpoint.c.kind, endpoint.c.key)
+OF_KIND = EVERY.where(endpoint.c.kind == sa.bindparam("of_kind"))
 CHANGEABLE = frozenset({"address", "secret", "old_secret", "replaced_at", "options", "active"})
 
 
@@ -79,10 +81,8 @@ def by_id(connection: sa.Connection, identity: int) -> Endpoint | None:
 
 def every(connection: sa.Connection, kind: Kind | None = None) -> tuple[Endpoint, ...]:
     """All addresses, or those of a kind, by key."""
-    query = sa.select(endpoint).order_by(endpoint.c.kind, endpoint.c.key)
-    if kind is not None:
-        query = query.where(endpoint.c.kind == kind)
-    return tuple(Endpoint(**row) for row in connection.execute(query).mappings())
+    found = connection.execute(EVERY) if kind is None else connection.execute(OF_KIND, {"of_kind": kind})
+    return tuple(Endpoint(**row) for row in found.mappings())
 
 
 def _first(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Endpoint | None:

@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from engine.labels import Label
 from runtime.storage.process_tables import message
 from runtime.storage.product_tables import snapshot, user, user_role
+from runtime.storage.row_reading import Reader
 from runtime.storage.row_writing import Writer
 
 COLUMNS = ("user", "title_zh", "title_en", "form", "document", "created_at", "kind", "body_zh", "body_en")
 WRITER = Writer(message, COLUMNS)
+USERS = Reader(user)
 NO_BODY = Label("", "")
 
 
@@ -123,11 +125,23 @@ def recipients(
 
     An unknown snapshot means the roles of any app.
     """
-    app = sa.select(snapshot.c.app).where(snapshot.c.hash == snapshot_hash).scalar_subquery()
+    named, held = sorted(users), sorted(roles)
+    if not held:
+        rows = USERS.rows(connection, ("id", "active"), "id", named)
+        return tuple(sorted(number for number, active in rows if active))
+    given = {"users": named, "roles": held, "hash": snapshot_hash}
+    return tuple(connection.execute(RECIPIENTS, given).scalars())
+
+
+def _recipients() -> sa.Select[Any]:
+    app = sa.select(snapshot.c.app).where(snapshot.c.hash == sa.bindparam("hash")).scalar_subquery()
     holders = sa.select(user_role.c.user).where(
-        user_role.c.role.in_(sorted(roles)), user_role.c.app == sa.func.coalesce(app, user_role.c.app)
+        user_role.c.role.in_(sa.bindparam("roles", expanding=True)),
+        user_role.c.app == sa.func.coalesce(app, user_role.c.app),
     )
-    query = sa.select(user.c.id).where(
-        user.c.active.is_(sa.true()), sa.or_(user.c.id.in_(sorted(users)), user.c.id.in_(holders))
-    )
-    return tuple(connection.execute(query.order_by(user.c.id)).scalars())
+    named = user.c.id.in_(sa.bindparam("users", expanding=True))
+    query = sa.select(user.c.id).where(user.c.active.is_(sa.true()), sa.or_(named, user.c.id.in_(holders)))
+    return query.order_by(user.c.id)
+
+
+RECIPIENTS = _recipients()

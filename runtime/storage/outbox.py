@@ -6,7 +6,7 @@ what a crash left behind, so performing must be idempotent under that id.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,10 @@ import sqlalchemy as sa
 
 from runtime.storage.ids import allocate
 from runtime.storage.product_tables import outbox
+from runtime.storage.row_reading import Reader
 from runtime.storage.row_writing import Writer
 
+READER = Reader(outbox)
 COLUMNS = ("id", "kind", "payload", "form", "document", "created_at", "snapshot", "user", "attempts")
 WRITER = Writer(outbox, COLUMNS)
 PENDING = (
@@ -27,6 +29,12 @@ PENDING = (
 )
 BY_ID = sa.select(outbox).where(outbox.c.id == sa.bindparam("row_id"))
 LOCKED = BY_ID.with_for_update()
+LOCKED_ROWS = (
+    sa.select(outbox)
+    .where(outbox.c.id.in_(sa.bindparam("row_ids", expanding=True)))
+    .order_by(outbox.c.id)
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +69,17 @@ def get(connection: sa.Connection, row_id: int, *, lock: bool = False) -> Outbox
     """One row, or None. With ``lock`` nobody else performs it before this transaction ends."""
     row = connection.execute(LOCKED if lock else BY_ID, {"row_id": row_id}).mappings().one_or_none()
     return None if row is None else OutboxRow(**row)
+
+
+def get_locked(connection: sa.Connection, ids: Sequence[int]) -> tuple[OutboxRow, ...]:
+    """These rows in order; nobody else performs them before this transaction ends."""
+    found = connection.execute(LOCKED_ROWS, {"row_ids": list(ids)}).mappings()
+    return tuple(OutboxRow(**row) for row in found)
+
+
+def of_kinds(connection: sa.Connection, ids: Sequence[int], kinds: Collection[str]) -> list[int]:
+    """Those of these rows that are of one of the kinds, in order."""
+    return sorted(row[0] for row in READER.rows(connection, ("id", "kind"), "id", ids) if row[1] in kinds)
 
 
 def open_before(connection: sa.Connection, row_id: int, kinds: Sequence[str]) -> tuple[OutboxRow, ...]:
@@ -102,7 +121,7 @@ def mark_handed(connection: sa.Connection, ids: Sequence[int], at: datetime) -> 
 
 def mark_done(connection: sa.Connection, row_id: int, at: datetime) -> None:
     """Performed; to be called in the transaction that performed it."""
-    connection.execute(outbox.update().where(outbox.c.id == row_id).values(done_at=at, error=None))
+    WRITER.update(connection, ("done_at", "error"), ("id",), [(at, None, row_id)])
 
 
 def failed(connection: sa.Connection, row_id: int, error: str, given_up_at: datetime | None = None) -> None:

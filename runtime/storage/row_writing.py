@@ -83,15 +83,25 @@ class Writer:
 
         return self._insert(connection, ("upsert", *replaced, bump), tail).run(connection, rows)
 
-    def update(self, connection: sa.Connection, names: Sequence[str], where: Sequence[str], rows: Iterable[Row]) -> int:
-        """Set ``names`` where ``where`` equal; each row holds the values of ``names``, then those of ``where``."""
-        kind = (connection.dialect.name, "update", *names, "where", *where)
+    def update(
+        self,
+        connection: sa.Connection,
+        names: Sequence[str],
+        where: Sequence[str],
+        rows: Iterable[Row],
+        also: str = "",
+    ) -> int:
+        """Set ``names`` where ``where`` equal; each row holds the values of ``names``, then those of ``where``.
+
+        ``also``: a column that must be NULL besides.
+        """
+        kind = (connection.dialect.name, "update", *names, "where", *where, "also", also)
         found = self._rendered.get(kind)
         if found is None:
             places = (*names, *where)
-            one = self._update_sql(names, where, ["?"] * len(places), "")
+            one = self._update_sql(names, where, ["?"] * len(places), "", also)
             record = f"FROM {self._record(connection, places)}"
-            many = self._update_sql(names, where, [f"r.c{place}" for place in range(len(places))], record)
+            many = self._update_sql(names, where, [f"r.c{place}" for place in range(len(places))], record, also)
             found = self._keep(connection, kind, one, many, places)
         return found.run(connection, rows)
 
@@ -105,10 +115,13 @@ class Writer:
         many = f"{into} SELECT {values} FROM {self._record(connection, self.columns)} {tail()}"
         return self._keep(connection, (connection.dialect.name, *kind), one, many, self.columns)
 
-    def _update_sql(self, names: Sequence[str], where: Sequence[str], values: Sequence[str], origin: str) -> str:
+    def _update_sql(
+        self, names: Sequence[str], where: Sequence[str], values: Sequence[str], origin: str, also: str
+    ) -> str:
         changes = ", ".join(f"{_quoted(name)} = {value}" for name, value in zip(names, values, strict=False))
         keys = zip(where, values[len(names) :], strict=True)
         wanted = " AND ".join(f"{self._name}.{_quoted(name)} = {value}" for name, value in keys)
+        wanted += f" AND {self._name}.{_quoted(also)} IS NULL" if also else ""
         return f"UPDATE {self._name} SET {changes} {origin} WHERE {wanted}"
 
     def _record(self, connection: sa.Connection, names: Sequence[str]) -> str:

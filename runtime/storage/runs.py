@@ -10,9 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from runtime.storage.process_tables import run
-from runtime.storage.row_writing import add_row
+from runtime.storage.row_reading import Reader
+from runtime.storage.row_writing import Writer, add_row
 
-BY_ID = sa.select(run).where(run.c.id == sa.bindparam("run_id"))
+READER = Reader(run)
+WRITER = Writer(run)
+SAVED = ("state", "finished_at", "result", "stuck", "entries", "snapshot")
 RUN_OF = (
     sa.select(run)
     .where(run.c.form == sa.bindparam("form"), run.c.document == sa.bindparam("document"))
@@ -23,7 +26,11 @@ RUN_OF = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRun:
-    """A run of a workflow over a document; open while ``finished_at`` is None."""
+    """A run of a workflow over a document; open while ``finished_at`` is None.
+
+    Attributes:
+        stuck: code of the reason while any place is stuck. entries: length of its log.
+    """
 
     id: int
     form: str
@@ -52,52 +59,32 @@ def start_run(
     at: datetime,
     user: int,
     parent: tuple[int, int] = (0, 0),
-) -> int:
-    """Store a new run; returns its id. ``parent``: the run and place of a sub-flow that waits for its end."""
-    return add_row(
-        connection,
-        run,
-        {
-            "form": form,
-            "document": document,
-            "workflow": workflow,
-            "snapshot": snapshot,
-            "state": dict(state),
-            "started_at": at,
-            "started_by": user,
-            "parent_run": parent[0],
-            "parent_token": parent[1],
-        },
-    )
+) -> StoredRun:
+    """Store a new run. ``parent``: the run and place of a sub-flow that waits for its end."""
+    values: dict[str, Any] = {
+        "form": form,
+        "document": document,
+        "workflow": workflow,
+        "snapshot": snapshot,
+        "state": dict(state),
+        "started_at": at,
+        "started_by": user,
+        "parent_run": parent[0],
+        "parent_token": parent[1],
+    }
+    return StoredRun(id=add_row(connection, run, values), finished_at=None, result=None, **values)
 
 
-def save_run(
-    connection: sa.Connection,
-    run_id: int,
-    state: Mapping[str, Any],
-    finished_at: datetime | None = None,
-    result: str | None = None,
-    *,
-    stuck: str = "",
-    entries: int = 0,
-    snapshot: str = "",
-) -> None:
-    """Store the state of a run.
-
-    Args:
-        finished_at, result: given when it is over. stuck: code of the reason while any place is stuck.
-        entries: length of its log. snapshot: given when it has moved to another one.
-    """
-    values = {"state": dict(state), "finished_at": finished_at, "result": result, "stuck": stuck, "entries": entries}
-    if snapshot:
-        values["snapshot"] = snapshot
-    connection.execute(run.update().where(run.c.id == run_id).values(values))
+def save_run(connection: sa.Connection, stored: StoredRun) -> None:
+    """Store how far a run is: state, end, why it is stuck, length of its log, snapshot."""
+    values = (dict(stored.state), *(getattr(stored, name) for name in SAVED[1:]), stored.id)
+    WRITER.update(connection, SAVED, ("id",), [values])
 
 
 def run_by_id(connection: sa.Connection, run_id: int) -> StoredRun | None:
     """One run, or None."""
-    row = connection.execute(BY_ID, {"run_id": run_id}).mappings().one_or_none()
-    return None if row is None else StoredRun(**row)
+    found = READER.rows(connection, WRITER.columns, "id", [run_id])
+    return StoredRun(**dict(zip(WRITER.columns, found[0], strict=True))) if found else None
 
 
 def open_run_of(connection: sa.Connection, form: str, document: int) -> StoredRun | None:

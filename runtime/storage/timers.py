@@ -6,7 +6,7 @@ neither a restart nor a corrected clock loses it. It ends once: ``fired``, or ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from engine.workflow.answers import NEVER
 from runtime.storage.process_tables import run, timer
+from runtime.storage.row_reading import Reader
 from runtime.storage.row_writing import Writer
 
 FLOW = "flow"
@@ -25,6 +26,8 @@ COLUMNS = (
     "kind", "run", "token", "number", "node", "rule", "form", "document", "key", "due_at", "created_at",
 )  # fmt: skip
 WRITER = Writer(timer, COLUMNS)
+READER = Reader(timer)
+READ = (*COLUMNS, "id", "done_at", "outcome")
 DUE = (
     sa.select(timer)
     .where(timer.c.done_at.is_(None), timer.c.due_at <= sa.bindparam("now"))
@@ -34,7 +37,6 @@ DUE = (
 WAITING = sa.select(timer).where(
     timer.c.rule == CHILD, timer.c.key == sa.bindparam("key"), timer.c.kind == CHILD, timer.c.done_at.is_(None)
 )
-BY_ID = sa.select(timer).where(timer.c.id == sa.bindparam("timer_id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,44 +83,28 @@ def due(
 
 def by_id(connection: sa.Connection, timer_id: int) -> TimerRow | None:
     """One timer, or None."""
-    row = connection.execute(BY_ID, {"timer_id": timer_id}).mappings().one_or_none()
-    return None if row is None else TimerRow(**row)
+    return next(iter(by_ids(connection, [timer_id])), None)
+
+
+def by_ids(connection: sa.Connection, ids: Iterable[int]) -> tuple[TimerRow, ...]:
+    """These timers, in the order of their ids."""
+    return _rows(connection, "id", ids)
 
 
 def end(connection: sa.Connection, timer_id: int, at: datetime, outcome: str) -> bool:
     """End one timer; False when it had ended before."""
-    statement = timer.update().where(timer.c.id == timer_id, timer.c.done_at.is_(None))
-    return connection.execute(statement.values(done_at=at, outcome=outcome)).rowcount == 1
+    return end_each(connection, [timer_id], at, outcome) == 1
 
 
-def fire(connection: sa.Connection, run_id: int, token: int, number: int, at: datetime) -> None:
-    """What was due at this place of the run, by ``at``, has been told."""
-    statement = timer.update().where(
-        timer.c.run == run_id,
-        timer.c.token == token,
-        timer.c.number == number,
-        timer.c.kind == FLOW,
-        timer.c.due_at <= at,
-        timer.c.done_at.is_(None),
-    )
-    connection.execute(statement.values(done_at=at, outcome=FIRED))
-
-
-def void(connection: sa.Connection, ids: Sequence[int], at: datetime) -> None:
-    """Nobody needs these any more."""
-    if ids:
-        statement = timer.update().where(timer.c.id.in_(ids), timer.c.done_at.is_(None))
-        connection.execute(statement.values(done_at=at, outcome=VOID))
+def end_each(connection: sa.Connection, ids: Iterable[int], at: datetime, outcome: str) -> int:
+    """End those of these timers that are open; returns how many."""
+    return WRITER.update(connection, ("done_at", "outcome"), ("id",), [(at, outcome, each) for each in ids], "done_at")
 
 
 def open_of_runs(connection: sa.Connection, runs: Iterable[int]) -> tuple[TimerRow, ...]:
     """Open timers of these runs, by run and moment."""
-    query = (
-        sa.select(timer)
-        .where(timer.c.run.in_(sorted(set(runs))), timer.c.kind == FLOW, timer.c.done_at.is_(None))
-        .order_by(timer.c.run, timer.c.due_at, timer.c.id)
-    )
-    return tuple(TimerRow(**row) for row in connection.execute(query).mappings())
+    found = _rows(connection, "run", set(runs), '"done_at" IS NULL')
+    return tuple(sorted((row for row in found if row.kind == FLOW), key=lambda row: (row.run, row.due_at, row.id)))
 
 
 def wait_for(connection: sa.Connection, form: str, document: int, run_id: int, token: int, at: datetime) -> None:
@@ -140,3 +126,9 @@ def open_without_run(connection: sa.Connection, limit: int = 1000) -> tuple[Time
     live = sa.exists().where(run.c.id == timer.c.run, run.c.finished_at.is_(None))
     query = sa.select(timer).where(timer.c.kind == FLOW, timer.c.done_at.is_(None), ~live).order_by(timer.c.id)
     return tuple(TimerRow(**row) for row in connection.execute(query.limit(limit)).mappings())
+
+
+def _rows(connection: sa.Connection, by: str, values: Iterable[int], also: str = "") -> tuple[TimerRow, ...]:
+    """In the order of their ids."""
+    found = (TimerRow(**dict(zip(READ, row, strict=True))) for row in READER.rows(connection, READ, by, values, also))
+    return tuple(sorted(found, key=lambda row: row.id or 0))

@@ -27,7 +27,7 @@ def filled(empty: Database) -> Database:
             run = runs.start_run(
                 connection, form="order" if number < 6 else "request", document=number, workflow="w", snapshot="s",
                 state={}, at=at, user=ANN if number < 6 else BOB,
-            )  # fmt: skip
+            ).id  # fmt: skip
             task = Task(
                 kind="approval", title=Label(f"审批：PO-{number}", f"Approve PO-{number}"), created_at=at,
                 user=CLEO if number % 2 else None, role=None if number % 2 else "boss", document=number, run=run,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -212,9 +213,10 @@ def test_tasks_are_for_a_user_or_for_the_holders_of_a_role(empty: Database):
         return workflow_runs.Task(kind="approval", title=Label("审批", "Approve"), created_at=AT, **more)
 
     with write(empty) as connection:
-        run = runs.start_run(
+        started = runs.start_run(
             connection, form="order", document=1, workflow="w", snapshot="s", state={"node": "a"}, at=AT, user=2
         )
+        run = started.id
         workflow_runs.create_tasks(
             connection,
             [
@@ -234,7 +236,7 @@ def test_tasks_are_for_a_user_or_for_the_holders_of_a_role(empty: Database):
         assert (done.outcome, done.done_at, done.done_by) == ("recovered", AT, None)
         with pytest.raises(ValueError, match="never meant"):
             workflow_runs.close_tasks(connection, at=AT, by=2, outcome="x")
-        runs.save_run(connection, run, {"node": ""}, AT, "approved")
+        runs.save_run(connection, replace(started, state={"node": ""}, finished_at=AT, result="approved"))
         stored = runs.run_of(connection, "order", 1)
         assert (dict(stored.state), stored.result, stored.finished_at) == ({"node": ""}, "approved", AT)
         row = workflow_runs.LogRow(

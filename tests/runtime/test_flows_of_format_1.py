@@ -57,7 +57,7 @@ def as_stored_before(made: Firm, document: int, name: str, asked: dict[str, obje
         run = runs.start_run(
             connection, form="expense", document=document, workflow="approval", snapshot=snapshot, state=state, at=at,
             user=starter,
-        )  # fmt: skip
+        ).id  # fmt: skip
         task = Task(
             kind="approval", title=Label("审批", "Approve"), created_at=at, form="expense", document=document, run=run,
             node=state["node"], **asked,  # type: ignore[arg-type]
