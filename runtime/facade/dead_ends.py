@@ -12,7 +12,7 @@ from runtime.facade.door import Door
 from runtime.facade.endpoints import administrator
 from runtime.facade.rule_log import RunRow, failure_words, run_rows
 from runtime.jobs.contract import JobStatus
-from runtime.jobs.relay import DELIVER, delivery_id
+from runtime.jobs.relay import DELIVER, delivery_id, rows_of
 from runtime.storage import audit, deliveries, outbox, rule_figures
 from runtime.storage.database import Connection, in_transaction, read
 from runtime.workspaces import list_workspaces
@@ -189,10 +189,10 @@ def _parked(door: Door, connection: Connection) -> tuple[JobStatus, ...]:
 
 
 def _unseen(connection: Connection, jobs: Sequence[JobStatus]) -> tuple[JobStatus, ...]:
-    """Those that are not about an outbox row which is done, was given up (and is listed itself) or is gone."""
-    rows = [int(one.payload["outbox"]) for one in jobs if one.kind == DELIVER]
+    """Those that are not about outbox rows which are done, were given up (and are listed themselves) or are gone."""
+    rows = [number for one in jobs if one.kind == DELIVER for number in rows_of(one.payload)]
     still_open = outbox.open_among(connection, rows)
-    return tuple(one for one in jobs if one.kind != DELIVER or int(one.payload["outbox"]) in still_open)
+    return tuple(one for one in jobs if one.kind != DELIVER or not still_open.isdisjoint(rows_of(one.payload)))
 
 
 def _counts(connection: Connection, since: datetime, jobs: int) -> Counts:

@@ -5,7 +5,9 @@ Every one of these is a submission by the automation, like anybody's; all of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import structlog
@@ -21,7 +23,7 @@ from runtime.house import ZONE, House
 from runtime.jobs.attempt import reason
 from runtime.jobs.contract import Handler, JobContext, Payload
 from runtime.jobs.deliver import Performer, effect_of
-from runtime.jobs.timers import TIMER
+from runtime.jobs.timers import TIMER, hand_over_alone
 from runtime.ruling.outside import escalate
 from runtime.stages.flow_begin import FLOW
 from runtime.stages.flow_effects import unanswered
@@ -31,40 +33,84 @@ from runtime.storage.database import Connection, in_transaction, read
 from runtime.storage.directory import load_directory
 from runtime.storage.outbox import OutboxRow
 from runtime.storage.timers import TimerRow
-from runtime.submit import Outcome, in_submission, submit_within, unit_of
+from runtime.submit import Context, Outcome, in_submission, submit_within, unit_of
 
 _log = structlog.get_logger("stockloom.flows")
+LONGEST_PAUSE_S = 0.05
 # What is kept under the key of an effect; it is only asked whether there is something.
 ASKED_AT_MOST = 3  # a resolver; an administrator may try again after that
 NO_OUTCOME: Mapping[str, object] = MappingProxyType({})
 
 
 def timer_handlers(house: House) -> Mapping[str, Handler]:
-    """The handler of the kind ``timer``: one timer of a run has come, or a rule's to-do has waited long enough."""
+    """The handler of the kind ``timer``: timers of runs have come, or to-dos of rules have waited long enough."""
 
     def fire(context: JobContext, payload: Payload) -> None:
-        door, number = enter(house, str(payload["workspace"]), automation()), int(payload["timer"])
-        with read(door.workspace.database) as connection:
-            row = timers.by_id(connection, number)
-        if row is None or row.done_at is not None:
+        door = enter(house, str(payload["workspace"]), automation())
+        if "timers" in payload:
+            _fire_each(door, [int(number) for number in payload["timers"]])
             return
-        if row.kind == timers.FLOW:
-            fire_timer(door, row)
-        else:
-            escalate(house, door.workspace.key, number)
+        for row in _open(door, [int(payload["timer"])]):
+            door.house.hand_over(door.workspace, _fire(door, row))
 
     return MappingProxyType({TIMER: fire})
 
 
-def fire_timer(door: Door, row: TimerRow) -> None:
+def _fire_each(door: Door, numbers: Sequence[int]) -> None:
+    """Fire many, each in its own transaction; one that fails is handed over alone, so that it is repeated or parked by
+    itself. What follows is handed over together; after a crash the sweep does so.
+
+    On SQLite there is one writer, so between two of them the file is left to others for as long as the last one took.
+    """
+    context = replace(_context(door), people={})
+    outbox: list[int] = []
+    try:
+        for row in _open(door, numbers):
+            began = time.monotonic()
+            try:
+                outbox += _fire(door, row, replace(context, now=door.house.now()))
+            except Exception as error:
+                _log.warning("timer handed over alone", timer=row.id, reason=reason(error))
+                hand_over_alone(door.house.jobs, door.workspace.key, row.id or 0)
+            if door.workspace.database.is_sqlite:
+                time.sleep(min(time.monotonic() - began, LONGEST_PAUSE_S))
+    finally:
+        door.house.hand_over(door.workspace, outbox)
+
+
+def _context(door: Door) -> Context:
+    return door.house.context(door.workspace, door.published, door.actor)
+
+
+def _open(door: Door, numbers: Sequence[int]) -> Sequence[TimerRow]:
+    """Those that nobody has ended."""
+    with read(door.workspace.database) as connection:
+        return [row for row in timers.by_ids(connection, numbers) if row.done_at is None]
+
+
+def _fire(door: Door, row: TimerRow, context: Context | None = None) -> tuple[int, ...]:
+    """Fire one timer. Returns the outbox rows to hand over."""
+    if row.kind == timers.FLOW:
+        return fire_timer(door, row, context)
+    escalate(door.house, door.workspace.key, row.id or 0)
+    return ()
+
+
+def fire_timer(door: Door, row: TimerRow, given: Context | None = None) -> tuple[int, ...]:
     """Tell the run, in one transaction; a timer that is void by now, or was fired already, changes nothing.
+
+    Args:
+        given: the context, where others are fired in the same job.
+
+    Returns:
+        The outbox rows to hand over.
 
     Raises:
         Refused: when the run cannot take it; the timer then stays open and its job is parked.
     """
-    move = Move(kind=MoveKind.TIMER, by=0, at=door.house.now(), token=row.token, timer=row.number)
+    context = given or _context(door)
+    move = Move(kind=MoveKind.TIMER, by=0, at=context.now, token=row.token, timer=row.number)
     command = Command(form=row.form, action=FLOW, document=row.document, run=row.run, move=move, origin="auto")
-    context = door.house.context(door.workspace, door.published, door.actor)
 
     def work(connection: Connection) -> Outcome:
         outcome = submit_within(unit_of(context, connection), command)
@@ -77,8 +123,8 @@ def fire_timer(door: Door, row: TimerRow) -> None:
         if refused.kind != "missing":
             raise
         _void(door, row)
-        return
-    door.house.hand_over(door.workspace, outcome.outbox)
+        return ()
+    return outcome.outbox
 
 
 def flow_performers(house: House) -> Mapping[str, Performer]:

@@ -5,25 +5,30 @@ a follow-up document is submitted under the idempotency key of the row. What els
 effect: a `Writer` writes in that transaction, a `Performer` acts before it and is idempotent under the row's id.
 Tasks opened and closed under one ``once_key`` keep the order in which they were decided, whatever order workers take
 them in. What finally fails is written beside the row, so it is seen both there and among the parked jobs.
+
+A job may hold a bundle of rows (see `runtime.jobs.relay`): they are written in one transaction, where one that fails
+takes no other with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from engine.effects import CloseTask, CreateTask, Effect, Notify, StartDocument, effect_from_json
 from engine.problems import Refused, problem
 from runtime.faults import NO_FAULTS, Faults
 from runtime.jobs.attempt import is_final, kept_reason
 from runtime.jobs.contract import Clock, Handler, JobContext, Payload, Workspace
+from runtime.jobs.relay import rows_of
 from runtime.storage import messages, outbox, workflow_runs
-from runtime.storage.database import in_transaction, read
+from runtime.storage.database import in_transaction, is_conflict, read
 from runtime.storage.outbox import OutboxRow
 from runtime.storage.workflow_runs import Task
 
@@ -79,15 +84,50 @@ def delivery_handler(
 
     def deliver(context: JobContext, payload: Payload) -> None:
         workspace = context.open_workspace(str(payload["workspace"]))
-        outbox_id = int(payload["outbox"])
-        try:
-            faults.reach("delivering")
-            _perform(workspace, outbox_id, given)
-        except Exception as error:
+        if "bundle" in payload:
+            failed = _write_all(workspace, rows_of(payload), context.attempt > 1, given)
+        else:
+            failed = _performed(workspace, rows_of(payload)[0], given)
+        for outbox_id, error in failed.items():
             _note_failure(workspace, outbox_id, kept_reason(error), clock() if is_final(context, error) else None)
-            raise
+        for error in sorted(failed.values(), key=lambda error: is_final(context, error)):
+            raise error  # one that is worth another attempt, if there is any
 
     return deliver
+
+
+def _performed(workspace: Workspace, outbox_id: int, given: _Delivering) -> Mapping[int, Exception]:
+    """Perform one row; the error under its id, if there was one."""
+    try:
+        given.faults.reach("delivering")
+        _perform(workspace, outbox_id, given)
+    except Exception as error:
+        return {outbox_id: error}
+    return {}
+
+
+def _write_all(workspace: Workspace, ids: Sequence[int], again: bool, given: _Delivering) -> Mapping[int, Exception]:
+    """Write what a bundle asks for; returns what failed. ``again``: rows the job has given up before are left alone."""
+    failed: dict[int, Exception] = {}
+
+    def work(connection: sa.Connection) -> None:
+        failed.clear()
+        for row in outbox.get_locked(connection, ids):
+            if again and row.done_at is not None:
+                continue
+            try:
+                _known(row, given)
+                with connection.begin_nested():
+                    _write(connection, workspace, row, given)
+            except Exception as error:
+                if isinstance(error, DBAPIError) and is_conflict(error):
+                    raise
+                failed[row.id or 0] = error
+        given.faults.reach("delivered")
+
+    given.faults.reach("delivering")
+    in_transaction(workspace.database, work)
+    return failed
 
 
 def _perform(workspace: Workspace, outbox_id: int, given: _Delivering) -> None:
@@ -95,8 +135,7 @@ def _perform(workspace: Workspace, outbox_id: int, given: _Delivering) -> None:
         row = outbox.get(connection, outbox_id)
     if row is None or _is_done(row):
         return
-    if not given.performing.knows(row.kind):
-        raise Refused([problem("job.unknown_effect", outbox=outbox_id, kind=row.kind)])
+    _known(row, given)
     if row.kind == StartDocument.kind:
         effect = effect_of(row)
         assert isinstance(effect, StartDocument)
@@ -106,27 +145,31 @@ def _perform(workspace: Workspace, outbox_id: int, given: _Delivering) -> None:
         performer(workspace, row)
 
     def work(connection: sa.Connection) -> None:
-        _write(connection, workspace, outbox_id, given)
+        _write(connection, workspace, outbox.get(connection, outbox_id, lock=True), given)
         given.faults.reach("delivered")
 
     in_transaction(workspace.database, work)
+
+
+def _known(row: OutboxRow, given: _Delivering) -> None:
+    if not given.performing.knows(row.kind):
+        raise Refused([problem("job.unknown_effect", outbox=row.id or 0, kind=row.kind)])
 
 
 def _note_failure(workspace: Workspace, outbox_id: int, text: str, given_up_at: datetime | None) -> None:
     in_transaction(workspace.database, lambda connection: outbox.failed(connection, outbox_id, text, given_up_at))
 
 
-def _write(connection: sa.Connection, workspace: Workspace, outbox_id: int, given: _Delivering) -> None:
-    """What one row asks to be written, and that it is done; nothing when somebody was faster."""
-    row = outbox.get(connection, outbox_id, lock=True)
-    if row is None or _is_done(row):
+def _write(connection: sa.Connection, workspace: Workspace, row: OutboxRow | None, given: _Delivering) -> None:
+    """What one row, which is locked, asks to be written, and that it is done; nothing when somebody was faster."""
+    if row is None or row.id is None or _is_done(row):
         return
     if row.kind in WRITTEN_HERE:
-        _write_here(connection, workspace, row, outbox_id, given)
+        _write_here(connection, workspace, row, row.id, given)
     writer = given.performing.writers.get(row.kind)
     if writer is not None:
         writer(connection, workspace, row)
-    outbox.mark_done(connection, outbox_id, given.clock())
+    outbox.mark_done(connection, row.id, given.clock())
 
 
 def _write_here(
@@ -137,7 +180,7 @@ def _write_here(
     if once_key:
         for earlier in outbox.open_before(connection, outbox_id, IN_ORDER):
             if earlier.id is not None and earlier.payload.get("once_key") == once_key:
-                _write(connection, workspace, earlier.id, given)
+                _write(connection, workspace, outbox.get(connection, earlier.id, lock=True), given)
     match effect:
         case CreateTask():
             _create_tasks(connection, effect, given.clock)

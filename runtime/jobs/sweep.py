@@ -33,7 +33,7 @@ def sweep(jobs: Jobs, workspace: Workspace, now: datetime) -> int:
         with read(workspace.database) as connection:
             rows = outbox.pending(connection, MOST_AT_ONCE, handed_before=now - LOST_AFTER)
         ids = [row.id for row in rows if row.id is not None and row.created_at <= now - GRACE]
-        relay(jobs, workspace, ids, now)
+        relay(jobs, workspace, ids, now, alone=True)  # found again although the job they were in was given up
         swept += len(ids)
         if not ids or len(rows) < MOST_AT_ONCE:
             return swept

@@ -13,13 +13,14 @@ from engine.labels import Label
 from engine.problems import Refused, problem
 from runtime.jobs.assembly import JobParts, inline_jobs
 from runtime.jobs.contract import JobState, Payload
-from runtime.jobs.deliver import delivery_handler
+from runtime.jobs.deliver import Performing, delivery_handler
 from runtime.jobs.inline import InlineJobs
-from runtime.jobs.relay import BackgroundRelay, delivery_id, relay
+from runtime.jobs.relay import BUNDLE, MANY, BackgroundRelay, delivery_id, relay
 from runtime.jobs.retention import RETENTION
 from runtime.jobs.sweep import GRACE, LOST_AFTER, sweep, sweep_all
 from runtime.storage import messages, workflow_runs
 from runtime.storage.database import read
+from runtime.storage.outbox import OutboxRow
 from tests.jobs.company import Company, company
 
 SHORT = Label(zh="库存不足：螺丝", en="Low stock: screws")
@@ -119,6 +120,60 @@ def test_the_engine_losing_its_memory_performs_nothing_twice(acme: Company, jobs
     deliver(acme, fresh, *ids)
     with read(acme.database) as connection:
         assert len(messages.of_user(connection, 2)) == 1
+
+
+def test_many_messages_go_in_bundles_and_anything_else_alone(
+    acme: Company, jobs: InlineJobs, follow_ups: FollowUps
+) -> None:
+    ids = acme.commit(*[NEWS] * (BUNDLE + 1), ALARM, FOLLOW_UP)
+    deliver(acme, jobs, *ids)
+    deliver(acme, jobs, *ids)
+    with read(acme.database) as connection:
+        assert len(messages.of_user(connection, 2, limit=100)) == BUNDLE + 1
+    assert len(titles_of(acme, 1)) == len(follow_ups.started) == 1
+    assert {acme.row(each).done_at for each in ids} == {acme.now}
+    assert jobs.status(delivery_id("acme", ids[-1])).state is JobState.DONE
+    with pytest.raises(Refused):
+        jobs.status(delivery_id("acme", ids[0]))
+
+
+def test_one_that_fails_in_a_bundle_takes_no_other_with_it(acme: Company, jobs: InlineJobs) -> None:
+    ids = acme.commit(*[NEWS] * MANY)
+    from_the_future(acme, ids[3], "call_webhook")
+    deliver(acme, jobs, *ids)
+    assert [each == ids[3] for each in ids] == [acme.row(each).error is not None for each in ids]
+    with read(acme.database) as connection:
+        assert len(messages.of_user(connection, 2)) == MANY - 1
+    [parked] = jobs.parked()
+    assert [each.code for each in parked.error] == ["job.unknown_effect"]
+    from_the_future(acme, ids[3], "notify")
+    jobs.retry(parked.job_id)
+    jobs.drain()
+    assert acme.row(ids[3]).error is None
+    with read(acme.database) as connection:
+        assert len(messages.of_user(connection, 2)) == MANY
+
+
+def test_a_bundle_that_is_repeated_leaves_alone_what_was_given_up(acme: Company) -> None:
+    ids = acme.commit(*[NEWS] * MANY)
+    from_the_future(acme, ids[0], "call_webhook")
+    called: list[int] = []
+
+    def write(connection: object, workspace: object, row: OutboxRow) -> None:
+        called.append(row.id or 0)
+        if row.id == ids[1] and called.count(ids[1]) < 3:
+            raise OSError("for now")
+
+    jobs = InlineJobs(acme.clock, lambda key: acme)
+    jobs.worker(
+        {"deliver": delivery_handler(FollowUps(), acme.clock, performing=Performing(writers={"notify": write}))}
+    )
+    deliver(acme, jobs, *ids)
+    assert called.count(ids[1]) == 3
+    assert all(called.count(each) == 1 for each in ids[2:])
+    assert [acme.row(each).done_at for each in ids] == [acme.now] * MANY
+    assert [acme.row(each).attempts for each in ids] == [1, 2, *[0] * (MANY - 2)]
+    assert [acme.row(each).error is None for each in ids] == [False, *[True] * (MANY - 1)]
 
 
 def test_two_workers_on_one_row_perform_it_once(acme: Company) -> None:
