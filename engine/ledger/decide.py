@@ -29,7 +29,7 @@ class Book:
     """Working state of one decision: balances as they become, entries as they come.
 
     Attributes:
-        keys: the balances an entry changes.
+        keys: the balances an entry changes. backs: entries of which another gives back, by the id of that one.
     """
 
     document: Document
@@ -46,6 +46,7 @@ class Book:
     problems: list[Problem] = field(default_factory=list)
     lots: dict[tuple[int, str], tuple[LotDates, date]] = field(default_factory=dict)
     reversed: list[Entry] = field(default_factory=list)
+    backs: dict[int, Entry] = field(default_factory=dict)
 
     def balance(self, key: BalanceKey) -> Balance:
         """The balance as this document leaves it so far."""
@@ -86,6 +87,8 @@ def post(
             continue
         made = _valued(book, request, entry, previous.get(entry.line)) if ledger.valued else entry
         book.append(made, request.where)
+        if request.back is not None:
+            book.backs[book.entries[-1].id or 0] = request.back
         if ledger.valued:
             previous[entry.line] = book.entries[-1]
         _note_lot(book, request)
@@ -280,7 +283,7 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
     if fresh and not _dated_well(book):
         last = max(one.biz_date for one in facts.start.rows)
         book.problems.append(problem("ledger.back_dating", "biz_date", day=book.biz_date, last=last))
-    against = refused(book.entries, book.wheres, book.reversed, balances, declared, facts, book.policy)
+    against = refused(book.entries, book.wheres, book.reversed, book.backs, balances, declared, facts, book.policy)
     return Posted(
         entries=tuple(entries),
         balances=balances,

@@ -21,6 +21,7 @@ def refused(
     entries: Sequence[Entry],
     wheres: Mapping[int, str],
     reversed_entries: Sequence[Entry],
+    backs: Mapping[int, Entry],
     balances: Mapping[BalanceKey, Balance],
     declared: Mapping[str, Ledger],
     facts: Facts,
@@ -30,13 +31,14 @@ def refused(
 
     Args:
         entries: what the document writes, numbered from ``FRESH`` on; wheres: the address of each by its id.
+        backs: of a red document, the original's entry each gives back of, by its id.
         balances: as they become; those not among them stay as ``facts`` has them.
     """
     after = _After(facts.balances, balances)
     stock = [entry for entry in entries if entry.ledger == "stock" and entry.quantity]
     where = {_place(entry): wheres.get(entry.id or 0, "") for entry in reversed(stock)}
     found: list[Problem] = [*_serials(stock, wheres, after), *_own(entries, wheres, after, declared)]
-    found += _settlements(entries, wheres, after, declared, facts)
+    found += _settlements(entries, wheres, backs, after, declared, facts)
     found += _too_large(entries, wheres, balances, declared)
     if not policy.negative_stock:
         short = [*_short(stock, where, after, facts), *_short_details(stock, where, after, declared, facts)]
@@ -167,11 +169,15 @@ def _own(
 def _settlements(
     entries: Sequence[Entry],
     wheres: Mapping[int, str],
+    backs: Mapping[int, Entry],
     after: _After,
     declared: Mapping[str, Ledger],
     facts: Facts,
 ) -> Iterator[Problem]:
-    """Nobody settles more than a document has open (核销), nor takes back a document of which something is settled."""
+    """Nobody settles more than a document has open (核销), nor takes back a document of which something is settled.
+
+    What a red document had settled is open again afterwards: that is no settlement, and its lines bound it.
+    """
     seen: set[BalanceKey] = set()
     for entry in entries:
         if DOCUMENT not in declared[entry.ledger].grains or not entry.ref_document:
@@ -185,9 +191,15 @@ def _settlements(
         if (entry.ref_form, entry.ref_document) == (entry.form, entry.document):
             if entry.mirror_of is not None and now:
                 yield problem("ledger.settled", where, amount=abs(now))
-        elif entry.mirror_of is None and (now * before < ZERO or abs(now) > abs(before)):
+            continue
+        back = backs.get(entry.id or 0)
+        own = back is not None and (back.ref_form, back.ref_document) == (back.form, back.document)
+        if back is not None and not own:
+            continue
+        if entry.mirror_of is None and (now * before < ZERO or abs(now) > abs(before)):
             number = facts.numbers.get((entry.ref_form, entry.ref_document), "")
-            yield problem("ledger.over_settled", where, number=number, open=before, asked=before - now)
+            code = "ledger.settled_red" if own else "ledger.over_settled"
+            yield problem(code, where, number=number, open=before, asked=before - now)
 
 
 def _later(

@@ -56,7 +56,8 @@ class Request:
         weight: with ``cost: rest``, this line's weight. made, expires: dates of the lot that comes in.
         reference: the document whose open amount is meant, ``(form, id)``.
         lot_reason: why its picks depart from the rule for lots.
-        back: the entry of which a part is given back to the open quantity it was taken from (red flush).
+        back: the entry of the original of which a part is given back (red flush): to the open quantity it was taken
+            from, or to the open amount it settled or made.
     """
 
     definition: EntryDef

@@ -73,6 +73,7 @@ def red_requests(
     for line, group in groups.items():
         part = lines.get(line)
         own = [one for one in entries if part is not None and one.line == part.line] if line else []
+        beside = own if line else [one for one in entries if not one.line]
         goods = [one for one in group if one.definition.ledger == "stock"]
         for request in (*goods, *(one for one in group if one.definition.ledger != "stock")):
             ledger = declared[request.definition.ledger]
@@ -85,11 +86,19 @@ def red_requests(
                 made.append(_goods(request, part, own, original))
             elif ledger.key == "wip":
                 made.append(_in_process(request, part, own, bool(goods), places))
-            elif request.reference == red:
-                made.append(replace(request, reference=original))
             else:
-                made.append(request)
+                reference = original if request.reference == red else request.reference
+                back = _amount_of(request, reference, beside)
+                made.append(replace(request, reference=reference, back=back))
     return tuple(made)
+
+
+def _amount_of(request: Request, reference: tuple[str, int], own: Sequence[Entry]) -> Entry | None:
+    """The entry by which the original changed the same open amount."""
+    for one in live(own):
+        if one.ledger == request.definition.ledger and (one.ref_form, one.ref_document) == reference != ("", 0):
+            return one
+    return None
 
 
 def _goods(request: Request, part: RedLine | None, own: Sequence[Entry], original: tuple[str, int]) -> Request:

@@ -107,7 +107,7 @@ def test_the_submitter_picks_who_decides_and_the_manager_signs_by_hand(company: 
     page = visit("buyer", "flows", FORM, document, "print")
     picture = page.locator(".log-signature")
     expect(picture).to_be_visible()
-    page.wait_for_function("document.querySelector('.log-signature').naturalWidth > 0")
+    assert picture.evaluate("one => one.decode().then(() => one.naturalWidth)") > 0
     expect(page.locator(".log-files a")).to_have_text("报价单.pdf")
 
     page = visit("buyer", "flows", FORM, document)
