@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import atexit
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import URL, Connection, NullPool, create_engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.actor import automation
 from engine.built_in import built_in_kinds
@@ -23,7 +31,7 @@ from runtime.jobs.inline import InlineJobs
 from runtime.messages.catalogue import Catalogue, load_catalogue
 from runtime.publishing.publish import publish
 from runtime.settings import Settings
-from runtime.workspaces import create_workspace
+from runtime.workspaces import create_workspace, open_workspace
 
 CATALOG = Path(__file__).parent.parent / "templates_catalog"
 PASSWORD = "stockloom-test"
@@ -88,15 +96,66 @@ def _bundle(app: Path) -> AppBundle:
 
 
 def make_home(folder: Path, app: Path, database_url: str | None = None) -> Home:
-    """A home over ``folder`` (or a PostgreSQL database) with ``app`` published."""
+    """A home over ``folder`` (or a PostgreSQL database nothing is in yet) with ``app`` published.
+
+    Tables are made and the app is published once per test process; every home begins as a copy of that.
+    """
     clock = StillClock()
     settings = Settings(data_dir=folder, database_url=database_url, test_mode=True)
     house, jobs = inline_house(settings, built_in_kinds(), _catalogue(), clock)
-    workspace = house.keep(create_workspace(settings, WORKSPACE))
-    bundle = _bundle(app)
-    house.apps.keep(bundle)
-    publish(workspace.database, bundle, "test", clock())
+    house.apps.keep(_bundle(app))
+    if database_url is None:
+        shutil.copytree(_prepared_folder(app), folder, dirs_exist_ok=True)
+    else:
+        url = make_url(database_url)
+        assert url.database is not None
+        with _server(url) as connection:
+            connection.exec_driver_sql(f'DROP DATABASE "{url.database}" WITH (FORCE)')
+            prepared = _prepared_database(app, url.set(database=""))
+            connection.exec_driver_sql(f'CREATE DATABASE "{url.database}" TEMPLATE "{prepared}"')
+    house.keep(open_workspace(settings, WORKSPACE))
     return Home(house=house, clock=clock, jobs=jobs)
+
+
+@cache
+def _prepared_folder(app: Path) -> Path:
+    """The data folder of a workspace with ``app`` published on SQLite; gone when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="stockloom-home-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _publish(Settings(data_dir=folder, test_mode=True), app)
+    return folder
+
+
+@cache
+def _prepared_database(app: Path, server: URL) -> str:
+    """Name of a database with a workspace with ``app`` published; it goes with the process, or with the server."""
+    name = f"stockloom_home_{uuid4().hex[:12]}"
+
+    def drop() -> None:
+        with suppress(SQLAlchemyError), _server(server) as connection:
+            connection.exec_driver_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    with _server(server) as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    atexit.register(drop)
+    with tempfile.TemporaryDirectory() as folder:
+        url = server.set(database=name).render_as_string(hide_password=False)
+        _publish(Settings(data_dir=Path(folder), database_url=url, test_mode=True), app)
+    return name
+
+
+def _publish(settings: Settings, app: Path) -> None:
+    workspace = create_workspace(settings, WORKSPACE)
+    publish(workspace.database, _bundle(app), "test", StillClock()())
+    workspace.database.close()
+
+
+@contextmanager
+def _server(url: URL) -> Iterator[Connection]:
+    """A connection to the server's own database, outside transactions."""
+    engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
 
 
 def do(
