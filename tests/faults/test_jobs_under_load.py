@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from runtime.verification import verify
 
 MANY = int(os.environ.get("PYTEST_STOCKLOOM_MANY", "200"))
 PATIENCE_S = 60 + MANY
+START_ATTEMPTS = 6
 
 
 @pytest.fixture
@@ -119,7 +121,11 @@ def _restart(folder: Path) -> None:
     server: PostgresServer = get_server(folder)
     arguments = ("-w", "-D", str(server.pgdata), "-m", "immediate", "stop")
     pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
-    server.start()
+    for _ in range(START_ATTEMPTS):  # each waits ten seconds at most, and a busy machine may take longer to recover
+        with suppress(subprocess.TimeoutExpired, subprocess.CalledProcessError):
+            server.start()
+            return
+    raise AssertionError("the database did not come back")
 
 
 def _tried(made: Yard) -> int:

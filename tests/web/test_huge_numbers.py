@@ -11,8 +11,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 
+from engine.values import INT64_MAX
 from runtime.app import create_app
 from runtime.house import House
+from runtime.storage.signatures import number_of
 from tests.web.conftest import PASSWORD, csrf_of, entrance
 
 OWN = {"workspace": "acme", "app": "tiny", "form": "stock_in", "table": "lines"}
@@ -95,3 +97,13 @@ def test_a_huge_number_is_never_an_accident(app: FastAPI, client: TestClient, hu
 def test_every_number_in_an_address_is_one_the_databases_hold(app: FastAPI) -> None:
     """A plain ``int`` would take more; `runtime.web.dependencies.Natural` says what it must not exceed."""
     assert {one.path: set(one.loose) for one in addresses(app) if one.loose} == {}
+
+
+def test_the_number_of_any_signature_has_an_address(client: TestClient) -> None:
+    longest = number_of("f" * 32)
+    assert len(str(longest)) == len(str(INT64_MAX)), "more digits than an id in a path may have"
+    kept, nowhere = (
+        client.get(f"/w/acme/tiny/flows/stock_in/1/{name}/{longest}").text for name in ("signatures", "nowhere")
+    )
+    assert "没有这张" in kept
+    assert "没有这张" not in nowhere

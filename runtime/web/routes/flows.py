@@ -92,7 +92,7 @@ def flow_routes() -> APIRouter:
         view = flow_changes.proposed_view(found.door, form, document)
         return render(request, found, "flow/proposed.html", part=True, proposed=view, form=form, document=document)
 
-    @router.get("/{form}/{document:int}/signatures/{number:int}")
+    @router.get("/{form}/{document:int}/signatures/{number}")  # 60 bits: more digits than an id may have
     def signature(found: Visiting, form: str, document: Natural, number: Natural) -> Response:
         documents.read(found.door, form, document)
         view = flow_view.flow_view(found.door, form, document)
