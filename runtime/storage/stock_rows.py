@@ -58,11 +58,14 @@ def dated_stock(
     wanted = sorted(set(products))
     found: dict[tuple[int, int], list[tuple[date, Decimal]]] = {}
     for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
         query = (
             sa.select(balance.c.product, balance.c.warehouse, lot.c.expires, sa.func.sum(balance.c.quantity))
             .join(lot, sa.and_(lot.c.product == balance.c.product, lot.c.lot == balance.c.lot))
             .where(
-                *usable_details(), balance.c.product.in_(wanted[start : start + CHUNK]),
+                *usable_details(), balance.c.product.in_(chunk),
+                # Said of both tables, else PostgreSQL reads every lot there is when it knows no better.
+                lot.c.product.in_(chunk),
                 lot.c.expires.is_not(None) if before is None else lot.c.expires < before,
             )
             .group_by(balance.c.product, balance.c.warehouse, lot.c.expires)
