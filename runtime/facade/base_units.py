@@ -54,8 +54,7 @@ def counted(door: Door, unit: steps.Unit, products: Iterable[int]) -> Counted:
             ratios[product] = row.values[UNITS]  # type: ignore[assignment]
     ids = {one for each in ratios.values() for one in each}
     names = Names(door.language)
-    for one in ids:
-        names.want_id(target, one)
+    names.want_ids(target, ids)
     names.load(unit)
     places = _places(unit, target, kept.decimals, ids)
     units = {

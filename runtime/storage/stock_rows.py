@@ -47,41 +47,6 @@ def detail_rows(connection: sa.Connection, places: Iterable[tuple[int, int]]) ->
     return tuple(found)
 
 
-def dated_stock(
-    connection: sa.Connection, products: Iterable[int], before: date | None = None
-) -> Mapping[tuple[int, int], tuple[tuple[date, Decimal], ...]]:
-    """Last good day and quantity of usable goods whose lot has one, by (product, warehouse), the earliest first.
-
-    Args:
-        before: only goods whose last good day is before this one, that is expired on it.
-    """
-    wanted = sorted(set(products))
-    found: dict[tuple[int, int], list[tuple[date, Decimal]]] = {}
-    for start in range(0, len(wanted), CHUNK):
-        chunk = wanted[start : start + CHUNK]
-        query = (
-            sa.select(balance.c.product, balance.c.warehouse, lot.c.expires, sa.func.sum(balance.c.quantity))
-            .join(lot, sa.and_(lot.c.product == balance.c.product, lot.c.lot == balance.c.lot))
-            .where(
-                *usable_details(), balance.c.product.in_(chunk),
-                # Said of both tables, else PostgreSQL reads every lot there is when it knows no better.
-                lot.c.product.in_(chunk),
-                lot.c.expires.is_not(None) if before is None else lot.c.expires < before,
-            )
-            .group_by(balance.c.product, balance.c.warehouse, lot.c.expires)
-            .order_by(lot.c.expires)
-        )  # fmt: skip
-        for product, warehouse, expires, quantity in connection.execute(query):
-            found.setdefault((product, warehouse), []).append((expires, quantity))
-    return {place: tuple(rows) for place, rows in found.items()}
-
-
-def expired_stock(connection: sa.Connection, products: Iterable[int], today: date) -> Mapping[tuple[int, int], Decimal]:
-    """Usable goods past the last good day of their lot (过期), by (product, warehouse): on hand, never available."""
-    rows = dated_stock(connection, products, today)
-    return {place: sum((quantity for _, quantity in each), Decimal(0)) for place, each in rows.items()}
-
-
 def usable_details() -> tuple[sa.ColumnElement[bool], ...]:
     """The conditions on balances that are our own goods of a lot in a status that may be used."""
     return (
@@ -92,6 +57,43 @@ def usable_details() -> tuple[sa.ColumnElement[bool], ...]:
         balance.c.status.not_in(sorted(UNUSABLE)),
         balance.c.quantity > Decimal(0),
     )
+
+
+OF_PRODUCTS: sa.BindParameter[int] = sa.bindparam("products", expanding=True)
+BY_LAST_DAY = (
+    sa.select(balance.c.product, balance.c.warehouse, lot.c.expires, sa.func.sum(balance.c.quantity))
+    .join(lot, sa.and_(lot.c.product == balance.c.product, lot.c.lot == balance.c.lot))
+    # Said of both tables, else PostgreSQL reads every lot there is when it knows no better.
+    .where(*usable_details(), balance.c.product.in_(OF_PRODUCTS), lot.c.product.in_(OF_PRODUCTS))
+    .group_by(balance.c.product, balance.c.warehouse, lot.c.expires)
+    .order_by(lot.c.expires)
+)
+DATED = BY_LAST_DAY.where(lot.c.expires.is_not(None))
+EXPIRED = BY_LAST_DAY.where(lot.c.expires < sa.bindparam("before"))
+
+
+def dated_stock(
+    connection: sa.Connection, products: Iterable[int], before: date | None = None
+) -> Mapping[tuple[int, int], tuple[tuple[date, Decimal], ...]]:
+    """Last good day and quantity of usable goods whose lot has one, by (product, warehouse), the earliest first.
+
+    Args:
+        before: only goods whose last good day is before this one, that is expired on it.
+    """
+    wanted = sorted(set(products))
+    query, day = (DATED, {}) if before is None else (EXPIRED, {"before": before})
+    found: dict[tuple[int, int], list[tuple[date, Decimal]]] = {}
+    for start in range(0, len(wanted), CHUNK):
+        asked = {"products": wanted[start : start + CHUNK], **day}
+        for product, warehouse, expires, quantity in connection.execute(query, asked):
+            found.setdefault((product, warehouse), []).append((expires, quantity))
+    return {place: tuple(rows) for place, rows in found.items()}
+
+
+def expired_stock(connection: sa.Connection, products: Iterable[int], today: date) -> Mapping[tuple[int, int], Decimal]:
+    """Usable goods past the last good day of their lot (过期), by (product, warehouse): on hand, never available."""
+    rows = dated_stock(connection, products, today)
+    return {place: sum((quantity for _, quantity in each), Decimal(0)) for place, each in rows.items()}
 
 
 def lots_of(
