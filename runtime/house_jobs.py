@@ -19,6 +19,7 @@ from runtime.facade.flow_jobs import flow_performers, timer_handlers
 from runtime.facade.follow_up import follow_up
 from runtime.facade.import_jobs import import_handlers
 from runtime.facade.lapse import EVERY_QUARTER, LAPSE, lapse_handlers
+from runtime.facade.tidying import EVERY_NIGHT, TIDY, tidying_handlers
 from runtime.hookspecs import NO_PLUGINS, Plugins
 from runtime.house import ZONE, House, wall_clock
 from runtime.jobs.assembly import JobParts, engine_handlers, inline_handlers, standing_chores
@@ -129,12 +130,13 @@ def _parts(house: House, more: MoreHandlers) -> JobParts:
         handlers={
             **import_handlers(house),
             **lapse_handlers(house),
+            **tidying_handlers(house),
             **sending_handlers(house.sender),
             **in_turn(timer_handlers(house)),
             **rule_handlers(house),
             **more(house),
         },
-        schedules={LAPSE: EVERY_QUARTER},
+        schedules={LAPSE: EVERY_QUARTER, TIDY: EVERY_NIGHT},
         chores=(
             sending_chore(house.workspace, lambda: list_workspaces(house.settings), house.now),
             timer_chore(lambda: list_workspaces(house.settings), house.workspace, house.now),

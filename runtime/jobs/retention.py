@@ -1,4 +1,5 @@
-"""How long the traces of finished work are kept: a nightly job forgets jobs, outbox rows, deliveries and keys.
+"""How long the traces of finished work are kept: a nightly job forgets jobs, outbox rows, deliveries, keys
+and sessions that ended by themselves.
 
 What failed is kept until somebody retries or drops it, in both places.
 """
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from runtime.jobs.contract import Clock, Handler, JobContext, Payload
-from runtime.storage import deliveries, idempotency, outbox, received, rule_marks, rule_runs
+from runtime.storage import deliveries, idempotency, outbox, received, rule_marks, rule_runs, sessions
 from runtime.storage.database import Connection, in_transaction
 
 RETENTION = "retention"
@@ -26,7 +27,9 @@ def retention_handler(
         names = tuple(keys())
         for number, key in enumerate(names):
             context.progress(number, len(names) + 1)
-            in_transaction(context.open_workspace(key).database, lambda connection: _forget(connection, before))
+            database = context.open_workspace(key).database
+            in_transaction(database, lambda connection: _forget(connection, before))
+            in_transaction(database, lambda connection: sessions.remove_expired(connection, clock()))
         delete_finished(datetime.now(UTC) - timedelta(days=days))
 
     return forget

@@ -1,12 +1,11 @@
 """Files people attach: bytes in the workspace's folder under an id nobody chose, everything else in a row.
 
 The name a person gave is only ever shown, never used as a path. A file is on disk, complete, before its row exists;
-what a crash leaves behind has no row and is swept away.
+what a crash leaves behind has no row and is swept away (`orphans`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
@@ -21,19 +20,14 @@ from typing import BinaryIO
 import sqlalchemy as sa
 
 from engine.problems import Refused, problem
-from runtime.storage.app_tables import AppTables
-from runtime.storage.imports import files_in_use
 from runtime.storage.product_tables import file
 from runtime.storage.row_writing import Writer
-from runtime.storage.signatures import signatures_in_use
-from runtime.storage.workflow_runs import attached
 
 ID = re.compile(r"[0-9a-f]{32}")
 LONGEST_NAME = 200
 PARTIAL = ".partial"
 FILE_TYPES = ("attachment", "image")
 WRITER = Writer(file)
-CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,39 +130,3 @@ def shown_name(name: str) -> str:
     if len(clean) > LONGEST_NAME and dot and len(suffix) < 10:
         return f"{stem[: LONGEST_NAME - len(suffix) - 1]}.{suffix}"
     return clean[:LONGEST_NAME] or "file"
-
-
-def delete_orphans(connection: sa.Connection, tables: AppTables, folder: Path, before: datetime) -> int:
-    """Remove files older than ``before`` that no record refers to, and bytes without a row; returns how many files.
-
-    Run while no upload of before then can still be waiting for its record to be saved.
-    """
-    kept = referred(connection, tables)
-    known: set[str] = set()
-    gone: list[str] = []
-    for file_id, created_at in connection.execute(sa.select(file.c.id, file.c.created_at)):
-        known.add(file_id)
-        if file_id not in kept and created_at < before:
-            gone.append(file_id)
-    for start in range(0, len(gone), CHUNK):
-        connection.execute(file.delete().where(file.c.id.in_(gone[start : start + CHUNK])))
-    for path in folder.glob("??/*"):
-        stray = path.name not in known and path.stat().st_mtime < before.timestamp()
-        if stray or path.name in set(gone):
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
-    return len(gone)
-
-
-def referred(connection: sa.Connection, tables: AppTables) -> set[str]:
-    """Ids in any attachment or image field of any record, files of imports, those of decisions and signatures."""
-    found: set[str] = {*files_in_use(connection), *signatures_in_use(connection), *attached(connection)}
-    for of_form in tables.forms.values():
-        places = [(of_form.rows, of_form.form.fields)]
-        places += [(rows, of_form.form.tables[key].fields) for key, rows in of_form.line_rows.items()]
-        for rows, fields in places:
-            for key, column in rows.fields.items():
-                if fields[key].type_name in FILE_TYPES:
-                    for value in connection.execute(sa.select(column).where(column.is_not(None))).scalars():
-                        found.update((value,) if isinstance(value, str) else value)
-    return found

@@ -14,7 +14,7 @@ from engine.forms.numbering import PART
 from engine.problems import Problem, Refused, problem
 from runtime.house import House
 from runtime.stages.steps import Unit
-from runtime.storage import files, proofs, snapshots
+from runtime.storage import files, orphans, proofs, snapshots
 from runtime.storage.integrity import Standing
 from runtime.verifying.address import at
 
@@ -69,7 +69,7 @@ def attachments(unit: Unit, folder: Path) -> Iterator[Problem]:
             yield problem("verify.file_gone", file=one.name, id=one.id)
         elif path.stat().st_size != one.size or _digest(path) != one.sha256:
             yield problem("verify.file_changed", file=one.name, id=one.id)
-    for missing in sorted(files.referred(unit.connection, unit.tables) - known):
+    for missing in sorted(orphans.referred(unit.connection, unit.tables) - known):
         yield problem("verify.file_unknown", id=missing)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine.document import Document
 from engine.problems import Refused
-from runtime.storage import alerts, audit, documents, files, imports, outbox, preferences
+from runtime.storage import alerts, audit, documents, files, imports, orphans, outbox, preferences
 from runtime.storage.app_tables import AppTables, app_tables
 from runtime.storage.database import Database, read, write
 from tests.contracts.storage_contract import AT, bundle_from, changed, product, tiny_files
@@ -83,7 +83,14 @@ def test_files_nobody_refers_to_are_swept(empty: Database, tmp_path):
         stray.write_bytes(b"1")
         old = (AT - timedelta(days=1)).timestamp()
         os.utime(stray, (old, old))
-        assert files.delete_orphans(connection, tables, tmp_path, AT + timedelta(days=1)) == 1
+        later = AT + timedelta(days=1)
+        assert orphans.orphans(connection, tables, AT, 9) == ()
+        assert orphans.orphans(connection, tables, later, 0) == ()
+        assert orphans.orphans(connection, tables, later, 9) == (unused,)
+        assert orphans.forget(connection, [unused]) == 1
+        orphans.delete_bytes(tmp_path, [unused])
+        assert orphans.delete_strays(connection, tmp_path, later, 0) == 0
+        assert orphans.delete_strays(connection, tmp_path, later, 9) == 1
         assert files.get(connection, unused) is None and files.get(connection, used) and files.get(connection, fresh)
     assert (
         not stray.exists() and not files.path_of(tmp_path, unused).exists() and files.path_of(tmp_path, used).exists()

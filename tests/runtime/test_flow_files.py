@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,7 @@ from engine.workflow.move import MoveKind
 from runtime.facade import files, flow_acts, flow_inbox, flow_moves, flow_view
 from runtime.facade.door import Door
 from runtime.facade.flow_acts import Act
-from runtime.storage import files as stored_files
-from runtime.storage.database import write
+from runtime.facade.tidying import tidy_files
 from runtime.verification import verify
 from tests.houses import WORKSPACE, codes
 from tests.runtime.flow_house import Firm, company, firm
@@ -88,12 +86,8 @@ def test_a_file_that_was_attached_is_never_swept(made: Firm) -> None:
     document = made.expense(made.door("clerk"))
     kept, left = upload(boss), upload(boss)
     attach(boss, document, MoveKind.REJECT, kept, comment="不符")
-    place = made.home.house.workspace(WORKSPACE)
-    with boss.reading() as unit:
-        tables = unit.tables
-    with write(place.database) as connection:
-        later = made.home.clock() + timedelta(days=2)
-        assert stored_files.delete_orphans(connection, tables, place.files_dir, later) == 1
+    made.home.clock.wait(days=8)
+    assert tidy_files(boss, made.home.clock()) == 1
     assert files.attached(boss, "expense", document, kept).name == "合同.pdf"
     with pytest.raises(Refused):
         files.download(boss, left)
