@@ -59,39 +59,44 @@ class ProductUnits:
         return Fraction(1) if unit.id == self.base.id else self.ratios[unit.id]
 
 
-def table_problems(units: ProductUnits) -> tuple[Problem, ...]:
-    """What is wrong with a product's units: a ratio missing or not positive, a unit twice, more decimals than kept."""
-    found: list[Problem] = []
+def table_problems(units: ProductUnits) -> tuple[tuple[int, Problem], ...]:
+    """What is wrong with a product's units: a ratio missing or not positive, a unit twice, more decimals than kept.
+
+    Returns:
+        Each problem with the id of the unit it is about.
+    """
+    found: list[tuple[int, Problem]] = []
     seen = {units.base.id}
     for unit in units.others:
         if unit.id in seen:
-            found.append(problem("units.twice", unit=unit.name))
+            found.append((unit.id, problem("units.twice", unit=unit.name)))
         elif units.ratios.get(unit.id, Fraction(0)) <= 0:
-            found.append(problem("units.ratio_not_positive", unit=unit.name))
+            found.append((unit.id, problem("units.ratio_not_positive", unit=unit.name)))
         seen.add(unit.id)
     found.extend(
-        problem("units.places", unit=unit.name, places=unit.places, most=QUANTITY_SCALE)
+        (unit.id, problem("units.places", unit=unit.name, places=unit.places, most=QUANTITY_SCALE))
         for unit in units
         if not 0 <= unit.places <= QUANTITY_SCALE
     )
     return tuple(found)
 
 
-def change_problems(before: ProductUnits, after: ProductUnits, used: bool) -> tuple[Problem, ...]:
+def change_problems(before: ProductUnits, after: ProductUnits, used: bool) -> tuple[tuple[int, Problem], ...]:
     """Why the units of a product cannot become ``after``.
 
     Args:
         used: whether the product has ever moved; before that everything may change (domain rule D2).
 
     Returns:
-        A problem for a changed base unit and for every unit whose ratio changed or that is gone.
+        A problem for a changed base unit and for every unit whose ratio changed or that is gone, each with the id of
+        the unit it is about.
     """
     if not used:
         return ()
     if after.base.id != before.base.id:
-        return (problem("units.base_in_use", unit=before.base.name),)
+        return ((before.base.id, problem("units.base_in_use", unit=before.base.name)),)
     return tuple(
-        problem("units.ratio_in_use", unit=unit.name)
+        (unit.id, problem("units.ratio_in_use", unit=unit.name))
         for unit in before.others
         if after.ratios.get(unit.id) != before.ratios[unit.id]
     )

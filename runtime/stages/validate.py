@@ -25,6 +25,7 @@ from engine.problems import Problem, Refused, Severity, problem
 from runtime.stages.judge_sets import Settled, set_on_saving
 from runtime.stages.link_filters import filter_problems
 from runtime.stages.open_items import filled
+from runtime.stages.product_units import unit_problems
 from runtime.stages.resolve import resolve
 from runtime.stages.source_prices import price_by_unit
 from runtime.stages.sources import links_of, load_sources, source_of, source_problems
@@ -133,6 +134,7 @@ def _examined(
         if one.code != "field.required" or one.where not in broken
     )
     problems.extend(filter_problems(unit, form, document, old, names))
+    problems.extend(unit_problems(unit, form, document, old))
     taken = links_of(form, document, names, unit)
     if taken:
         problems.extend(source_problems(unit, form, document, taken, sources))

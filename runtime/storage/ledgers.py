@@ -33,6 +33,7 @@ __all__ = (
     "fold",
     "has_entries",
     "lock_balances",
+    "product_has_entries",
     "read_balances",
     "rebuild",
     "save_balances",
@@ -150,6 +151,12 @@ def has_entries(connection: sa.Connection, ledger: str = "") -> bool:
     """Whether anything was ever posted, to ``ledger`` if one is named."""
     condition = entry.c.ledger == ledger if ledger else entry.c.id.is_not(None)
     return bool(connection.execute(sa.select(sa.exists().where(condition))).scalar_one())
+
+
+def product_has_entries(connection: sa.Connection, ledgers: Iterable[str], product: int) -> bool:
+    """Whether anything of ``product`` was ever posted to one of these ledgers, taken back or not."""
+    condition = sa.exists().where(entry.c.ledger.in_(sorted(ledgers)), entry.c.product == product)
+    return bool(connection.execute(sa.select(condition)).scalar_one())
 
 
 def fold(connection: sa.Connection, ledgers: Mapping[str, Ledger]) -> tuple[Difference, ...]:
