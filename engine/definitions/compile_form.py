@@ -83,13 +83,17 @@ def _field(
         readonly=reading.switch(field.readonly, scope, place / "readonly"),
         default=reading.optional(field.default, scope, place / "default", value_type),
         formula=reading.optional(field.formula, scope, place / "formula", value_type),
-        fills=MappingProxyType(dict(field.options.fills) if isinstance(field.options, LinkOptions) else {}),
+        fills=MappingProxyType(_fills(field.options) if isinstance(field.options, LinkOptions) else {}),
         tags=frozenset(field.tags),
         unique=field.unique,
         position=position,
         definition=field,
         filter=reading.expression(filter_text, linked, place / "filter", BOOLEAN) if linked else None,
     )
+
+
+def _fills(options: LinkOptions) -> dict[str, tuple[str, ...]]:
+    return {target: (wanted,) if isinstance(wanted, str) else wanted for target, wanted in options.fills.items()}
 
 
 def _table(

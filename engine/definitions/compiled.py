@@ -38,7 +38,7 @@ class CompiledField:
         path: ``supplier`` or ``lines.qty``. column: storage column name, ``f_<id>``.
         required, visible, readonly, secret: a constant, or an expression over the row (line fields see their line
             first, then the header).
-        fills: for links, field of the same row → path on the linked record.
+        fills: for links, field of the same row → paths on the linked record, the first that is not empty counts.
         filter: for links, which records may be picked; sees the linked record, and the row it is picked for as ``row``.
         position: order of appearance within its row.
     """
@@ -57,7 +57,7 @@ class CompiledField:
     readonly: bool | Checked
     default: Checked | None
     formula: Checked | None
-    fills: Mapping[str, str]
+    fills: Mapping[str, tuple[str, ...]]
     tags: frozenset[str]
     unique: bool
     position: int

@@ -161,8 +161,9 @@ def fills_fit(loaded: Loaded, bundle: AppBundle) -> Iterator[Problem]:
     for form in bundle.forms.values():
         for field in form.all_fields():
             row = form.tables[field.table].fields if field.table else form.fields
-            for target, wanted in field.fills.items():
-                yield from _fill(loaded, form, field, row.get(target), target, wanted, tuple(row))
+            for target, paths in field.fills.items():
+                for wanted in paths:
+                    yield from _fill(loaded, form, field, row.get(target), target, wanted, tuple(row))
             if isinstance(field.options, OpenItemOptions):
                 yield from _open_item(loaded, form, field, field.options, row)
 

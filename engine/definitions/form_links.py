@@ -83,7 +83,8 @@ def book_form(book: LinkBook, form: CompiledForm) -> None:
             book.read(form.key, checked, each.table)
         row = form.tables[each.table].fields if each.table else form.fields
         for filled, wanted in each.fills.items():
-            book.follow(form.key, (each.key, *wanted.split(".")), each.table)
+            for path in wanted:
+                book.follow(form.key, (each.key, *path.split(".")), each.table)
             if filled in row and unit_of(row[filled].options):
                 book.follow(form.key, (each.key, UNITS), each.table)
     for check in form.checks:

@@ -16,13 +16,14 @@ class LinkOptions(NoOptions):
 
     Attributes:
         to: form key of the linked record.
-        fills: field of this row → field or path of the linked record copied into it when a person picks one.
+        fills: field of this row → field or path of the linked record copied into it when a person picks one; of
+            several, the first that is not empty.
         filter: expression over the linked record and this row: which records may be picked.
         quick_create: a missing record may be created from the look-up.
     """
 
     to: Annotated[str, Field(min_length=1, max_length=48)]
-    fills: dict[str, str] = Field(default_factory=dict)
+    fills: dict[str, str | Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
     filter: Annotated[str, Field(max_length=2000)] = ""
     quick_create: bool = False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import Document, Line, Value
 from engine.environment import Linked, Scene, Surroundings, compiled_target, nested, scene
 from engine.expressions import Checked, EvaluationFailed, evaluate
+from engine.expressions.number_functions import is_empty
 from engine.expressions.types import Row
 from engine.forms.draft import Draft
 from engine.forms.unit_prices import priced_by_unit
@@ -30,7 +31,7 @@ def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surround
     names = scene(form, document, linked, around)
     if draft.old is None:
         _defaults(form.fields, values, "", draft.given, names.header, around, problems)
-    _fills(form.fields, values, draft.old.values if draft.old else None, "", draft.given, linked)
+    _fills(form.fields, values, draft.old.values if draft.old else None, "", draft.given, linked, around)
     header = replace(document, values=values)
     if not any(document.lines.values()):
         return replace(draft, document=header, problems=tuple(problems))
@@ -46,7 +47,7 @@ def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surround
         for index, line in enumerate(rows):
             row, where = dict(line.values), f"{table}.{line.number}."
             before = old_lines.get(line.id) if line.id else None
-            _fills(form.tables[table].fields, row, before, where, draft.given, linked)
+            _fills(form.tables[table].fields, row, before, where, draft.given, linked, around)
             if before is None:
                 _defaults(
                     form.tables[table].fields, row, where, draft.given, names.line(table, index), around, problems
@@ -124,24 +125,38 @@ def _fills(
     where: str,
     given: frozenset[str],
     linked: Linked,
+    around: Surroundings,
 ) -> None:
     for key, field in fields.items():
         if not field.fills:
             continue
-        link = values.get(key)
+        link, form = values.get(key), compiled_target(field.options)
         changed = before is None or before.get(key) != link
-        row = linked.get((compiled_target(field.options), link)) if isinstance(link, int) else None
+        row = linked.get((form, link)) if isinstance(link, int) else None
         if row is None:
             continue
         typed = {target for target in field.fills if f"{where}{target}" in given}
         copied: set[str] = set()
-        for target, source in field.fills.items() if changed else ():
+        for target, sources in field.fills.items() if changed else ():
             if target in typed or (before is None and values.get(target) is not None):
                 continue
-            value = row.values.get(source)
-            values[target] = value.id if isinstance(value, Row) else value  # type: ignore[assignment]
+            found = (_reached(row, form, source.split("."), linked, around) for source in sources)
+            values[target] = next((value for value in found if not is_empty(value)), None)
             copied.add(target)
         priced_by_unit(field, fields, values, before, row, copied, typed)
+
+
+def _reached(row: Row | None, form: str, path: Sequence[str], linked: Linked, around: Surroundings) -> Value:
+    """The value at the end of ``path`` from a record of ``form``; None where the path breaks off."""
+    for name in path[:-1]:
+        field = around.bundle.forms[form].fields.get(name) if form in around.bundle.forms else None
+        value = row.values.get(name) if row is not None else None
+        if field is None or not isinstance(value, int):
+            return None
+        form = compiled_target(field.options)
+        row = linked.get((form, value))
+    value = row.values.get(path[-1]) if row is not None else None
+    return value.id if isinstance(value, Row) else value  # type: ignore[return-value]
 
 
 def _evaluated(

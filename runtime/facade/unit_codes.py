@@ -47,10 +47,10 @@ def by_code(door: Door, form: str, code: str, link: tuple[str, str] | None = Non
 
 
 def filled_unit(door: Door, form: str, path: str) -> str:
-    """The field of the same row that the link ``path`` fills with the base unit of its record; empty when none."""
+    """The field of the same row that the link ``path`` fills with a unit of its record; empty when none."""
     field = door.form(form).field(path)
     target = door.bundle.forms.get(target_of(field)) if field is not None else None
     units = target.definition.units if target is not None else None
     if field is None or units is None:
         return ""
-    return next((key for key, source in field.fills.items() if source == units.base), "")
+    return next((key for key, sources in field.fills.items() if units.base in sources), "")

@@ -26,6 +26,19 @@ def cases(company: Company) -> None:
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def bought_by_the_case(company: Company) -> None:
+    """Vinegar of 6.50 a bottle is bought by the case of six."""
+    unit = LinePatch(values={"unit": "箱", "rate": "6"})
+    company.do(
+        "data",
+        "product",
+        "save",
+        document=company.made["product:P002"],
+        patch=Patch(values={"purchase_unit": "箱"}, lines={"units": (unit,)}),
+    )
+
+
 def in_unit(page: Page, row: int, unit: str) -> None:
     """Choose another unit for a line."""
     cell(page, row, "unit").click()
@@ -49,6 +62,17 @@ def test_a_price_nobody_wrote_follows_the_unit(visit: Visit) -> None:
     in_unit(page, 1, "袋")
     expect(text(page, 1, "base_qty")).to_have_text("2")
     expect(text(page, 1, "price")).to_have_text("800.00")
+
+
+def test_a_line_begins_with_the_unit_for_its_kind_of_document(visit: Visit) -> None:
+    page = ready(visit("buyer", "purchase_order", "new"))
+    cell(page, 1, "product").click()
+    choose(page, "P002")
+    page.keyboard.type("2")
+    press(page, "Enter")
+    expect(text(page, 1, "unit")).to_have_text("箱")
+    expect(text(page, 1, "base_qty")).to_have_text("12")
+    expect(text(page, 1, "amount")).to_have_text("¥78.00")
 
 
 def test_a_pushed_down_price_follows_too(visit: Visit, company: Company) -> None:
