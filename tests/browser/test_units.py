@@ -28,13 +28,13 @@ def cases(company: Company) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def bought_by_the_case(company: Company) -> None:
-    """Vinegar of 6.50 a bottle is bought by the case of six."""
+    """Soy sauce of 12.80 a bottle is bought by the case of six."""
     unit = LinePatch(values={"unit": "箱", "rate": "6"})
     company.do(
         "data",
         "product",
         "save",
-        document=company.made["product:P002"],
+        document=company.made["product:P006"],
         patch=Patch(values={"purchase_unit": "箱"}, lines={"units": (unit,)}),
     )
 
@@ -67,12 +67,12 @@ def test_a_price_nobody_wrote_follows_the_unit(visit: Visit) -> None:
 def test_a_line_begins_with_the_unit_for_its_kind_of_document(visit: Visit) -> None:
     page = ready(visit("buyer", "purchase_order", "new"))
     cell(page, 1, "product").click()
-    choose(page, "P002")
+    choose(page, "P006")
     page.keyboard.type("2")
     press(page, "Enter")
     expect(text(page, 1, "unit")).to_have_text("箱")
     expect(text(page, 1, "base_qty")).to_have_text("12")
-    expect(text(page, 1, "amount")).to_have_text("¥78.00")
+    expect(text(page, 1, "amount")).to_have_text("¥153.60")
 
 
 def test_a_pushed_down_price_follows_too(visit: Visit, company: Company) -> None:
