@@ -6,6 +6,7 @@ the Chinese word and stands in for the English one until a translation is given.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,11 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+def joined(texts: Iterable[str], language: str) -> str:
+    """A list as people write it: ``甲、乙`` in Chinese, ``a, b`` in English."""
+    return (", " if language == "en" else "、").join(texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +76,9 @@ class Label:
                 },
             ]
         }
+
+
+def listed(labels: Iterable[Label]) -> Label:
+    """A list as one label. ``labels`` must not be empty."""
+    found = tuple(labels)
+    return Label(joined((one.zh for one in found), "zh"), joined((one.text("en") for one in found), "en"))

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 from engine.definitions.compiled import AppBundle, CompiledForm
 from engine.document import DocStatus
+from engine.labels import Label, listed
 from engine.problems import Problem, Refused, problem
 from runtime.declared import declared_ledgers, subject_forms
 from runtime.sealing import seal_within
@@ -34,7 +35,7 @@ WAITING = (str(DocStatus.DRAFT), str(DocStatus.PENDING), str(DocStatus.REJECTED)
 PENDING = (str(DocStatus.PENDING),)
 APPROVED = (str(DocStatus.APPROVED),)
 ONE_DAY = timedelta(days=1)
-REFUSALS: Mapping[str, Callable[[int, str], Problem]] = MappingProxyType(
+REFUSALS: Mapping[str, Callable[[int, Label], Problem]] = MappingProxyType(
     {
         "unfinished": lambda count, names: problem("closing.unfinished", count=count, names=names),
         "pending": lambda count, names: problem("closing.pending", count=count, names=names),
@@ -148,7 +149,8 @@ def reopen(unit: Unit, closing: int, reason: str) -> Closing:
 
 def refusal(check: Check) -> Problem:
     """A check that failed, as the reason not to close."""
-    return REFUSALS[check.key](check.count, "、".join(one.text for one in check.named) or str(check.count))
+    named = [Label(one.text) for one in check.named]
+    return REFUSALS[check.key](check.count, listed(named or [Label(str(check.count))]))
 
 
 def moving_forms(bundle: AppBundle) -> tuple[str, ...]:

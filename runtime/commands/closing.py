@@ -26,7 +26,8 @@ def check(
         view = closings.check(accounts.user_door(house, workspace, login), through, warehouse)
     for one in view.checks:
         level = started.ui(f"closing.level_{one.level}")
-        typer.echo(f"[{level}] {one.label}  {one.count or ''} {'、'.join(text for _, _, text in one.links)}".rstrip())
+        which = started.ui("list.comma").join(text for _, _, text in one.links)
+        typer.echo(f"[{level}] {one.label}  {one.count or ''} {which}".rstrip())
     if not view.ready:
         raise typer.Exit(EXIT_NOT_READY)
 

@@ -36,7 +36,7 @@ def run(
 
 def tell(started: Invocation, step: StepView) -> None:
     """One step, its conditions and what follows below it."""
-    people = "、".join(step.people)
+    people = started.ui("list.comma").join(step.people)
     typer.echo(" · ".join(one for one in (started.ui(f"trying.step_{step.kind}"), step.label, people) if one))
     for each in step.conditions:
         source = each.source or started.ui("trying.otherwise")

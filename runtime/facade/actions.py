@@ -11,7 +11,7 @@ from engine.document import RED, DocStatus, Document
 from engine.environment import Scene
 from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.expressions.types import Row
-from engine.labels import Language
+from engine.labels import Language, joined
 from engine.permissions import FormAccess, admits
 from engine.problems import Problem, Refused, problem
 from engine.values import ZERO
@@ -156,7 +156,7 @@ def _obstacle(
 def node_label(standing: Standing, language: Language) -> str:
     """The nodes a run stands at, as people read them."""
     nodes = (standing.flow.nodes.get(token.node) for token in standing.run.tokens)
-    return "、".join(dict.fromkeys(node.label.text(language) for node in nodes if node is not None))
+    return joined(dict.fromkeys(node.label.text(language) for node in nodes if node is not None), language)
 
 
 def _holds(when: Checked, document: Document, names: Scene, unit: Unit) -> bool:

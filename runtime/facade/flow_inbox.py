@@ -10,6 +10,7 @@ from typing import get_args
 
 from engine.definitions.compiled import CompiledWorkflow
 from engine.definitions.workflow import Asking
+from engine.labels import joined
 from engine.problems import Refused, problem
 from engine.values import number_in
 from engine.workflow.layout import Layout
@@ -289,7 +290,9 @@ def _stands(door: Door, line: InboxRow, tasks: Sequence[workflow_runs.Task], nam
         names.name("member", task.user) if task.user else _role_label(door, task.role) for task in tasks
     )
     return replace(
-        line, node="、".join(node for node in nodes if node), waits_for="、".join(one for one in people if one)
+        line,
+        node=joined(filter(None, nodes), door.language),
+        waits_for=joined(filter(None, people), door.language),
     )
 
 

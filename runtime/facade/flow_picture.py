@@ -357,7 +357,7 @@ def asked_words(step: Asking, roles: Mapping[str, str], say: Say) -> str:
         if way == "role":
             people.append(roles.get(str(value), str(value)))
         elif way == "member":
-            people.append("、".join((value,) if isinstance(value, str) else value))
+            people.append(say("list.comma").join((value,) if isinstance(value, str) else value))
         elif way == "chosen":
             people.append(say(f"flow.who_chosen_{value.by}"))
         elif way == "supervisor":
@@ -366,7 +366,7 @@ def asked_words(step: Asking, roles: Mapping[str, str], say: Say) -> str:
             people.append(say("flow.who_supervisors", role=roles.get(str(value), str(value))))
         else:
             people.append(say(f"flow.who_{way}"))
-    words = "、".join(people)
+    words = say("list.comma").join(people)
     mode = str(getattr(step, "mode", "any"))
     return f"{words} · {say(f'flow.mode_{mode}')}" if mode != "any" else words
 

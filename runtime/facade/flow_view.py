@@ -14,7 +14,7 @@ from runtime.facade import documents
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.flow_picture import Picture, PictureAct, Told, arms_taken, every_step, open_places, picture
-from runtime.facade.flow_words import absent, lasting, seat_word
+from runtime.facade.flow_words import absent, lasting, people_in, performer, seat_word
 from runtime.facade.views import DocumentView
 from runtime.stages.flow_begin import opened
 from runtime.stages.steps import Unit
@@ -193,7 +193,7 @@ def _log(
         starts = row.action in ("submit", "start")
         lines.append(
             LogLine(
-                user=row.user_name,
+                user=performer(door, row.user, row.user_name),
                 kind=row.action,
                 action=act_word(door, row.action),
                 node=row.label.text(door.language) if row.node else "",
@@ -201,7 +201,7 @@ def _log(
                 at=row.at,
                 since=row.arrived_at,
                 lasted=lasting(row.arrived_at, row.at, ui) if row.arrived_at is not None else "",
-                others=row.others,
+                others=people_in(door, row.others),
                 behalf=absent(row.user, row.behalf, names, door.language),
                 besides=row.user in row.behalf,
                 begins=starts and begun,
@@ -269,7 +269,7 @@ def _told(
         stale = row.node in arrived and row.arrived_at is not None and row.arrived_at < arrived[row.node]
         if row.node and row.node in flow.nodes and row.action != "submit" and not stale:
             made = PictureAct(
-                user=row.user_name,
+                user=performer(door, row.user, row.user_name),
                 action=act_word(door, row.action),
                 kind=row.action,
                 since=row.arrived_at,
@@ -286,7 +286,12 @@ def _told(
     started = None
     if starts:
         first = mine[starts[-1]]
-        started = PictureAct(user=first.user_name, action=act_word(door, "submit"), kind="submit", at=first.at)
+        started = PictureAct(
+            user=performer(door, first.user, first.user_name),
+            action=act_word(door, "submit"),
+            kind="submit",
+            at=first.at,
+        )
     reasons = {
         token.node: door.say(token.reason) for token in (run.tokens if run is not None else ()) if token.reason
     }  # fmt: skip

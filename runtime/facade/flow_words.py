@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from engine.labels import Language
+from engine.actor import automation
+from engine.labels import Language, joined
 from engine.workflow.state import Seat, SeatKind
 from runtime.facade.cells import Names
+from runtime.facade.door import Door
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+KEPT_JOINT = "、"  # between names the history and the approval log keep in one text
 Say = Callable[..., str]
 
 
@@ -33,8 +36,27 @@ def lasting(since: datetime, until: datetime, say: Say) -> str:
 
 def absent(user: int | None, says: Iterable[int], names: Names, language: Language) -> str:
     """The absent people ``user`` speaks for, by name."""
-    joint = "、" if language == "zh" else ", "
-    return joint.join(names.name("member", one) for one in says if one != user)
+    return joined((names.name("member", one) for one in says if one != user), language)
+
+
+def performer(door: Door, user: int, name: str) -> str:
+    """Who did something, as the log has kept it; what rules, flows and the product itself did in the reader's words.
+
+    Names of rules and flows were kept in Chinese; one that is not published any more stays as it was kept.
+    """
+    if user or door.language == "zh":
+        return name
+    if name == automation().name:
+        return door.house.catalogue.ui("origin.auto", door.language)
+    labels = [one.definition.label for one in door.bundle.rules.values()]
+    labels += [one.definition.label for one in door.bundle.flows.values()]
+    words = {one.zh: one.text(door.language) for one in labels}
+    return joined((words.get(one, one) for one in name.split(KEPT_JOINT)), door.language)
+
+
+def people_in(door: Door, kept: str) -> str:
+    """Several names, as the log has kept them in one text."""
+    return joined(kept.split(KEPT_JOINT), door.language)
 
 
 def seat_word(seat: Seat, say: Say) -> str:

@@ -9,6 +9,7 @@ from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import Value
 from engine.fieldtypes import BUILT_IN
 from engine.fieldtypes.contract import Operator, settled
+from engine.labels import joined
 from engine.permissions import FormAccess
 from engine.problems import Problem, problem, suggestion
 from engine.values import number_in
@@ -41,7 +42,9 @@ class AskedFilter:
         if self.field is not None and self.value is not None:
             cell = names.cells(self.field)
             written = self.field.type_name != "choice"
-            text = "、".join(one if isinstance(one, str) and written else cell(one).text for one in self._values())
+            text = joined(
+                (one if isinstance(one, str) and written else cell(one).text for one in self._values()), names.language
+            )
         return FilterView(path=self.path, label=self.label, operator=str(self.operator), raw=self.raw, text=text)
 
     def _values(self) -> tuple[Value, ...]:

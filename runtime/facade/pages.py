@@ -15,6 +15,7 @@ from engine.permissions import admits, plain_path
 from engine.workflow.lifecycle import STATUS_LABELS, transitions
 from runtime.facade.cells import Names, target_of
 from runtime.facade.door import Door
+from runtime.facade.flow_words import people_in, performer
 from runtime.facade.record_tags import tags_of
 from runtime.facade.views import (
     EMPTY_CELL,
@@ -185,7 +186,7 @@ def history_views(
     return tuple(
         HistoryView(
             at=row.at,
-            user=row.user_name,
+            user=performer(door, row.user, row.user_name),
             action=action_label(door, form, row.action),
             reason=row.reason,
             changes=tuple(
@@ -208,12 +209,12 @@ def approval_views(
     views = [
         ApprovalView(
             label=row.label.text(door.language),
-            user=row.user_name,
+            user=performer(door, row.user, row.user_name),
             action=action_label(door, form, row.action),
             reason=row.reason,
             at=row.at,
             arrived=row.arrived_at,
-            others=row.others,
+            others=people_in(door, row.others),
             signature=row.signature,
         )
         for row in workflow_runs.log_of(unit.connection, form.key, document.id or 0)

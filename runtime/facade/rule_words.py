@@ -18,6 +18,10 @@ from engine.definitions.rule import DateTrigger, Lookup, Then
 from engine.definitions.rule_scopes import STOCK, record_of, trigger_of
 from engine.document import DocStatus
 from engine.expressions import Checked
+from engine.labels import joined
+from engine.schedules.read import schedule_of
+from engine.schedules.schedule import Schedule
+from engine.schedules.tell import told
 from engine.workflow.lifecycle import STATUS_LABELS
 from runtime.facade.cells import target_of
 from runtime.facade.door import Door
@@ -47,7 +51,7 @@ class Speaking:
 
     def joined(self, texts: list[str]) -> str:
         """A list in words."""
-        return ("、" if self.door.language == "zh" else ", ").join(texts)
+        return joined(texts, self.door.language)
 
     def form(self, key: str | None) -> str:
         """The name of a form."""
@@ -78,7 +82,7 @@ class Speaking:
                 return self.phrase("when_ledger", ledger=self._ledger(when.ledger or ""))
             case "schedule":
                 key = "when_schedule_form" if when.form else "when_schedule"
-                return self.phrase(key, form=form, schedule=when.schedule or "")
+                return self.phrase(key, form=form, schedule=self._clock(when.schedule or ""))
             case "date":
                 assert when.date is not None  # the trigger is what is given
                 field = self.path((when.date.field,))
@@ -91,6 +95,11 @@ class Speaking:
                 return self.phrase("when_button", form=form, button=when.button or "")
             case _:
                 return self.phrase("when_imported", form=form)
+
+    def _clock(self, text: str) -> str:
+        """A schedule in the reader's language; as it was written where that language has no words for it."""
+        found = schedule_of(text)
+        return (told(found, self.door.language) if isinstance(found, Schedule) else "") or text
 
     def condition(self) -> str:
         """When the rule holds; empty when it always does."""

@@ -11,7 +11,7 @@ from decimal import Decimal
 from engine.definitions.compiled import CompiledForm
 from engine.environment import compiled_target
 from engine.expressions import Path
-from engine.labels import Label
+from engine.labels import Label, joined
 from engine.problems import Problem
 from engine.texts import shown
 from runtime.facade.cells import Names
@@ -123,7 +123,7 @@ class Words:
         if isinstance(value, bool):
             return ui("trying.yes" if value else "trying.no", self.language)
         if isinstance(value, tuple | list):
-            return "、".join(self.value(each) for each in value[:20]) or ui("trying.empty", self.language)
+            return joined((self.value(each) for each in value[:20]), self.language) or ui("trying.empty", self.language)
         if isinstance(value, Decimal | str | date | datetime):
             return shown(value)
         return str(value)
@@ -185,6 +185,7 @@ class Words:
         seen = self._readable(one.paths)
         what = one.what.text(self.language) if seen or one.kind == "set" else HIDDEN
         told = ui(f"trying.effect_{one.kind}", self.language, what=what)
-        people = "、".join(self._person(each) for each in one.people)
-        detail = "、".join(self.value(each) if seen else HIDDEN for name, each in one.detail.items() if name != "line")
+        people = joined((self._person(each) for each in one.people), self.language)
+        values = [self.value(each) if seen else HIDDEN for name, each in one.detail.items() if name != "line"]
+        detail = joined(values, self.language)
         return " · ".join(part for part in (told, people, detail) if part)

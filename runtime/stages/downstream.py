@@ -6,6 +6,7 @@ from typing import Literal
 
 from engine.definitions.compiled import CompiledForm
 from engine.document import DocStatus, Document
+from engine.labels import Label, listed
 from engine.problems import Refused, problem
 from runtime.stages.sources import executed
 from runtime.stages.steps import Unit
@@ -31,12 +32,13 @@ def refuse_with_downstream(unit: Unit, form: CompiledForm, document: Document) -
     ]
     if not below:
         return
-    numbers: dict[str, None] = {}
+    numbers: dict[Label, None] = {}
     for key in dict.fromkeys(link.target_form for link in below):
         ids = {link.target_id for link in below if link.target_form == key}
         for target in documents.load_many(unit.connection, unit.tables, key, ids).values():
-            numbers[f"{unit.form(key).label.zh} {target.number or ''}".strip()] = None
-    raise Refused([problem("document.has_downstream", numbers="、".join(list(numbers)[:5]))], "conflict")
+            label, number = unit.form(key).label, target.number or ""
+            numbers[Label(f"{label.zh} {number}".strip(), f"{label.text('en')} {number}".strip())] = None
+    raise Refused([problem("document.has_downstream", numbers=listed(list(numbers)[:5]))], "conflict")
 
 
 def update_links(unit: Unit, document: Document, state: Literal["open", "done", "dropped"]) -> None:

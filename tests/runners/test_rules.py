@@ -45,6 +45,7 @@ from engine.rules.marks import Marks
 from engine.rules.verdict import Verdict, refusals
 from engine.rules.world import MatchNeed
 from engine.schedules.read import schedule_of
+from engine.schedules.tell import told
 
 FOLDER = Path(__file__).parent.parent / "cases" / "rules"
 NOW = "2026-01-05T09:00"
@@ -273,6 +274,8 @@ def test_schedules(content: dict[str, Any], case: dict[str, Any]) -> None:
         moment = following
         moments.append(moment.strftime("%Y-%m-%d %H:%M"))
     assert moments == case["next"]
+    if "told" in case:
+        assert [told(found, "zh"), told(found, "en")] == case["told"]
 
 
 @pytest.mark.parametrize(("content", "case"), of_kind("dates"))
