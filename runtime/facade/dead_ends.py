@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from engine.permissions import is_administrator
 from engine.problems import Refused, problem
+from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.endpoints import administrator
 from runtime.facade.rule_log import RunRow, failure_words, run_rows
@@ -24,13 +25,14 @@ COUNTED = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostEffect:
-    """An effect that was given up after its last attempt; ``record`` is the document it is about, 0 for none."""
+    """An effect that was given up after its last attempt, about ``document`` (0: none), which is called ``title``."""
 
     id: int
     kind: str
     form: str
     form_label: str
     document: int
+    title: str
     at: datetime
     attempts: int
     error: str
@@ -83,7 +85,12 @@ def dead_ends(door: Door) -> DeadEnds:
         lost = outbox.given_up(unit.connection, limit=MOST)
         jobs = _parked(door, unit.connection)
         counts = _counts(unit.connection, since, len(jobs))
-    forms = door.bundle.forms
+        names = Names(door.language)
+        forms = door.bundle.forms
+        for row in lost:
+            if row.form in forms and row.document:
+                names.want_id(row.form, row.document)
+        names.load(unit)
     return DeadEnds(
         counts=counts,
         runs=runs,
@@ -94,6 +101,7 @@ def dead_ends(door: Door) -> DeadEnds:
                 form=row.form if row.form in forms else "",
                 form_label=forms[row.form].label.text(door.language) if row.form in forms else row.form,
                 document=row.document or 0,
+                title=names.name(row.form, row.document) if row.form in forms and row.document else "",
                 at=row.done_at or row.created_at,
                 attempts=row.attempts,
                 error=failure_words(door, row.error),

@@ -14,7 +14,7 @@ from engine.workflow.move import Move, MoveKind
 from runtime.facade.documents import Command, Outcome, submit
 from runtime.facade.door import Door
 from runtime.stages.flow_begin import ADMINISTER, ALSO_BY_ADMINISTRATORS, FLOW, OF_THE_PRODUCT, may_administer, opened
-from runtime.storage import accounts, proposals, runs, stand_ins, workflow_runs
+from runtime.storage import accounts, audit, proposals, runs, stand_ins, workflow_runs
 from runtime.storage.database import Connection, in_transaction
 from runtime.submit import make_change, unit_of
 
@@ -163,6 +163,25 @@ def hand_over(door: Door, leaver: int, successor: int, comment: str = "") -> tup
         lambda connection: stand_ins.hand_over(connection, leaver, successor, by=door.actor.user, at=door.house.now()),
     )
     return tuple(results)
+
+
+def retry(door: Door, form: str, document: int, run: int, token: int) -> Outcome:
+    """A stuck place is tried once more (重试), noted in the audit log; the approval log has its own line.
+
+    Raises:
+        Refused: ``forbidden`` for whoever does not administer the run; ``conflict`` when the place is not stuck any
+            more, or still cannot go on, with the reason.
+    """
+    with door.reading() as unit:
+        if form not in door.bundle.forms or not may_administer(unit, door.bundle.forms[form]):
+            raise Refused([problem("flow.not_administrator")], "forbidden")
+    outcome = act(door, form, document, MoveKind.REASSIGN, Act(token=token, run=run))
+    told = {"form": form, "document": document, "run": run, "token": token}
+    in_transaction(
+        door.workspace.database,
+        lambda connection: audit.note(connection, door.house.now(), door.actor.user, "place_tried_again", told),
+    )
+    return outcome
 
 
 def make_proposal(door: Door, proposal: int, make: bool) -> Outcome | None:

@@ -11,6 +11,7 @@ from engine.workflow.advanced import Offer, Viewer
 from engine.workflow.offers import offers
 from engine.workflow.state import TokenState
 from runtime.facade import documents
+from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.stages.flow_begin import may_administer, opened
 from runtime.stages.steps import Standing, Unit
@@ -127,6 +128,17 @@ def stuck(door: Door, after: int = 0, limit: int = MOST) -> tuple[StuckView, ...
             for row in changes
         ]
     return tuple(found)
+
+
+def titles(door: Door, records: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
+    """What people call these records, such as ``报销单 EX20260105-0001``, with one query per form."""
+    wanted = tuple(dict.fromkeys(records))
+    names = Names(door.language)
+    for form, record in wanted:
+        names.want_id(form, record)
+    with door.reading() as unit:
+        names.load(unit)
+    return {one: f"{door.bundle.forms[one[0]].label.text(door.language)} {names.name(*one)}" for one in wanted}
 
 
 def proposed(door: Door, form: str, document: int) -> Mapping[str, object] | None:

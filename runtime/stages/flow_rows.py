@@ -317,6 +317,8 @@ def _log(
     token = before.run.token(number) if before is not None else None
     step = flow.nodes.get(token.node) if token is not None else None
     word = WORDS.get(move.kind, str(move.kind))
+    if move.kind is MoveKind.REASSIGN and not move.users:
+        word = "retry"
     if move.kind is MoveKind.TIMER:
         word = _timer_word(step, move.timer)
         if not word:

@@ -9,6 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from runtime.app import create_app
+from runtime.facade import accounts, flows
+from runtime.storage import audit
+from runtime.storage.database import read
 from tests.houses import PASSWORD, WORKSPACE
 from tests.runtime.flow_house import Firm, expense_flow, firm
 from tests.web.conftest import entrance
@@ -67,3 +70,45 @@ def test_deciding_claiming_and_dialogs(made: Firm) -> None:
     assert boss.post("/tasks/batch", id=str(task(ticked))) == 200
     assert made.status(ticked) == "approved"
     made.sound()
+
+
+STUCK = expense_flow("""
+  - approve: boss
+    label: {zh: 老板审批, en: Boss}
+    by: {role: boss}
+  - approve: owner
+    label: {zh: 负责人审批, en: Owner}
+    by: {field: owner}
+    empty: block
+""")
+
+
+def test_a_stuck_flow_is_shown_by_its_number_and_goes_on_at_the_press_of_a_button(tmp_path: Path) -> None:
+    made = firm(tmp_path, None, STUCK)
+    clerk, boss, chief = made.door("clerk"), made.door("boss"), made.door("admin")
+    owner = made.door("finance").actor.user
+    document = made.expense(clerk, owner=owner)
+    accounts.set_active(chief, owner, False)
+    made.flow(boss, document, "agree")
+    (place,) = flows.stuck(chief)
+    admin, clerks = Browser(made, "admin"), Browser(made, "clerk")
+    path = f"/flows/stuck/expense/{document}/{place.run}/{place.token}/retry"
+    page = admin.client.get(f"{ROOT}/flows/stuck").text
+    assert place.number and place.number in page and path in page and f"#{document}" not in page
+
+    assert clerks.post(path) == 403
+    assert admin.post(path) == 409, "there is still nobody to ask"
+    assert made.at(document) == ["owner"] and retries(made) == []
+    accounts.set_active(chief, owner, True)
+    assert admin.post(path) == 303
+    assert flows.stuck(chief) == () and [one.user for one in made.tasks(document)] == [owner]
+    assert retries(made) == [{"form": "expense", "document": document, "run": place.run, "token": place.token}]
+    assert made.words(document)[-1] == "retry"
+    assert admin.post(path) == 409, "pressed twice: nothing is stuck any more"
+    assert admin.post(path.replace(str(document), "999999")) == 404
+    made.sound()
+
+
+def retries(made: Firm) -> list[dict[str, object]]:
+    with read(made.home.house.workspace(WORKSPACE).database) as connection:
+        return [one["detail"] for one in audit.latest(connection) if one["event"] == "place_tried_again"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
@@ -54,11 +55,21 @@ def stand_in_routes() -> APIRouter:
     @router.get("/stuck")
     def stuck(request: Request, found: Visiting, after: Natural = 0) -> Response:
         _administrators_only(found)
-        return render(
-            request, found, "flow/stuck.html",
-            rows=flows.stuck(found.door, after), results=None, migrations=None, flow="", mapping={},
-            workflows=_workflows(found),
-        )  # fmt: skip
+        return _stuck(request, found, after)
+
+    @router.post("/stuck/{form}/{document:int}/{run:int}/{token:int}/retry")
+    def retry(
+        request: Request, found: Visiting, form: str, document: Natural, run: Natural, token: Natural, sent: Posted
+    ) -> Response:
+        """A stuck place once more; what still stands in its way is said on the page."""
+        try:
+            flow_acts.retry(found.door, form, document, run, token)
+        except Refused as refused:
+            if refused.kind in ("missing", "forbidden"):
+                raise
+            return _stuck(request, found, problems=refused.problems)
+        told = say(site_of(request), found.language, "stuck.done_retry")
+        return go_to(request, found.links.page("flows", "stuck"), told)
 
     @router.post("/hand-over")
     def hand_over(request: Request, found: Visiting, sent: Posted) -> Response:
@@ -66,10 +77,10 @@ def stand_in_routes() -> APIRouter:
         if len(leaver) != 1 or len(successor) != 1:
             raise Refused([problem("workflow.name_one", "successor")])
         results = flow_acts.hand_over(found.door, leaver[0], successor[0], text_of(sent, "comment"))
-        return render(
-            request, found, "flow/stuck.html",
-            rows=flows.stuck(found.door), migrations=None, flow="", mapping={}, workflows=_workflows(found),
+        return _stuck(
+            request, found,
             results=[(item, one if isinstance(one, Refused) else None) for item, one in results],
+            titles=flows.titles(found.door, [(item.form, item.document) for item, _ in results]),
         )  # fmt: skip
 
     @router.post("/proposals/{proposal:int}/{what}")
@@ -92,14 +103,26 @@ def stand_in_routes() -> APIRouter:
         }
         go = text_of(sent, "go") == "yes"
         made = (flow_acts.migrate_runs if go else flow_acts.migrations)(found.door, flow, mapping)
-        return render(
-            request, found, "flow/stuck.html",
-            rows=flows.stuck(found.door), results=None, migrations=made, moved=go, flow=flow, mapping=mapping,
-            workflows=_workflows(found), here_nodes=sorted({node for one in made for node in one.nodes}),
+        return _stuck(
+            request, found, migrations=made, moved=go, flow=flow, mapping=mapping,
+            titles=flows.titles(found.door, [(one.form, one.document) for one in made]),
+            here_nodes=sorted({node for one in made for node in one.nodes}),
             new_nodes=[(key, step.label) for key, step in found.door.bundle.flows[flow].nodes.items()],
         )  # fmt: skip
 
     return router
+
+
+def _stuck(
+    request: Request, found: Visit, after: int = 0, problems: tuple[Problem, ...] = (), **shown: Any
+) -> Response:
+    """The page of runs for administrators; ``shown``: what a hand-over or a migration has to say."""
+    nothing: dict[str, Any] = {"results": None, "migrations": None, "flow": "", "mapping": {}, "titles": {}}
+    return render(
+        request, found, "flow/stuck.html",
+        status=409 if problems else 200,
+        rows=flows.stuck(found.door, after), problems=problems, workflows=_workflows(found), **{**nothing, **shown},
+    )  # fmt: skip
 
 
 def _stand_ins(
