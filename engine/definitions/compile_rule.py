@@ -80,6 +80,7 @@ class _Compiling:
         if condition is None:
             return None
         schedule = schedule_of(rule.when.schedule) if rule.when.schedule else None
+        inputs = table.inputs.values() if table is not None else ()
         return CompiledRule(
             definition=rule,
             condition=condition,
@@ -90,6 +91,7 @@ class _Compiling:
             lookups=MappingProxyType(lookups),
             table=table,
             schedule=None if isinstance(schedule, Problem) else schedule,
+            reads=tuple(sorted(condition.names.union(*(checked.names for checked in inputs)))),
         )
 
     def at(self, at: At) -> Place:

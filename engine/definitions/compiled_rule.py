@@ -58,6 +58,7 @@ class CompiledRule:
         placeholders: the text between braces in any of its titles → its expression.
         expressions: every other expression by where it stands in the file.
         table: its decision table. schedule: when it comes, if it is woken by one.
+        reads: the paths the condition and the inputs of the table read, in order.
         scope: what the condition sees. seen: what the consequences see, results of the table included.
     """
 
@@ -70,6 +71,7 @@ class CompiledRule:
     lookups: Mapping[str, CompiledLookup] = field(default_factory=_nothing)
     table: Table | None = None
     schedule: Schedule | None = None
+    reads: tuple[Path, ...] = ()
 
     def follows(self) -> Iterator[tuple[Path, str]]:
         """Every path its expressions read, as seen from its record, and the line table they stand on (or empty)."""

@@ -117,6 +117,12 @@ def ledger_names(loaded: Loaded) -> tuple[str, ...]:
     return (*_ledgers(loaded), "variance")
 
 
+def moves_of(loaded: Loaded) -> tuple[str, ...]:
+    """Every kind of movement that postings write, and their taking back."""
+    moves = sorted({entry.move for _, entry, _, _ in entries_of(loaded)})
+    return (*moves, *(f"{move}_cancel" for move in moves))
+
+
 def own_ledgers_are_new(loaded: Loaded) -> Iterator[Problem]:
     """A ledger of the app's own has a name of its own, and grains by dimensions it has."""
     seen = set(LEDGER_DIMENSIONS) | {"variance"}

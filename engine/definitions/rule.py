@@ -37,7 +37,7 @@ class When(Definition):
         fields: one of these fields was changed by saving; ``old`` and the record itself are both visible.
         status: the document came into one of these states (``approved``, ``closed`` …).
         flow: something happened in the workflow of the form. node: only at this node.
-        ledger: the stock ledger, per product; or any other ledger, per balance.
+        ledger: the stock ledger, per product; or any other ledger, per balance. moves: only by entries of these moves.
         schedule: a cron line (five fields) or plain words (``每天 17:30``, ``every monday 08:00``, ``每月1日 09:00``);
             with ``form`` every record for which ``if`` holds, without it once.
         date: a date field of ``form`` comes near or has passed.
@@ -53,6 +53,7 @@ class When(Definition):
     flow: tuple[FlowEvent, ...] = ()
     node: Key | None = None
     ledger: Key | None = None
+    moves: tuple[Key, ...] = ()
     schedule: str | None = None
     date: DateTrigger | None = None
     webhook: Key | None = None

@@ -9,7 +9,7 @@ from engine.definitions.file_kinds import APP, RULES
 from engine.definitions.form import FieldDef
 from engine.definitions.load import Loaded
 from engine.definitions.options import PAYLOAD
-from engine.definitions.process_checks import ledger_names
+from engine.definitions.process_checks import ledger_names, moves_of
 from engine.definitions.reading import Place
 from engine.definitions.references import (
     NO_SUCH_ACTION,
@@ -45,6 +45,8 @@ def rules_have_one_trigger(loaded: Loaded) -> Iterator[Problem]:
             yield complaint(loaded, place / "form", "definition.trigger_without_form", key=True, trigger=trigger)
         if rule.when.node is not None and not rule.when.flow:
             yield complaint(loaded, place / "node", "definition.node_without_flow", key=True)
+        if rule.when.moves and rule.when.ledger is None:
+            yield complaint(loaded, place / "moves", "definition.moves_without_ledger", key=True)
 
 
 def triggers_can_happen(loaded: Loaded) -> Iterator[Problem]:
@@ -58,6 +60,8 @@ def triggers_can_happen(loaded: Loaded) -> Iterator[Problem]:
             yield from _flow(loaded, place, when)
         if when.ledger is not None:
             yield from unknown(loaded, place / "ledger", "definition.unknown_ledger", when.ledger, ledger_names(loaded))
+            for index, move in enumerate(when.moves):
+                yield from unknown(loaded, place / "moves" / index, "definition.unknown_move", move, moves_of(loaded))
             if when.ledger == STOCK and loaded.app is not None and loaded.app.dimensions.product is None:
                 yield complaint(loaded, place / "ledger", "definition.dimension_form", dimension="product")
         if when.schedule is not None:

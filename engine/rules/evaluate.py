@@ -41,17 +41,26 @@ def judge(rule: CompiledRule, facts: Facts, clock: Clock, marks: Marks = NO_MARK
         marks: what is remembered under ``key_of(rule, facts, clock)``.
     """
     name = rule.definition.rule
-    plainly = Verdict(rule=name, key=facts.key, chain=facts.chain, trigger=facts.trigger)
     too_long = cut(facts.chain, name)
     if too_long is not None:
-        return replace(plainly, outcome="cut", error=too_long)
+        return Verdict(
+            rule=name, key=facts.key, chain=facts.chain, trigger=facts.trigger, outcome="cut", error=too_long
+        )
     try:
-        return _judged(rule, facts, clock, marks, world, plainly)
+        return _judged(rule, facts, clock, marks, world)
     except EvaluationFailed as failed:
-        return replace(plainly, outcome="failed", error=failed.problem, facts=_read(rule, facts))
+        return Verdict(
+            rule=name,
+            key=facts.key,
+            chain=facts.chain,
+            trigger=facts.trigger,
+            outcome="failed",
+            error=failed.problem,
+            facts=told(facts.names, rule.reads),
+        )
 
 
-def _judged(rule: CompiledRule, facts: Facts, clock: Clock, marks: Marks, world: World, plainly: Verdict) -> Verdict:
+def _judged(rule: CompiledRule, facts: Facts, clock: Clock, marks: Marks, world: World) -> Verdict:
     written = rule.definition
     key = key_of(rule, facts, clock)
     true = evaluate(rule.condition, facts.names, clock) is True
@@ -62,7 +71,14 @@ def _judged(rule: CompiledRule, facts: Facts, clock: Clock, marks: Marks, world:
         inputs, results = decided.inputs, decided.results
         true = bool(results)
     said = tuple({each: plain(value) for each, value in one.items()} for one in results) if rule.table else ()
-    known = replace(plainly, key=key, facts={**_read(rule, facts), **_plain(inputs)}, results=said)
+    known = Verdict(
+        rule=written.rule,
+        key=key,
+        chain=facts.chain,
+        trigger=facts.trigger,
+        facts={**told(facts.names, rule.reads), **_plain(inputs)},
+        results=said,
+    )
     if recovers(written, marks, true=true):
         return replace(known, closes=True, effects=(CloseTask(once_key=once_key(written, key)),))
     if not true:
@@ -121,13 +137,6 @@ def _escalations(rule: CompiledRule, clock: Clock, world: World) -> tuple[Escala
         )
         for number, step in enumerate(rule.definition.escalate)
     )
-
-
-def _read(rule: CompiledRule, facts: Facts) -> Mapping[str, object]:
-    """What the condition and the inputs of the table read, for the log."""
-    inputs = rule.table.inputs.values() if rule.table is not None else ()
-    paths = rule.condition.names.union(*(checked.names for checked in inputs))
-    return told(facts.names, paths)
 
 
 def _plain(values: Mapping[str, object]) -> Mapping[str, object]:

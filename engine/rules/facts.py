@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -186,9 +186,9 @@ def _all(table: str, lines: Sequence[object]) -> Iterator[str]:
         yield from {f"{table}.{name}" for line in lines for name in getattr(line, "values", ())}
 
 
-def told(names: Mapping[str, object], paths: frozenset[Path]) -> Mapping[str, object]:
+def told(names: Mapping[str, object], paths: Iterable[Path]) -> dict[str, object]:
     """The values an expression reads, for the log: text by path; of a line table the values of all lines."""
-    return {".".join(path): plain(_followed(names.get(path[0]), path[1:])) for path in sorted(paths)}
+    return {".".join(path): plain(_followed(names.get(path[0]), path[1:])) for path in paths}
 
 
 def plain(value: object) -> object:

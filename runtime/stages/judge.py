@@ -7,7 +7,7 @@ here on the very same facts, so that what else they ask for agrees with what the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from engine.definitions.compiled_rule import CompiledRule
@@ -146,18 +146,22 @@ def _on_workflow(unit: Unit, advanced: Advanced, world: World) -> Iterator[Decid
 def _on_ledgers(unit: Unit, entries: Sequence[Entry], chain: tuple[str, ...], world: World) -> Iterator[Decided]:
     touched = {entry.ledger for entry in entries}
     if STOCK in unit.rules.ledgers and touched & set(STOCK_LEDGERS):
-        rules = unit.rules.index.woken(LedgerChanged(ledger=STOCK))
-        products = {entry.product for entry in entries if entry.ledger in STOCK_LEDGERS and entry.product}
-        facts = facts_of_stock(unit, products, rules, chain)
+        about = [entry for entry in entries if entry.ledger in STOCK_LEDGERS and entry.product]
+        rules = _by_moves(unit.rules.index.woken(LedgerChanged(ledger=STOCK)), about)
+        facts = facts_of_stock(unit, {entry.product for entry in about}, rules, chain)
         opened = alerts_open(unit, rules, facts) if facts else frozenset()
         for rule in rules if facts else ():
             yield from decided(unit, rule, facts, world, opened=opened)
     for ledger in sorted(touched & unit.rules.ledgers - {STOCK}):
-        rules = tuple(
-            rule
-            for rule in unit.rules.index.woken(LedgerChanged(ledger=ledger))
-            if rule.definition.when.ledger == ledger
-        )
-        facts = facts_of_balances(unit, ledger, [one for one in entries if one.ledger == ledger], rules, chain)
+        about = [entry for entry in entries if entry.ledger == ledger]
+        woken = unit.rules.index.woken(LedgerChanged(ledger=ledger))
+        rules = _by_moves((rule for rule in woken if rule.definition.when.ledger == ledger), about)
+        facts = facts_of_balances(unit, ledger, about, rules, chain)
         for rule in rules if facts else ():
             yield from decided(unit, rule, facts, world)
+
+
+def _by_moves(rules: Iterable[CompiledRule], entries: Iterable[Entry]) -> tuple[CompiledRule, ...]:
+    """The rules among these whose moves, where they name any, are among those of the entries."""
+    made = {entry.move for entry in entries}
+    return tuple(rule for rule in rules if not rule.definition.when.moves or made & set(rule.definition.when.moves))
