@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from runtime.api.callers import Knocking, answered
 from runtime.api.shapes import plain_object
@@ -29,9 +29,13 @@ def ageing(
     by: Literal["due", "day"] = "due",
     partner: Natural | None = None,
     overdue: bool = False,
+    after: Natural = 0,
+    items_after: Natural = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] | None = None,
 ) -> Mapping[str, Any]:
     """Open amounts by age per partner; ``items`` are the documents of ``partner``, or the overdue ones."""
-    return plain_object(finance.ageing(door, side, by, partner, overdue))
+    view = finance.ageing(door, side, by, partner, overdue, after=after, items_after=items_after, limit=limit)
+    return plain_object(view)
 
 
 def statement(
@@ -42,8 +46,14 @@ def statement(
 
 
 def voucher_list(
-    door: Knocking, start: date, end: date, chart: str = "", by: Literal["document", "day", "period"] = "document"
+    door: Knocking,
+    start: date,
+    end: date,
+    chart: str = "",
+    by: Literal["document", "day", "period"] = "document",
+    after: Natural = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] | None = None,
 ) -> Mapping[str, Any]:
     """Vouchers of a period by the rules of ``chart``, and what no rule books."""
-    view = vouchers.vouchers(door, chart, start, end, by)
+    view = vouchers.vouchers(door, chart, start, end, by, after=after, limit=limit)
     return {**plain_object(view), "unmapped": [plain_object(one) for _, one in view.unmapped]}

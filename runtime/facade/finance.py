@@ -17,6 +17,7 @@ from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.lists import row_condition
 from runtime.facade.menu import may_open
+from runtime.facade.paging import part_of
 from runtime.facade.referred import numbers
 from runtime.facade.stock import move_label
 from runtime.stages.steps import Unit
@@ -58,13 +59,20 @@ class AgeingRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgeingView:
-    """The ageing of one side. ``total`` is the row of sums; ``items`` the documents behind one partner, if chosen."""
+    """The ageing of one side, or a page of it.
+
+    Attributes:
+        total: the row of sums over all partners. next: how many come before the next page; None after the last.
+        items: the documents behind one partner, if chosen, or the overdue ones; ``further`` is their ``next``.
+    """
 
     side: Side
     basis: Basis
     rows: tuple[AgeingRow, ...]
     total: AgeingRow
     items: tuple[OpenView, ...]
+    next: int | None
+    further: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +108,21 @@ class StatementView:
 
 
 def ageing(
-    door: Door, side: Side, basis: Basis = "due", partner: int | None = None, overdue: bool = False
+    door: Door,
+    side: Side,
+    basis: Basis = "due",
+    partner: int | None = None,
+    overdue: bool = False,
+    *,
+    after: int = 0,
+    items_after: int = 0,
+    limit: int | None = None,
 ) -> AgeingView:
     """Open amounts by age, per partner; with ``partner`` also the documents, with ``overdue`` all overdue documents.
+
+    Args:
+        after, items_after: how many partners, and documents, to leave out.
+        limit: how many of each to show at most; all of them when None.
 
     Raises:
         Refused: ``forbidden`` when the page is not the person's.
@@ -123,7 +143,8 @@ def ageing(
             if (partner is None or one.partner == partner)
             and (not overdue or (one.due is not None and one.due < today))
         ]
-        views = _items(door, unit, shown if partner is not None or overdue else (), names, form, basis, today)
+        page, further = part_of(shown if partner is not None or overdue else (), items_after, limit)
+        views = _items(door, unit, page, names, form, basis, today)
     groups: dict[int, dict[str, Decimal]] = {}
     late: dict[int, Decimal] = {}
     for one in items:
@@ -136,7 +157,8 @@ def ageing(
     found.sort(key=lambda row: (-row.overdue, -row.total, row.partner_text))
     sums = {name: sum((row.amounts[name] for row in found), ZERO) for name in BUCKETS}
     total = _row(0, "", sums, sum((row.overdue for row in found), ZERO))
-    return AgeingView(side=side, basis=basis, rows=tuple(found), total=total, items=views)
+    partners, following = part_of(found, after, limit)
+    return AgeingView(side=side, basis=basis, rows=partners, total=total, items=views, next=following, further=further)
 
 
 def statement(door: Door, side: Side, partner: int, start: date, end: date) -> StatementView:

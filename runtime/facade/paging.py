@@ -1,4 +1,4 @@
-"""Every row of what is shown page by page, for files; only one page is in memory at a time."""
+"""What is shown page by page: every row of it, for files, with one page in memory; or a part of what is at hand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 PAGE = 500
 MOST_ROWS = 50_000
 
+RowT = TypeVar("RowT")
 RowT_co = TypeVar("RowT_co", covariant=True)
 CursorT_co = TypeVar("CursorT_co", covariant=True)
 
@@ -32,3 +33,9 @@ def every_row(
         if view.next is None:
             return
         view = following(view.next)
+
+
+def part_of(rows: Sequence[RowT], after: int, limit: int | None) -> tuple[tuple[RowT, ...], int | None]:
+    """``limit`` rows behind the first ``after``, all of them where it is None; and where the next page begins."""
+    end = len(rows) if limit is None else after + limit
+    return tuple(rows[after:end]), end if end < len(rows) else None

@@ -18,6 +18,7 @@ from runtime.declared import subject_forms
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.menu import may_open
+from runtime.facade.paging import part_of
 from runtime.facade.stock import move_label
 from runtime.sheets import WriteColumn, write_csv, write_xlsx
 from runtime.stages.steps import Unit
@@ -55,19 +56,38 @@ class VoucherView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VouchersView:
-    """The vouchers of a period. ``unmapped``: what no rule books, with the word for the move."""
+    """The vouchers of a period, or a page of them.
+
+    Attributes:
+        count, debit, credit: of the whole period. next: how many come before the next page; None after the last.
+        unmapped: what no rule books, with the word for the move.
+    """
 
     chart: str
     charts: tuple[tuple[str, str], ...]
     word: str
     vouchers: tuple[VoucherView, ...]
+    count: int
     debit: Decimal
     credit: Decimal
     unmapped: tuple[tuple[str, Unmapped], ...]
+    next: int | None
 
 
-def vouchers(door: Door, chart: str, start: date, end: date, gathered: Gathered = "document") -> VouchersView:
+def vouchers(
+    door: Door,
+    chart: str,
+    start: date,
+    end: date,
+    gathered: Gathered = "document",
+    *,
+    after: int = 0,
+    limit: int | None = None,
+) -> VouchersView:
     """Vouchers of ``chart`` (the first one when empty) from ``start`` to ``end``.
+
+    Args:
+        after: how many to leave out. limit: how many to show at most; all of them when None.
 
     Raises:
         Refused: ``forbidden`` when the page is not the person's, ``missing`` for an unknown chart.
@@ -80,13 +100,14 @@ def vouchers(door: Door, chart: str, start: date, end: date, gathered: Gathered 
         raise Refused([problem("voucher.unknown", name=chart, **suggestion(chart, charts))], "missing")
     with door.reading() as unit:
         derived = derive(definition, _movements(door, unit, definition, start, end), gathered)
+        shown, following = part_of(derived.vouchers, after, limit)
         names = Names(door.language)
-        for voucher in derived.vouchers:
+        for voucher in shown:
             for line in voucher.lines:
                 names.want_id(_partner_form(door, line.ledger), line.partner or None)
         names.load(unit)
         # Whoever sees the books sees what they are of, though a document itself may not be theirs to open.
-        sources = {(one.form, one.document) for one in derived.vouchers if one.form}
+        sources = {(one.form, one.document) for one in shown if one.form}
         known = documents.numbers(unit.connection, unit.tables, sources, dict.fromkeys(unit.tables.forms))
     made = tuple(
         VoucherView(
@@ -108,16 +129,18 @@ def vouchers(door: Door, chart: str, start: date, end: date, gathered: Gathered 
             ),
             total=one.debit,
         )
-        for number, one in enumerate(derived.vouchers, start=1)
+        for number, one in enumerate(shown, start=after + 1)
     )
     return VouchersView(
         chart=definition.voucher,
         charts=tuple((key, each.label.text(door.language)) for key, each in charts.items()),
         word=definition.word,
         vouchers=made,
+        count=len(derived.vouchers),
         debit=sum((one.debit for one in derived.vouchers), Decimal(0)),
         credit=sum((one.credit for one in derived.vouchers), Decimal(0)),
         unmapped=tuple((move_label(door, one.move), one) for one in derived.unmapped),
+        next=following,
     )
 
 

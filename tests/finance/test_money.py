@@ -103,6 +103,31 @@ def test_the_look_up_offers_what_the_partner_has_open(home: Home, door: Door) ->
     assert open_items.look_up(door, "receipt", "lines.item", customer(door), "PI") == ()
 
 
+def test_pages_of_ageing_and_vouchers_have_the_totals_of_everything(home: Home, door: Door) -> None:
+    for number in range(3):
+        do(door, "customer", "save", {"code": f"P{number}", "name": f"客户{number}", "salesperson": "everybody"})
+        lines = [{"product": "A032", "qty": 1, "price": 10 + number, "tax_rate": 0}]
+        do(door, "sales_delivery", "approve", {"customer": f"P{number}", "warehouse": "W1", "lines": lines})
+    whole = finance.ageing(door, "receivable")
+    assert whole.next is None and len(whole.rows) == 3 and whole.total.total == Decimal(33)
+    first = finance.ageing(door, "receivable", limit=2)
+    second = finance.ageing(door, "receivable", after=2, limit=2)
+    assert (first.next, second.next) == (2, None) and (*first.rows, *second.rows) == whole.rows
+    assert first.total == second.total == whole.total
+    for _ in range(2):
+        deliver(door, 5)
+    items = [finance.ageing(door, "receivable", partner=customer(door), items_after=n, limit=1) for n in (0, 1, 2)]
+    assert [(len(one.items), one.further) for one in items] == [(1, 1), (1, None), (0, None)]
+    assert items[0].items != items[1].items
+
+    booked = vouchers.vouchers(door, "", START, START)
+    assert booked.count == len(booked.vouchers) == 5 and booked.next is None
+    pages = [vouchers.vouchers(door, "", START, START, after=n, limit=4) for n in (0, 4, 8)]
+    assert [(len(one.vouchers), one.next) for one in pages] == [(4, 4), (1, None), (0, None)]
+    assert (*pages[0].vouchers, *pages[1].vouchers) == booked.vouchers, "numbers go on from page to page"
+    assert {(one.count, one.debit, one.credit) for one in pages} == {(5, booked.debit, booked.credit)}
+
+
 def test_a_statement_goes_from_opening_to_closing(home: Home, door: Door) -> None:
     first = deliver(door, 100)
     home.clock.wait(days=31)
@@ -197,7 +222,9 @@ def test_the_pages_tell_the_same_figures(home: Home, door: Door) -> None:
     ):
         answer = client.get(f"{root}/{page}")
         assert answer.status_code == 200 and says in answer.text, page
-    exported = client.get(f"{root}/vouchers?file=csv")
+    empty = client.get(f"{root}/vouchers?after=999999999999")
+    assert empty.status_code == 200 and "¥" in empty.text, "the totals stand on every page"
+    exported = client.get(f"{root}/vouchers?file=csv&after=1")
     assert exported.headers["content-type"].startswith("text/csv") and "1122" in exported.text
     found = client.get(f"{root}/receipt/lookup?field=lines.item&q=SD&partner={customer(door)}").json()["hits"]
     assert [hit[0] for hit in found] == [f"sales_delivery/{first}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date
+from functools import partial
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from runtime.web.pages import render, say
 from runtime.web.site import site_of
 
 MOST_PARTNERS = 500
-MOST_SHOWN = 200
+PAGE_SIZE = 50
 
 
 def finance_routes() -> APIRouter:
@@ -31,12 +32,24 @@ def finance_routes() -> APIRouter:
         by: str = "due",
         partner: Natural | None = None,
         overdue: str = "",
+        after: Natural = 0,
+        items_after: Natural = 0,
     ) -> Response:
         view = finance.ageing(
-            found.door, _side(side), "day" if by == "day" else "due", partner=partner, overdue=overdue == "1"
+            found.door,
+            _side(side),
+            "day" if by == "day" else "due",
+            partner=partner,
+            overdue=overdue == "1",
+            after=after,
+            items_after=items_after,
+            limit=PAGE_SIZE,
         )
         chosen = {"side": view.side, "by": view.basis, "partner": partner, "overdue": overdue}
-        return render(request, found, "finance/ageing.html", view=view, chosen=chosen, settings=_settings(found))
+        return render(
+            request, found, "finance/ageing.html",
+            view=view, chosen=chosen, after=after, items_after=items_after, settings=_settings(found),
+        )  # fmt: skip
 
     @router.get("/statement")
     def statement(
@@ -71,22 +84,25 @@ def finance_routes() -> APIRouter:
         end: str = "",
         by: str = "document",
         file: str = "",
+        after: Natural = 0,
     ) -> Response:
         first, last = _period(found, start, end)
         gathered = by if by in ("document", "day", "period") else "document"
-        view = vouchers.vouchers(found.door, chart, first, last, gathered)  # type: ignore[arg-type]
+        asked = partial(vouchers.vouchers, found.door, chart, first, last, gathered)  # type: ignore[arg-type]
         if file in MEDIA:
+            whole = asked()
             kind: vouchers.FileKind = "csv" if file == "csv" else "xlsx"
             name = f"{say(site_of(request), found.language, 'page.vouchers')}-{first:%Y%m}.{kind}"
-            return download(name, lambda path: vouchers.export(found.door, view, path, kind))
+            return download(name, lambda path: vouchers.export(found.door, whole, path, kind))
+        view = asked(after=after, limit=PAGE_SIZE)
         chosen = {"chart": view.chart, "start": first.isoformat(), "end": last.isoformat(), "by": gathered}
         return render(
             request,
             found,
             "finance/vouchers.html",
             view=view,
-            shown=view.vouchers[:MOST_SHOWN],
             chosen=chosen,
+            after=after,
             settings=_settings(found),
         )
 
