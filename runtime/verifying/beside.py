@@ -7,9 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from engine.definitions.compile import content_hash
 from engine.definitions.compiled import CompiledForm
-from engine.definitions.load import load
 from engine.forms.numbering import PART
 from engine.problems import Problem, Refused, problem
 from runtime.house import House
@@ -91,5 +89,5 @@ def definitions(house: House, unit: Unit) -> Iterator[Problem]:
             yield problem("verify.snapshot", version=info.version, snapshot=info.hash[:12], reason=reason)
             continue
         stored = snapshots.load(unit.connection, info.hash)
-        if stored is None or content_hash(load(stored.files, house.kinds)) != bundle.hash:
+        if stored is None or house.apps.hash_of(stored.files) != bundle.hash:
             yield problem("verify.snapshot_changed", version=info.version, snapshot=info.hash[:12])
