@@ -3,7 +3,8 @@
 Every minute each worker looks which rules of which workspace are due, and hands over one job for each under an id that
 names the moment; so any number of workers do it once. What has been looked at is remembered in ``sys_rule_mark`` by
 the job itself, so neither a restart nor a corrected clock loses a moment or repeats one. A schedule that came several
-times while nobody worked is made up for once, for its latest moment; dates are made up for one by one.
+times while nobody worked is made up for once, for its latest moment; dates are made up for one by one. Rules on dates
+for which no record has come are most of them most minutes: they are noted together, and no job is made of them.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def rule_handlers(house: House) -> Mapping[str, Handler]:
 
 
 def hand_over_due(jobs: Jobs, house: House, workspace: str) -> int:
-    """Hand over one job per rule that is due in one workspace. Returns how many."""
+    """Hand over one job per rule in one workspace that is due and has something to look at. Returns how many."""
     place = house.workspace(workspace)
     try:
         published = house.published(place)
@@ -102,6 +103,11 @@ def hand_over_due(jobs: Jobs, house: House, workspace: str) -> int:
         in_transaction(place.database, lambda connection: _begin(connection, published, new, now))
         with read(place.database) as connection:
             found = list(due_rules(connection, published, now))
+    due = {each.rule for each in found}
+    dated = [rule for rule in index.dated if rule.definition.rule in due]
+    if dated:
+        quiet = in_transaction(place.database, lambda connection: _pass_quiet(connection, published, dated, now))
+        found = [each for each in found if each.rule not in quiet]
     for each in found:
         payload = {"workspace": workspace, "rule": each.rule, "at": each.at.isoformat()}
         jobs.enqueue(RULE_DUE, payload, job_id=f"rule:{workspace}:{each.rule}:{each.at:%Y%m%d%H%M%S}")
@@ -111,9 +117,11 @@ def hand_over_due(jobs: Jobs, house: House, workspace: str) -> int:
 def due_rules(connection: Connection, published: Published, now: datetime) -> Iterator[Due]:
     """The rules that are due at ``now``; one the clock has never looked at comes with the first of all moments."""
     index = published.rules.index
-    for rule in (*index.scheduled, *index.dated):
+    watched = (*index.scheduled, *index.dated)
+    marks = rule_marks.of_rules(connection, [_mark(rule) for rule in watched], WHOLE)
+    for rule in watched:
         name = rule.definition.rule
-        mark = rule_marks.found(connection, _mark(rule), (WHOLE,)).get(WHOLE)
+        mark = marks.get(_mark(rule))
         if mark is None:
             yield Due(rule=name, at=datetime.min)
         elif rule.schedule is not None:
@@ -122,6 +130,34 @@ def due_rules(connection: Connection, published: Published, now: datetime) -> It
                 yield Due(rule=name, at=latest)
         elif any(_windows(published, rule, mark, now)):
             yield Due(rule=name, at=now)
+
+
+def _pass_quiet(
+    connection: Connection, published: Published, dated: Sequence[CompiledRule], now: datetime
+) -> frozenset[str]:
+    """Follow the clock up to ``now`` for rules on dates that no record's date calls. Returns which need no job."""
+    marks = rule_marks.of_rules(connection, [_mark(rule) for rule in dated], WHOLE)
+    behind = [rule for rule in dated if marks.get(_mark(rule), datetime.min) < now]  # else another worker was faster
+    quiet = [rule for rule in behind if not _called(connection, published, rule, marks.get(_mark(rule)), now)]
+    rule_marks.put_rules(connection, [_mark(rule) for rule in quiet], WHOLE, now)
+    called = {rule.definition.rule for rule in behind} - {rule.definition.rule for rule in quiet}
+    return frozenset(rule.definition.rule for rule in dated) - called
+
+
+def _called(
+    connection: Connection, published: Published, rule: CompiledRule, mark: datetime | None, now: datetime
+) -> bool:
+    """Whether the date of a record is due after ``mark``, up to ``now``."""
+    form, tables = published.bundle.forms[rule.definition.when.form or ""], published.tables
+    due = tuple(_windows(published, rule, mark or now - FIRST_LOOK_BACK, now))
+    spans = [_span(form, window) for window in due]
+    if not spans:
+        return False
+    query = published.derived.once(
+        lambda: lookups.any_dated(tables, form.key, column(tables, form.key, due[0].field), len(spans)),
+        "any_dated", form.key, due[0].field, len(spans),
+    )  # fmt: skip
+    return lookups.is_any_dated(connection, query, spans)
 
 
 def perform(house: House, workspace: str, name: str, at: datetime) -> None:
@@ -245,12 +281,16 @@ def _on_records(
 
 def _dated(unit: Unit, rule: CompiledRule, window: DateWindow, after: int) -> tuple[tuple[int, date | datetime], ...]:
     form = rule.definition.when.form or ""
-    first: date | datetime = window.first
-    last: date | datetime = window.last
-    if _whole_days(unit.form(form), window.field):
-        first, last = window.first.date(), window.last.date()
+    first, last = _span(unit.form(form), window)
     found = column(unit.tables, form, window.field)
     return lookups.dated_ids(unit.connection, unit.tables, form, found, first, last, after=after, limit=BATCH)
+
+
+def _span(form: CompiledForm, window: DateWindow) -> tuple[date | datetime, date | datetime]:
+    """First and last value of the field that are due, as the field holds them."""
+    if _whole_days(form, window.field):
+        return window.first.date(), window.last.date()
+    return window.first, window.last
 
 
 def _windows(published: Published, rule: CompiledRule, after: datetime, until: datetime) -> Iterator[DateWindow]:

@@ -6,7 +6,7 @@ seen with the names of its dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -234,3 +234,17 @@ def dated_ids(
         .limit(limit)
     )
     return tuple((row[0], row[1]) for row in connection.execute(query))
+
+
+def any_dated(tables: AppTables, form: str, moment: sa.ColumnElement[Any], spans: int) -> sa.Select[int]:
+    """The question `is_any_dated` asks, for as many spans."""
+    header = tables.forms[form].header
+    within = [moment.between(sa.bindparam(f"first_{place}"), sa.bindparam(f"last_{place}")) for place in range(spans)]
+    return sa.select(ONE).select_from(header).where(sa.or_(*within)).limit(1)
+
+
+def is_any_dated(connection: sa.Connection, query: sa.Select[int], spans: Sequence[tuple[date, date]]) -> bool:
+    """Whether a record's moment lies in one of the spans, their ends included."""
+    asked = {f"first_{place}": first for place, (first, _) in enumerate(spans)}
+    asked |= {f"last_{place}": last for place, (_, last) in enumerate(spans)}
+    return connection.execute(query, asked).first() is not None

@@ -20,6 +20,9 @@ WRITER = Writer(rule_mark, ("rule", "key", "at"))
 FIND = sa.select(rule_mark.c.key, rule_mark.c.at).where(
     rule_mark.c.rule == sa.bindparam("rule"), rule_mark.c.key.in_(sa.bindparam("keys", expanding=True))
 )
+OF_RULES = sa.select(rule_mark.c.rule, rule_mark.c.at).where(
+    rule_mark.c.key == sa.bindparam("key"), rule_mark.c.rule.in_(sa.bindparam("rules", expanding=True))
+)
 
 
 def kept_for(rule: str, what: str) -> str:
@@ -35,6 +38,16 @@ def found(connection: sa.Connection, rule: str, keys: Iterable[str]) -> Mapping[
         rows = connection.execute(FIND, {"rule": rule, "keys": wanted[start : start + CHUNK]})
         kept.update({row[0]: row[1] for row in rows})
     return kept
+
+
+def of_rules(connection: sa.Connection, rules: Sequence[str], key: str) -> Mapping[str, datetime]:
+    """The moments kept under one key, by rule."""
+    return {row[0]: row[1] for row in connection.execute(OF_RULES, {"rules": list(rules), "key": key})}
+
+
+def put_rules(connection: sa.Connection, rules: Iterable[str], key: str, at: datetime) -> None:
+    """Remember ``at`` under one key for each of these rules."""
+    WRITER.upsert(connection, [(rule, key, at) for rule in rules], ("at",))
 
 
 def put(connection: sa.Connection, rule: str, keys: Sequence[str], at: datetime) -> None:
