@@ -33,7 +33,7 @@ demo: $(if $(filter postgres,$(DB)),install-dev,install)
 	STOCKLOOM_DATA_DIR=$(DATA) $(BIN)/stockloom demo --port $(PORT) $(if $(DB),--database $(DB)) $(if $(COST),--cost $(COST))
 
 test: install-dev
-	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
 check: install-dev
 	$(BIN)/ruff check .

