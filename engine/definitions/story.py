@@ -46,11 +46,13 @@ class ExpectStock(Definition):
 class ExpectArrivals(Definition):
     """Expected arrivals (预计到货) of a document's waiting lines, line by line in the order they come: ``line`` (its
     number), ``from`` (the story's name of the document that brings the goods; empty: goods in stock), ``quantity``,
-    ``day``, ``late``; only what is written is compared. ``uncovered``: in total, what nothing on its way will bring."""
+    ``day``, ``late``; only what is written is compared. In total, ``uncovered``: what nothing on its way will bring;
+    ``lost``: what is reserved for it without goods."""
 
     doc: str
     rows: tuple[dict[str, Any], ...] = ()
     uncovered: str = "0"
+    lost: str = "0"
 
 
 class ExpectBalance(Definition):

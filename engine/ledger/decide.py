@@ -52,6 +52,12 @@ class Book:
         """The balance as this document leaves it so far."""
         return self.balances.get(key, EMPTY)
 
+    def past(self, product: int, lot: str) -> bool:
+        """Whether a lot is past its last good day; one this document brings goes by the dates it gives."""
+        key = (product, lot)
+        dates = self.lots[key][0] if key in self.lots else self.facts.lots.get(key)
+        return dates is not None and dates.expires is not None and dates.expires < self.facts.today
+
     def append(self, entry: Entry, where: str = "") -> None:
         """Note a further entry; its id tells its place until it is appended."""
         identity = FRESH + len(self.entries) + 1
@@ -283,7 +289,9 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
     if fresh and not _dated_well(book):
         last = max(one.biz_date for one in facts.start.rows)
         book.problems.append(problem("ledger.back_dating", "biz_date", day=book.biz_date, last=last))
-    against = refused(book.entries, book.wheres, book.reversed, book.backs, balances, declared, facts, book.policy)
+    against = refused(
+        book.entries, book.wheres, book.reversed, book.backs, balances, declared, facts, book.policy, book.past
+    )  # fmt: skip
     return Posted(
         entries=tuple(entries),
         balances=balances,

@@ -32,7 +32,9 @@ class Facts:
         later: posted stock entries of the touched products dated on or after the first day concerned, in cost order,
             reversed ones and reversals left out; for the check that no later balance goes below zero.
         lots: dates of the lots named, by (product, lot); a lot never seen is absent.
-        expired: usable goods past their last good day, by (product, warehouse), where something is to be reserved.
+        expired: usable goods past their last good day, by (product, warehouse). Asked only where something is to be
+            reserved, or where a lot leaves a place in which others have reserved.
+        today: a lot whose last good day is before it is expired.
         product_names, warehouse_names: for sentences. numbers: number of a document by (form, id).
     """
 
@@ -45,6 +47,7 @@ class Facts:
     later: Sequence[Entry] = ()
     lots: Mapping[tuple[int, str], LotDates] = field(default_factory=dict)
     expired: Mapping[tuple[int, int], Decimal] = field(default_factory=dict)
+    today: date = date.min
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from engine.ledger.balance import EMPTY, Balance, BalanceKey, available_keys
 from engine.ledger.course import cost_order
-from engine.ledger.declared import Ledger, by_place, key_at, keys_of
+from engine.ledger.declared import UNUSABLE, Ledger, by_place, key_at, keys_of
 from engine.ledger.entry import FRESH, Entry
 from engine.ledger.facts import Facts, Policy
 from engine.problems import Problem, distinct, problem
@@ -26,6 +26,7 @@ def refused(
     declared: Mapping[str, Ledger],
     facts: Facts,
     policy: Policy,
+    past: Callable[[int, str], bool],
 ) -> tuple[Problem, ...]:
     """Every reason not to post.
 
@@ -33,6 +34,7 @@ def refused(
         entries: what the document writes, numbered from ``FRESH`` on; wheres: the address of each by its id.
         backs: of a red document, the original's entry each gives back of, by its id.
         balances: as they become; those not among them stay as ``facts`` has them.
+        past: whether a lot of a product is past its last good day.
     """
     after = _After(facts.balances, balances)
     stock = [entry for entry in entries if entry.ledger == "stock" and entry.quantity]
@@ -41,7 +43,7 @@ def refused(
     found += _settlements(entries, wheres, backs, after, declared, facts)
     found += _too_large(entries, wheres, balances, declared)
     if not policy.negative_stock:
-        short = [*_short(stock, where, after, facts), *_short_details(stock, where, after, declared, facts)]
+        short = [*_short(stock, where, after, facts, past), *_short_details(stock, where, after, declared, facts)]
         found += short
         if not short:
             found += _later(stock, where, reversed_entries, after, declared, facts)
@@ -92,26 +94,53 @@ def _place(entry: Entry) -> tuple[int, int]:
 
 
 def _short(
-    stock: Sequence[Entry], where: Mapping[tuple[int, int], str], after: _After, facts: Facts
+    stock: Sequence[Entry],
+    where: Mapping[tuple[int, int], str],
+    after: _After,
+    facts: Facts,
+    past: Callable[[int, str], bool],
 ) -> Iterator[Problem]:
-    """Places whose usable stock this posting lowered below zero, or below what is reserved there for others."""
-    for product, warehouse in dict.fromkeys(map(_place, stock)):
-        place, unusable, reserved = available_keys(product, warehouse)
+    """Places this posting takes more from than is there, or more than others leave it: goods that are usable, not
+    expired and not reserved.
+
+    Whoever delivers what was reserved for them leaves the others as they were, and may do so even while more is
+    reserved than there are good goods (docs/ledger.md).
+    """
+    lots = _lots_moved(stock)
+    for at in dict.fromkeys(map(_place, stock)):
+        place, unusable, reserved = available_keys(*at)
         usable = after.held(place) - after.held(unusable)
         needed = after.before(place) - after.before(unusable) - usable
-        if needed <= ZERO:
-            continue
-        short = min(usable - after.held(reserved), usable)
+        held = after.held(reserved)
+        short, given = min(usable, ZERO) if needed > ZERO else ZERO, after.before(reserved) - held
+        gone, expired = needed, ZERO
+        moved = lots.get(at, {})
+        if moved and held > ZERO and -sum((min(one, ZERO) for one in moved.values()), ZERO) > given:
+            aged = sum((one for lot, one in moved.items() if past(at[0], lot)), ZERO)
+            gone, expired = needed + aged, facts.expired.get(at, ZERO) + aged
+        if gone > max(given, ZERO):
+            short = min(short, usable - expired - held)
         if short < ZERO:
+            needed = max(needed, gone)
             yield problem(
                 "ledger.insufficient",
-                where.get((product, warehouse), ""),
-                product=facts.product_names.get(product, str(product)),
-                warehouse=facts.warehouse_names.get(warehouse, str(warehouse)),
+                where.get(at, ""),
+                product=facts.product_names.get(at[0], str(at[0])),
+                warehouse=facts.warehouse_names.get(at[1], str(at[1])),
                 available=needed + short,
                 needed=needed,
                 missing=-short,
             )
+
+
+def _lots_moved(stock: Sequence[Entry]) -> Mapping[tuple[int, int], Mapping[str, Decimal]]:
+    """By how much the usable goods of each lot change, by place, where lots move at all; empty: goods without one."""
+    found: dict[tuple[int, int], dict[str, Decimal]] = {_place(entry): {} for entry in stock if entry.lot}
+    for entry in stock if found else ():
+        lots = found.get(_place(entry))
+        if lots is not None and entry.status not in UNUSABLE and not entry.owner:
+            lots[entry.lot] = lots.get(entry.lot, ZERO) + entry.quantity
+    return found
 
 
 def _short_details(

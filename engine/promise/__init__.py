@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from engine.promise.allocate import LOCK_HOURS, Allocation, HardLock, allocate, lapsed, lock_until, releasable, reserve
+from engine.promise.allocate import Allocation, allocate, releasable, reserve
 from engine.promise.available import Answer, Outlook, Step, Timeline, answer, available_to_promise, order_day, said
 from engine.promise.demand import Backorder, LineKey, Supply, priority
-from engine.promise.forecast import Arrival, Forecast, forecast
-from engine.promise.peg import Peg, Pegging, peg
+from engine.promise.forecast import Arrival, Forecast, forecast, unfounded
 from engine.promise.warehouses import Sourced, Sourcing, Wanted, source
 
 __all__ = (
-    "LOCK_HOURS",
     "Allocation",
     "Answer",
     "Arrival",
     "Backorder",
     "Forecast",
-    "HardLock",
     "LineKey",
     "Outlook",
-    "Peg",
-    "Pegging",
     "Sourced",
     "Sourcing",
     "Step",
@@ -31,13 +26,11 @@ __all__ = (
     "answer",
     "available_to_promise",
     "forecast",
-    "lapsed",
-    "lock_until",
     "order_day",
-    "peg",
     "priority",
     "releasable",
     "reserve",
     "said",
     "source",
+    "unfounded",
 )

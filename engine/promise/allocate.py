@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.promise.demand import Backorder, LineKey, priority
 from engine.values import ZERO
-
-LOCK_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +21,6 @@ class Allocation:
     key: LineKey
     quantity: Decimal
     complete: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HardLock:
-    """A hard lock (锁库): goods kept for one line until ``until``, or for good once its order is approved."""
-
-    key: LineKey
-    quantity: Decimal
-    until: datetime
 
 
 def reserve(wanted: Decimal, available: Decimal, whole: bool = False) -> tuple[Decimal, Decimal]:
@@ -77,13 +65,3 @@ def releasable(reserved: Iterable[Backorder], missing: Decimal, rush: bool = Fal
             offered.append(Allocation(key=order.key, quantity=taken, complete=taken == order.quantity))
             missing -= taken
     return tuple(offered)
-
-
-def lock_until(at: datetime, hours: int = LOCK_HOURS) -> datetime:
-    """When a hard lock made at ``at`` lapses (domain rule D10: after 24 hours unless the company says otherwise)."""
-    return at + timedelta(hours=hours)
-
-
-def lapsed(locks: Iterable[HardLock], now: datetime, approved: frozenset[LineKey]) -> tuple[HardLock, ...]:
-    """The locks whose time is over; those whose order is ``approved`` stay."""
-    return tuple(lock for lock in locks if lock.until <= now and lock.key not in approved)

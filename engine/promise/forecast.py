@@ -1,20 +1,20 @@
 """Forecast of allotments (预计到货): which goods on their way will reach which backorder, if nothing changes.
 
-Source: domain rule B0.6. ``peg`` tells what is covered in time and what has to be bought; this tells what will happen:
-goods that arrive are given to whoever waits then by ``priority``, in time for them or not. So the forecast plays the
-arrivals day by day through the same ``allocate`` that will be asked when they come, and cannot say anything else.
+Source: domain rule B0.6. Goods that arrive are given to whoever waits then by ``priority``, in time for them or not. So
+the forecast plays the arrivals day by day through the same ``allocate`` that will be asked when they come, and cannot
+say anything else; a link of a supply to an order that is kept would say what will not happen.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
-from engine.promise.allocate import allocate
+from engine.promise.allocate import allocate, releasable
 from engine.promise.demand import Backorder, LineKey, Supply
 from engine.values import ZERO
 
@@ -42,37 +42,75 @@ class Forecast:
     uncovered: Mapping[LineKey, Decimal]
 
 
-def forecast(waiting: Iterable[Backorder], supplies: Iterable[Supply], free: Decimal = ZERO) -> Forecast:
+def unfounded(reserved: Iterable[Backorder], free: Decimal) -> tuple[Backorder, ...]:
+    """What of reservations has no goods behind it any more (占用落空): of the lines that can wait longest, as much as
+    ``free`` is below zero. Their goods expired, were set aside, or turned out not to be there.
+
+    Args:
+        reserved: every line that reserves in one place, with what it holds.
+    """
+    lines = {order.key: order for order in reserved}
+    return tuple(
+        replace(lines[one.key], quantity=one.quantity, whole=False)
+        for one in releasable(lines.values(), max(-free, ZERO), rush=True)
+    )
+
+
+def forecast(
+    waiting: Iterable[Backorder],
+    supplies: Iterable[Supply],
+    free: Decimal = ZERO,
+    lost: Iterable[Backorder] = (),
+) -> Forecast:
     """The forecast for one product in one warehouse.
 
     Args:
         waiting: what each line still waits for. supplies: open quantities on their way.
         free: 可用量 today. What it lacks to zero is filled by what arrives before anybody is given any.
+        lost: reservations without goods, as ``unfounded`` tells them: who is served when what is lacking is filled.
     """
-    orders = {order.key: order for order in waiting if order.quantity > ZERO}
+    groups = [
+        {order.key: order for order in lost},
+        {order.key: order for order in waiting if order.quantity > ZERO},
+    ]
     here: deque[tuple[LineKey | None, Decimal]] = deque([(None, free)] if free > ZERO else ())
-    lacking = max(-free, ZERO)
-    found: list[Arrival] = []
+    hole = max(-free - sum((order.quantity for order in groups[0].values()), ZERO), ZERO)
+    found: dict[tuple[LineKey, LineKey | None, date], Decimal] = {}
     for supply in sorted(supplies, key=lambda one: (one.due, one.key)):
-        if not orders:
+        if not any(groups):
             break
-        filled = min(lacking, supply.quantity)
-        lacking -= filled
+        filled = min(hole, supply.quantity)
+        hole -= filled
         if supply.quantity > filled:
             here.append((supply.key, supply.quantity - filled))
-        for given in allocate(orders.values(), sum((quantity for _, quantity in here), ZERO)):
-            wanted = given.quantity
-            while wanted > ZERO:
-                key, left = here.popleft()
-                taken = min(wanted, left)
-                wanted -= taken
-                found.append(Arrival(demand=given.key, supply=key, quantity=taken, day=supply.due))
-                if left > taken:
-                    here.appendleft((key, left - taken))
-            if given.complete:
-                del orders[given.key]
-            else:
-                order = orders[given.key]
-                orders[given.key] = replace(order, quantity=order.quantity - given.quantity)
-    uncovered = {key: order.quantity for key, order in orders.items()}
-    return Forecast(arrivals=tuple(found), uncovered=MappingProxyType(uncovered))
+        for orders in groups:
+            for given in allocate(orders.values(), sum((quantity for _, quantity in here), ZERO)):
+                for key, taken in _taken(here, given.quantity):
+                    at = (given.key, key, supply.due)
+                    found[at] = found.get(at, ZERO) + taken
+                if given.complete:
+                    del orders[given.key]
+                else:
+                    order = orders[given.key]
+                    orders[given.key] = replace(order, quantity=order.quantity - given.quantity)
+    uncovered: dict[LineKey, Decimal] = {}
+    for order in (*groups[0].values(), *groups[1].values()):
+        uncovered[order.key] = uncovered.get(order.key, ZERO) + order.quantity
+    return Forecast(
+        arrivals=tuple(
+            Arrival(demand=demand, supply=key, quantity=quantity, day=day)
+            for (demand, key, day), quantity in found.items()
+        ),
+        uncovered=MappingProxyType(uncovered),
+    )
+
+
+def _taken(here: deque[tuple[LineKey | None, Decimal]], wanted: Decimal) -> Iterator[tuple[LineKey | None, Decimal]]:
+    """Take ``wanted`` from what is here, the first that came first."""
+    while wanted > ZERO:
+        key, left = here.popleft()
+        taken = min(wanted, left)
+        wanted -= taken
+        if left > taken:
+            here.appendleft((key, left - taken))
+        yield key, taken

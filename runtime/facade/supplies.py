@@ -6,7 +6,7 @@ of it is stored, so it cannot be out of date. Where somebody may not read a docu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,22 +14,21 @@ from decimal import Decimal
 from engine.definitions.compiled import CompiledEntry
 from engine.permissions import stock_measures
 from engine.problems import Refused, problem
-from engine.promise import Arrival, Backorder, LineKey, Outlook, Step, Supply, forecast, priority
+from engine.promise import Arrival, LineKey, Step, priority
 from engine.values import ZERO
 from runtime.facade.base_units import units_of
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.referred import numbers
 from runtime.facade.stock_rights import allowed, dimension, measures_of
-from runtime.stages.allot import backorder, reserves
+from runtime.facade.supply_plan import NO_DAY, Planned, planned_for
 from runtime.stages.steps import Unit
 from runtime.storage import ledgers as ledger_rows
-from runtime.storage import outlook
 from runtime.storage.open_lines import line_numbers
-from runtime.storage.outlook import DEMAND, SUPPLY, OpenLine, Place
+from runtime.storage.outlook import DEMAND, RESERVATION, SUPPLY, Place
 from runtime.storage.records import record_ids
 
-NO_DAY = date.max  # goods nobody has said a day for come after all that have one
+OPENED = (DEMAND, RESERVATION, SUPPLY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +64,7 @@ class WaitingView:
     """A line that waits for ``quantity`` more.
 
     Attributes:
+        lost: how much of that is reserved for it, but the goods are gone: they expired or were set aside (占用落空).
         arrivals: what it will get, as it comes. uncovered: what nothing on its way will bring.
         expected: the day it will have all; None while part of it is uncovered or without a day.
     """
@@ -74,6 +74,7 @@ class WaitingView:
     warehouse_text: str
     unit: str
     quantity: Decimal
+    lost: Decimal
     rush: bool
     promised: date | None
     arrivals: tuple[ArrivalView, ...]
@@ -125,22 +126,6 @@ class DocumentSupplies:
     supplies: tuple[SupplyView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """The lines of some products with the forecast of every place.
-
-    Attributes:
-        orders, coming: by line. gets: arrivals by the line that waits. gives: by the line that brings them.
-    """
-
-    outlooks: Mapping[Place, Outlook]
-    orders: Mapping[LineKey, tuple[OpenLine, Backorder]]
-    coming: Mapping[LineKey, tuple[OpenLine, Supply]]
-    gets: Mapping[LineKey, Sequence[Arrival]]
-    gives: Mapping[LineKey | None, Sequence[Arrival]]
-    uncovered: Mapping[LineKey, Decimal]
-
-
 def places(door: Door, product: int, warehouse: int | None = None) -> tuple[PlaceView, ...]:
     """A product in each warehouse where any of it is free, waited for or on its way.
 
@@ -152,7 +137,7 @@ def places(door: Door, product: int, warehouse: int | None = None) -> tuple[Plac
         raise Refused([problem("permission.stock_denied")], "forbidden")
     warehouses, today = dimension(door, "warehouse"), door.house.now().date()
     with door.reading() as unit:
-        planned = _planned(door, unit, [product], today)
+        planned = planned_for(door, unit, [product], today)
         outlooks = planned.outlooks
         condition = allowed(door, unit, warehouses)
         among = {at for _, at in outlooks}
@@ -192,12 +177,12 @@ def of_document(door: Door, form: str, document: int) -> DocumentSupplies:
         own = [
             one
             for one in ledger_rows.entries_of(unit.connection, form, document)
-            if one.ledger in (DEMAND, SUPPLY) and (one.ref_form, one.ref_document) == (form, document)
+            if one.ledger in OPENED and (one.ref_form, one.ref_document) == (form, document)
         ]
         if not own or not measures & {"available", "in_transit"}:
             return DocumentSupplies(waiting=(), supplies=())
         at = sorted({(one.product, one.warehouse) for one in own})
-        planned = _planned(door, unit, {product for product, _ in at}, today)
+        planned = planned_for(door, unit, {product for product, _ in at}, today)
         mine = frozenset(LineKey(form, one.ref_line) for one in own)
         teller = _Teller(door, unit, planned, at, today, mine)
     waiting = [one for each in at for one in teller.waiting(each)]
@@ -209,41 +194,11 @@ def of_document(door: Door, form: str, document: int) -> DocumentSupplies:
 
 
 def has_supplies(door: Door, form: str) -> bool:
-    """Whether documents of the form open lines that wait or bring something."""
+    """Whether documents of the form open lines that wait, hold or bring something."""
     entries: Iterable[CompiledEntry] = (
         entry for posting in door.bundle.postings.get(form, ()) for entry in posting.entries.get("approve", ())
     )
-    return any(one.definition.ledger in (DEMAND, SUPPLY) and not one.definition.consumes for one in entries)
-
-
-def _planned(door: Door, unit: Unit, products: Iterable[int], today: date) -> _Planned:
-    """The forecast of each place. Lines of forms that never reserve wait for goods, but are not given any."""
-    found = outlook.flows(unit.connection, products)
-    outlooks = outlook.outlooks_of(found)
-    whole = not door.bundle.app.settings.partial_reservation
-    orders = {
-        LineKey(one.key.ref_form, one.key.ref_line): (one, backorder(opening, one.quantity, whole))
-        for one in found.waiting
-        if (opening := one.opening) is not None and reserves(door.bundle, one.key.ref_form)
-    }
-    coming = {
-        key: (one, Supply(key=key, quantity=one.quantity, due=one.due or NO_DAY))
-        for one in found.coming
-        if one.quantity > ZERO
-        for key in (LineKey(one.key.ref_form, one.key.ref_line),)
-    }
-    gets: dict[LineKey, list[Arrival]] = {}
-    gives: dict[LineKey | None, list[Arrival]] = {}
-    uncovered: dict[LineKey, Decimal] = {}
-    for at in sorted({one.place for one, _ in orders.values()}):
-        waiting = [order for one, order in orders.values() if one.place == at]
-        supplies = [supply for one, supply in coming.values() if one.place == at]
-        told = forecast(waiting, supplies, outlooks[at].good(today))
-        for arrival in told.arrivals:
-            gets.setdefault(arrival.demand, []).append(arrival)
-            gives.setdefault(arrival.supply, []).append(arrival)
-        uncovered.update(told.uncovered)
-    return _Planned(outlooks, orders, coming, gets, gives, uncovered)
+    return any(one.definition.ledger in OPENED and not one.definition.consumes for one in entries)
 
 
 class _Teller:
@@ -253,7 +208,7 @@ class _Teller:
         self,
         door: Door,
         unit: Unit,
-        planned: _Planned,
+        planned: Planned,
         at: Sequence[Place],
         today: date,
         only: frozenset[LineKey] | None = None,
@@ -312,6 +267,7 @@ class _Teller:
                 warehouse_text=self.warehouse(at),
                 unit=self.unit(at),
                 quantity=order.quantity,
+                lost=self._planned.lost.get(order.key, ZERO),
                 rush=order.rush,
                 promised=order.promised,
                 arrivals=arrivals,

@@ -12,7 +12,7 @@ consumes it, its closing releases it and its unapproval reverses it, like what i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -99,7 +99,8 @@ def take_back(
     """Take allotments back where less is available than is about to go.
 
     Args:
-        places: how much of what is available is about to go, by place; zero where it has gone already.
+        places: how much of what is available is about to go, by place; zero where it has gone already. Expired goods
+            are not among it.
         own: form and id of a document all of whose reservations may be cut: one that is reopened reserves again, but
             only as far as goods are there, and in its place in the order.
     """
@@ -120,10 +121,11 @@ def take_back(
         key: replace(line, order=replace(line.order, quantity=min(allotted[_reserved(key)], _of(balances, key))))
         for key, line in _lines(unit, balances, keys).items()
     }
+    expired = expired_stock(unit.connection, {product for product, _ in places}, books.today)
     given: dict[BalanceKey, Allocation] = {}
     for place, change in places.items():
         here = _at(lines, place)
-        missing = change - available(balances, *place)
+        missing = change - (available(balances, *place) - expired.get(place, ZERO))
         given.update(_named(here, releasable([line.order for line in here.values()], missing, rush=True)))
     return _write(unit, books, balances, lines, {key: -one.quantity for key, one in given.items()}, day)
 
@@ -140,12 +142,17 @@ def backorder(opening: Entry, quantity: Decimal, whole: bool) -> Backorder:
     )
 
 
-def freed(entries: Iterable[Entry]) -> Mapping[Place, Decimal]:
-    """By how much these entries raised what is available, by (product, warehouse)."""
+def freed(entries: Iterable[Entry], past: Collection[tuple[int, str]] = ()) -> Mapping[Place, Decimal]:
+    """By how much these entries raised what is available, by (product, warehouse).
+
+    Args:
+        past: lots past their last good day, of which nothing is available.
+    """
     found: defaultdict[Place, Decimal] = defaultdict(lambda: ZERO)
     for one in entries:
         if one.ledger == "stock" and one.status not in UNUSABLE and not one.owner:
-            found[one.product, one.warehouse] += one.quantity
+            if (one.product, one.lot) not in past:
+                found[one.product, one.warehouse] += one.quantity
         elif one.ledger == RESERVATION:
             found[one.product, one.warehouse] -= one.quantity
     return found

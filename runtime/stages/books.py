@@ -6,10 +6,9 @@ evaluated before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
 from engine.document import Document
 from engine.ledger import (
@@ -34,6 +33,7 @@ from engine.ledger import (
 from engine.pools import CostMethod
 from runtime.faults import NO_FAULTS, Faults
 from runtime.stages.course import Course, Plotter
+from runtime.stages.late import Late
 from runtime.storage import layers
 from runtime.storage import ledgers as ledger_rows
 from runtime.storage.database import Connection
@@ -49,7 +49,7 @@ class Books:
 
     Attributes:
         products, warehouses: names for sentences, by record id. numbers: document numbers by (form, id).
-        today: goods whose last good day is before it are not reserved.
+        today: goods whose last good day is before it are expired.
         faults: what tests make go wrong.
     """
 
@@ -81,12 +81,9 @@ class Books:
         origins = {one.id or 0: one for one in (origin_of(each, sources) for each in requests) if one is not None}
         fresh = [entry.having(basis="method") if request.value is None else entry for request, entry in wanted]
         course = self._plotter(fresh, (), origins).course(lock_balances(self.connection, keys))
-        lots = lots_of(self.connection, [(one.product, one.lot) for one in requests])
-        dates = {lot: LotDates(made=made, expires=expires) for lot, (made, expires, _) in lots.items()}
-        limited = {one.product for one in requests if one.definition.limit == "available"}
-        # Read under the locks of the places these goods lie in.
-        expired = expired_stock(self.connection, limited, self.today) if limited else {}
-        facts = self._facts(course, sources, dates, expired)
+        lots = self._dates((one.product, one.lot) for one in requests)
+        aging = {one.product for one in requests if one.lot or one.definition.limit == "available"}
+        facts = self._facts(course, sources, lots, aging)
         return post(
             document, wanted, releasing, own, action, day, self.declared, facts, self.costing, self.policy
         )  # fmt: skip
@@ -108,10 +105,16 @@ class Books:
                 keys.update(keys_of(self.declared["stock"], entry.having(move=f"{entry.move}_cancel")))
                 keys.add(BalanceKey("variance", "product", product=entry.product))
         course = self._plotter((), touched, {}).course(lock_balances(self.connection, keys))
-        facts = self._facts(course, {}, {}, {})
+        lots = {(one.product, one.lot) for one in touched if one.lot}
+        facts = self._facts(course, {}, Late(lambda: self._dates(lots)), {product for product, _ in lots})
         return mirror(
             document, reversed_action, own, action, day, self.declared, facts, self.costing, self.policy
         )  # fmt: skip
+
+    def past(self, entries: Iterable[Entry]) -> frozenset[tuple[int, str]]:
+        """The lots these entries moved, by (product, lot), that are past their last good day."""
+        dates = self._dates((one.product, one.lot) for one in entries)
+        return frozenset(lot for lot, one in dates.items() if one.expires is not None and one.expires < self.today)
 
     def keep(self, decided: Posted, at: datetime, user: int) -> Sequence[Entry]:
         """Append the entries, save what they lead to; returns them as appended."""
@@ -133,16 +136,20 @@ class Books:
         )  # fmt: skip
 
     def _facts(
-        self,
-        course: Course,
-        sources: Sources,
-        lots: Mapping[tuple[int, str], LotDates],
-        expired: Mapping[tuple[int, int], Decimal],
+        self, course: Course, sources: Sources, lots: Mapping[tuple[int, str], LotDates], aging: Iterable[int]
     ) -> Facts:
+        """``aging``: products whose expired goods may matter."""
+        # Read under the locks of the places these goods lie in, and only if somebody asks.
+        expired = Late(lambda: expired_stock(self.connection, aging, self.today))
         return Facts(
             balances=course.balances, sources=sources, start=course.start, later=course.later, lots=lots,
-            expired=expired, product_names=self.products, warehouse_names=self.warehouses, numbers=self.numbers,
+            expired=expired, today=self.today, product_names=self.products, warehouse_names=self.warehouses,
+            numbers=self.numbers,
         )  # fmt: skip
+
+    def _dates(self, lots: Iterable[tuple[int, str]]) -> Mapping[tuple[int, str], LotDates]:
+        found = lots_of(self.connection, lots)
+        return {lot: LotDates(made=made, expires=expires) for lot, (made, expires, _) in found.items()}
 
     def _keys(self, request: Request, entry: Entry, sources: Sources) -> Iterator[BalanceKey]:
         """Balances that deciding about a request reads or changes."""

@@ -23,7 +23,7 @@ from runtime.stages.allot import allot, freed, take_back
 from runtime.stages.books import Books
 from runtime.stages.calendar import check_days
 from runtime.stages.picking import pick_problems
-from runtime.stages.red import red_wanted
+from runtime.stages.red_posting import red_wanted
 from runtime.stages.steps import Advanced, Posted, Unit
 from runtime.storage import documents
 from runtime.storage import ledgers as ledger_rows
@@ -79,7 +79,8 @@ def _given_up(unit: Unit, books: Books, advanced: Advanced, day: date) -> Sequen
         return books.keep(books.mirror(document, "submit", held, own, "approve", day), unit.now, unit.around.actor.user)
     if advanced.posts == "unapprove":
         own = ledger_rows.entries_of(unit.connection, document.form, document.id or 0)
-        going = freed(entry for entry in live(own) if entry.action == "approve")
+        came = [entry for entry in live(own) if entry.action == "approve"]
+        going = freed(came, books.past(came))
         return take_back(unit, books, {place: change for place, change in going.items() if change > ZERO}, day)
     return ()
 
@@ -108,20 +109,15 @@ def books_of(unit: Unit) -> Books:
 def _posted(unit: Unit, books: Books, advanced: Advanced) -> Decided:
     document, names = advanced.document, advanced.written.scene
     postings = unit.bundle.postings[document.form]
-    wanted, problems = requests(
-        postings,
-        advanced.posts,
-        document,
-        names.header,
-        names.all_lines(),
-        books.declared,
-        unit.around.clock,
-        books.policy.places,
-    )
+    if document.origin == RED:
+        wanted, problems = red_wanted(unit, document, advanced.posts, books.declared)
+    else:
+        wanted, problems = requests(
+            postings, advanced.posts, document, names.header, names.all_lines(), books.declared, unit.around.clock,
+            books.policy.places,
+        )  # fmt: skip
     if problems:
         raise Refused(problems)
-    if document.origin == RED:
-        wanted = red_wanted(unit, document, wanted)
     day = biz_date_of(document, unit.around.clock)
     again = document.approved_at is not None and advanced.written.authorized.validated.begun.old is not None
     own = ledger_rows.entries_of(unit.connection, document.form, document.id or 0) if again else ()

@@ -19,7 +19,7 @@ from engine.document import RED, DocStatus, Document, Line, Value
 from engine.forms.complete import computed
 from engine.forms.draft import Patch
 from engine.forms.validate import CleanDocument
-from engine.ledger import Entry, RedLine, Request, flushable, moved, red_requests
+from engine.ledger import flushable, moved
 from engine.permissions import admits, denied
 from engine.problems import Problem, Refused, problem
 from engine.values import QUANTITY_SCALE, ZERO, divided, rounded
@@ -132,28 +132,6 @@ def red_flush(unit: Unit, command: Command) -> Advanced:
     return Advanced(written=replace(written, document=red, scene=scene), document=red, posts="approve")
 
 
-def red_wanted(unit: Unit, document: Document, asked: Sequence[Request]) -> tuple[Request, ...]:
-    """What a red document asks of the ledgers; see ``engine.ledger.red``."""
-    mine = [
-        one
-        for one in links.of_target(unit.connection, document.form, document.id or 0)
-        if one.variant == RED and one.source_form == document.form
-    ]
-    original = mine[0].source_id
-    entries = ledger_rows.entries_of(unit.connection, document.form, original)
-    lines = {
-        one.target_line: RedLine(
-            line=one.source_line, quantity=one.quantity, whole=moved(entries, one.source_line) or one.quantity
-        )
-        for one in mine
-    }
-    settings = unit.bundle.app.settings
-    return red_requests(
-        asked, lines, (document.form, document.id or 0), (document.form, original), entries, _closed(unit, entries),
-        declared_ledgers(unit.bundle), settings.money_decimals,
-    )  # fmt: skip
-
-
 def _loaded(unit: Unit, command: Command) -> tuple[CompiledForm, Document]:
     form = unit.bundle.forms.get(command.form)
     missing = Refused([problem("document.missing", form=form.label if form else command.form)], "missing")
@@ -236,7 +214,7 @@ def _written_down(
         lines[table] = tuple(
             Line(
                 number=number,
-                values=_scaled(form.tables[table].fields, line.values, _part(chosen, listed, line)),
+                values=scaled(form.tables[table].fields, line.values, _part(chosen, listed, line)),
                 source=line.source,
             )
             for number, line in enumerate(kept, start=1)
@@ -244,7 +222,7 @@ def _written_down(
     document = Document(
         form=form.key, status=DocStatus.DRAFT, snapshot=unit.bundle.hash, creator=unit.around.actor.user,
         department=unit.around.actor.department, biz_date=unit.around.clock.today, origin=RED,
-        values=_scaled(form.fields, old.values, share), lines=MappingProxyType(lines),
+        values=scaled(form.fields, old.values, share), lines=MappingProxyType(lines),
     )  # fmt: skip
     linked = load_linked(unit, form, (document,))
     document, problems, names = computed(document, form, linked, unit.around)
@@ -284,10 +262,10 @@ def _share(
     return (taken, whole) if whole else (Decimal(1), Decimal(1))
 
 
-def _scaled(
+def scaled(
     fields: Mapping[str, CompiledField], values: Mapping[str, Value], part: tuple[Decimal, Decimal]
 ) -> Mapping[str, Value]:
-    """Typed quantities and amounts times minus ``part``; everything else as it was."""
+    """Typed quantities and amounts times minus ``part``; everything else as it was, but what only one may carry."""
     made: dict[str, Value] = {}
     for key, field in fields.items():
         value = values.get(key)
@@ -376,17 +354,3 @@ def _returns(unit: Unit, link: links.Link, line: Line) -> bool:
 def _source_quantities(unit: Unit, form: CompiledForm, old: Document) -> Mapping[int, Decimal]:
     arrived = links.of_target(unit.connection, form.key, old.id or 0)
     return {one.target_line: one.quantity for one in arrived}
-
-
-def _closed(unit: Unit, entries: Sequence[Entry]) -> frozenset[tuple[str, int]]:
-    """Orders the original took from that are closed by now."""
-    wanted: dict[str, set[int]] = {}
-    for one in entries:
-        if one.ref_form in unit.bundle.forms and one.ref_document:
-            wanted.setdefault(one.ref_form, set()).add(one.ref_document)
-    return frozenset(
-        (form, identity)
-        for form, ids in wanted.items()
-        for identity, one in documents.load_many(unit.connection, unit.tables, form, ids).items()
-        if one.status is not DocStatus.APPROVED
-    )

@@ -297,6 +297,7 @@ def _arrivals(performance: Performance, expected: ExpectArrivals) -> Iterator[Pr
             else:
                 yield problem("story.not_shown", f"{where}.{number}.{key}")
     yield from _differs(f"{where}.uncovered", expected.uncovered, sum((one.uncovered for one in waiting), Decimal(0)))
+    yield from _differs(f"{where}.lost", expected.lost, sum((one.lost for one in waiting), Decimal(0)))
 
 
 def _tags(performance: Performance, expected: ExpectTags) -> Iterator[Problem]:

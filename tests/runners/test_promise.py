@@ -16,9 +16,7 @@ from engine.promise import (
     Allocation,
     Answer,
     Backorder,
-    HardLock,
     LineKey,
-    Peg,
     Supply,
     Timeline,
     Wanted,
@@ -26,14 +24,12 @@ from engine.promise import (
     answer,
     available_to_promise,
     forecast,
-    lapsed,
-    lock_until,
     order_day,
-    peg,
     releasable,
     reserve,
     said,
     source,
+    unfounded,
 )
 from runtime.messages.catalogue import Catalogue
 
@@ -101,30 +97,6 @@ def test_releasable(case: dict[str, Any]) -> None:
     assert given(offered) == list(case["given"].items())
 
 
-@each("peg")
-def test_peg(case: dict[str, Any]) -> None:
-    supplies = [
-        Supply(key=key(name), quantity=Decimal(quantity), due=TODAY + timedelta(days=due))
-        for name, (quantity, due) in case["supplies"].items()
-    ]
-    kept = [
-        Peg(demand=key(demand), supply=key(supply), quantity=Decimal(quantity), due=TODAY)
-        for demand, supply, quantity in case.get("kept", ())
-    ]
-    pegging = peg(waiting(case["waiting"]), supplies, kept)
-    assert links(pegging.pegs) == case["pegs"]
-    assert links(pegging.broken) == case.get("broken", [])
-    assert {letter(line): quantity for line, quantity in pegging.uncovered.items()} == case["uncovered"]
-    for name, covered in case.get("covered_on", {}).items():
-        assert pegging.covered_on(key(name)) == day(covered)
-    dues = {supply.key: supply.due for supply in supplies}
-    assert all(one.due == dues[one.supply] for one in pegging.pegs)
-
-
-def links(pegs: tuple[Peg, ...]) -> list[list[Any]]:
-    return [[letter(one.demand), letter(one.supply), one.quantity] for one in pegs]
-
-
 @each("forecast")
 def test_forecast(case: dict[str, Any]) -> None:
     supplies = [
@@ -132,7 +104,10 @@ def test_forecast(case: dict[str, Any]) -> None:
         for name, (quantity, due) in case["supplies"].items()
     ]
     for orders in (waiting(case["waiting"]), waiting(case["waiting"])[::-1]):
-        found = forecast(orders, supplies[::-1], Decimal(case.get("free", 0)))
+        free = Decimal(case.get("free", 0))
+        lost = unfounded(waiting(case.get("reserved", {})), free)
+        assert {letter(one.key): one.quantity for one in lost} == case.get("lost", {})
+        found = forecast(orders, supplies[::-1], free, lost)
         assert [
             [letter(one.demand), letter(one.supply) if one.supply else "", one.quantity, (one.day - TODAY).days]
             for one in found.arrivals
@@ -188,18 +163,3 @@ def test_warehouses(case: dict[str, Any], sourcing: Any) -> None:
     }
     sourced = [[letter(one.key), one.warehouse, one.quantity] for one in source(lines, free, case["near"], sourcing)]
     assert sourced == case[sourcing]
-
-
-@pytest.mark.parametrize("case", CASES["locks"])
-def test_locks(case: dict[str, Any]) -> None:
-    locks = [
-        HardLock(key=key(name), quantity=Decimal(8), until=NOW + timedelta(hours=hours))
-        for name, hours in case["locks"].items()
-    ]
-    released = lapsed(locks, NOW, frozenset(key(name) for name in case["approved"]))
-    assert [letter(lock.key) for lock in released] == case["lapsed"]
-
-
-def test_a_lock_lasts_a_day() -> None:
-    assert lock_until(NOW) == datetime(2026, 1, 6, 8)
-    assert lock_until(NOW, 2) == datetime(2026, 1, 5, 10)
