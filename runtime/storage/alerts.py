@@ -7,20 +7,18 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from runtime.storage.driver import among, fetched, listed
 from runtime.storage.process_tables import alert
 from runtime.storage.row_writing import Writer
 
-OPEN = sa.select(alert.c.rule, alert.c.key).where(
-    alert.c.rule.in_(sa.bindparam("rules", expanding=True)),
-    alert.c.key.in_(sa.bindparam("keys", expanding=True)),
-    alert.c.closed_at.is_(None),
-)
+OPEN = "SELECT rule, key FROM sys_alert WHERE rule {among} AND key {among} AND closed_at IS NULL"
 WRITER = Writer(alert, ("rule", "key", "opened_at", "closed_at"))
 
 
 def open_of(connection: sa.Connection, rules: Sequence[str], keys: Sequence[str]) -> frozenset[tuple[str, str]]:
     """Which of the alerts are open, as (rule, key)."""
-    found = connection.execute(OPEN, {"rules": list(rules), "keys": list(keys)})
+    asked = (listed(connection, rules), listed(connection, keys))
+    found = fetched(connection, OPEN.format(among=among(connection)), asked)
     return frozenset((row[0], row[1]) for row in found)
 
 

@@ -7,7 +7,8 @@ same, so that conflicts and violated keys are recognised where they always are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +20,16 @@ from sqlalchemy.exc import DBAPIError
 def placeholders(connection: sa.Connection, number: int) -> str:
     """Places for ``number`` values in a list, as the driver writes them."""
     return ", ".join(["?" if connection.dialect.name == "sqlite" else "%s"] * number)
+
+
+def among(connection: sa.Connection) -> str:
+    """``IN`` a list that travels as one parameter (``listed``), so that one text serves any number of values."""
+    return "IN (SELECT value FROM json_each(?))" if connection.dialect.name == "sqlite" else "= ANY(%s)"
+
+
+def listed(connection: sa.Connection, values: Iterable[int | str]) -> object:
+    """The parameter of ``among``."""
+    return json.dumps(list(values)) if connection.dialect.name == "sqlite" else list(values)
 
 
 def fetched(connection: sa.Connection, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -7,14 +7,13 @@ any number of them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from runtime.storage.driver import fetched
+from runtime.storage.driver import among, fetched, listed
 
 Convert = Callable[[Any], object]
 
@@ -25,7 +24,6 @@ class _Rendered:
 
     text: str
     converters: tuple[tuple[int, Convert], ...]
-    as_json: bool
 
 
 class Reader:
@@ -47,8 +45,7 @@ class Reader:
             return ()
         kind = (connection.dialect.name, by, also, *columns)
         rendered = self._rendered.get(kind) or self._render(connection, kind, columns, by, also)
-        given = json.dumps(wanted) if rendered.as_json else wanted
-        found = fetched(connection, rendered.text, (given,))
+        found = fetched(connection, rendered.text, (listed(connection, wanted),))
         if not rendered.converters:
             return found
         return [self._converted(row, rendered.converters) for row in found]
@@ -63,16 +60,14 @@ class Reader:
         self, connection: sa.Connection, kind: tuple[str, ...], columns: Sequence[str], by: str, also: str
     ) -> _Rendered:
         dialect = connection.dialect
-        sqlite = dialect.name == "sqlite"
-        listed = ", ".join(f'"{name}"' for name in columns)
-        among = "IN (SELECT value FROM json_each(?))" if sqlite else "= ANY(%s)"
+        names = ", ".join(f'"{name}"' for name in columns)
         converters = tuple(
             (place, convert)
             for place, name in enumerate(columns)
             if (convert := self._processor(dialect, self._table.c[name])) is not None
         )
-        text = f'SELECT {listed} FROM "{self._table.name}" WHERE "{by}" {among}{also and f" AND {also}"}'
-        made = self._rendered[kind] = _Rendered(text, converters, sqlite)
+        text = f'SELECT {names} FROM "{self._table.name}" WHERE "{by}" {among(connection)}{also and f" AND {also}"}'
+        made = self._rendered[kind] = _Rendered(text, converters)
         return made
 
     def _processor(self, dialect: sa.Dialect, column: sa.Column[Any]) -> Convert | None:

@@ -20,7 +20,7 @@ from runtime.storage.app_tables import AppTables
 from runtime.storage.ledger_tables import balance, entry, lot
 from runtime.storage.places import Clause, PlaceQuery, place_conditions
 from runtime.storage.records import ids_where
-from runtime.storage.stock_rows import expired_stock, usable_details
+from runtime.storage.stock_rows import USABLE, expired_stock
 
 LEDGERS = ("stock", "reservation", "supply")
 PRODUCTS: sa.BindParameter[Any] = sa.bindparam("products", expanding=True)
@@ -160,7 +160,7 @@ def _below_safety(tables: AppTables, query: LevelQuery) -> sa.Select[tuple[int]]
             sa.func.sum(sa.type_coerce(balance.c.quantity, sa.BigInteger())).label("expired"),
         )
         .join(lot, sa.and_(lot.c.product == balance.c.product, lot.c.lot == balance.c.lot))
-        .where(*usable_details(), lot.c.expires < query.today)
+        .where(sa.text(USABLE), lot.c.expires < query.today)
         .group_by(balance.c.product)
         .subquery()
     )

@@ -7,17 +7,16 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
+from engine.values import QUANTITY_SCALE
+from runtime.storage.column_types import unscaled
+from runtime.storage.driver import among, fetched, listed
 from runtime.storage.ledger_tables import balance
 
 UNUSABLE = "unusable"
 TOTALS = (
-    sa.select(balance.c.ledger, balance.c.grain, balance.c.product, sa.func.sum(balance.c.quantity))
-    .where(
-        balance.c.ledger.in_(sa.bindparam("ledgers", expanding=True)),
-        balance.c.grain.in_(("place", UNUSABLE)),
-        balance.c.product.in_(sa.bindparam("products", expanding=True)),
-    )
-    .group_by(balance.c.ledger, balance.c.grain, balance.c.product)
+    "SELECT ledger, grain, product, sum(quantity) FROM sys_balance"
+    f" WHERE grain IN ('place', '{UNUSABLE}') AND product {{among}} AND ledger {{among}}"
+    " GROUP BY ledger, grain, product"
 )
 
 
@@ -26,10 +25,10 @@ def totals(
 ) -> Mapping[tuple[str, int], Decimal]:
     """Quantity by (ledger, product) over all warehouses, from the balances; what of the stock nobody may be promised
     stands under (``unusable``, product)."""
-    asked = {"ledgers": sorted(ledgers), "products": sorted(set(products))}
+    asked = (listed(connection, sorted(set(products))), listed(connection, sorted(ledgers)))
     return {
-        (grain if grain == UNUSABLE else ledger, product): quantity
-        for ledger, grain, product, quantity in connection.execute(TOTALS, asked)
+        (grain if grain == UNUSABLE else ledger, product): unscaled(quantity, QUANTITY_SCALE)
+        for ledger, grain, product, quantity in fetched(connection, TOTALS.format(among=among(connection)), asked)
     }
 
 

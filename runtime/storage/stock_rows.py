@@ -10,6 +10,9 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from engine.ledger.declared import UNUSABLE
+from engine.values import QUANTITY_SCALE
+from runtime.storage.column_types import unscaled
+from runtime.storage.driver import among, fetched, listed
 from runtime.storage.ledger_tables import balance, lot
 
 CHUNK = 500
@@ -47,53 +50,49 @@ def detail_rows(connection: sa.Connection, places: Iterable[tuple[int, int]]) ->
     return tuple(found)
 
 
-def usable_details() -> tuple[sa.ColumnElement[bool], ...]:
-    """The conditions on balances that are our own goods of a lot in a status that may be used."""
-    return (
-        balance.c.grain == "detail",
-        balance.c.ledger == "stock",
-        balance.c.owner == 0,
-        balance.c.lot != "",
-        balance.c.status.not_in(sorted(UNUSABLE)),
-        balance.c.quantity > Decimal(0),
-    )
-
-
+# Balances that are our own goods of a lot in a status that may be used.
+USABLE = (
+    "sys_balance.grain = 'detail' AND sys_balance.ledger = 'stock' AND sys_balance.owner = 0 AND sys_balance.lot <> ''"
+    f" AND sys_balance.status NOT IN ({', '.join(repr(status) for status in sorted(UNUSABLE))})"
+    " AND sys_balance.quantity > 0"
+)
 OF_PRODUCTS: sa.BindParameter[int] = sa.bindparam("products", expanding=True)
-BY_LAST_DAY = (
+DATED = (
     sa.select(balance.c.product, balance.c.warehouse, lot.c.expires, sa.func.sum(balance.c.quantity))
     .join(lot, sa.and_(lot.c.product == balance.c.product, lot.c.lot == balance.c.lot))
-    # Said of both tables, else PostgreSQL reads every lot there is when it knows no better.
-    .where(*usable_details(), balance.c.product.in_(OF_PRODUCTS), lot.c.product.in_(OF_PRODUCTS))
+    .where(sa.text(USABLE), balance.c.product.in_(OF_PRODUCTS), lot.c.expires.is_not(None))
     .group_by(balance.c.product, balance.c.warehouse, lot.c.expires)
     .order_by(lot.c.expires)
 )
-DATED = BY_LAST_DAY.where(lot.c.expires.is_not(None))
-EXPIRED = BY_LAST_DAY.where(lot.c.expires < sa.bindparam("before"))
+# Said of both tables, else PostgreSQL reads every lot there is when it knows no better.
+EXPIRED = (
+    "SELECT sys_balance.product, sys_balance.warehouse, sum(sys_balance.quantity) FROM sys_balance"
+    " JOIN sys_lot ON sys_lot.product = sys_balance.product AND sys_lot.lot = sys_balance.lot"
+    f" WHERE {USABLE} AND sys_balance.product {{among}} AND sys_lot.product {{among}} AND sys_lot.expires < {{day}}"
+    " GROUP BY sys_balance.product, sys_balance.warehouse"
+)
 
 
 def dated_stock(
-    connection: sa.Connection, products: Iterable[int], before: date | None = None
+    connection: sa.Connection, products: Iterable[int]
 ) -> Mapping[tuple[int, int], tuple[tuple[date, Decimal], ...]]:
-    """Last good day and quantity of usable goods whose lot has one, by (product, warehouse), the earliest first.
-
-    Args:
-        before: only goods whose last good day is before this one, that is expired on it.
-    """
+    """Last good day and quantity of usable goods whose lot has one, by (product, warehouse), the earliest first."""
     wanted = sorted(set(products))
-    query, day = (DATED, {}) if before is None else (EXPIRED, {"before": before})
     found: dict[tuple[int, int], list[tuple[date, Decimal]]] = {}
     for start in range(0, len(wanted), CHUNK):
-        asked = {"products": wanted[start : start + CHUNK], **day}
-        for product, warehouse, expires, quantity in connection.execute(query, asked):
+        rows = connection.execute(DATED, {"products": wanted[start : start + CHUNK]})
+        for product, warehouse, expires, quantity in rows:
             found.setdefault((product, warehouse), []).append((expires, quantity))
     return {place: tuple(rows) for place, rows in found.items()}
 
 
 def expired_stock(connection: sa.Connection, products: Iterable[int], today: date) -> Mapping[tuple[int, int], Decimal]:
     """Usable goods past the last good day of their lot (过期), by (product, warehouse): on hand, never available."""
-    rows = dated_stock(connection, products, today)
-    return {place: sum((quantity for _, quantity in each), Decimal(0)) for place, each in rows.items()}
+    wanted = listed(connection, sorted(set(products)))
+    sqlite = connection.dialect.name == "sqlite"
+    sql = EXPIRED.format(among=among(connection), day="?" if sqlite else "%s")
+    rows = fetched(connection, sql, (wanted, wanted, today.isoformat() if sqlite else today))
+    return {(product, warehouse): unscaled(quantity, QUANTITY_SCALE) for product, warehouse, quantity in rows}
 
 
 def lots_of(
