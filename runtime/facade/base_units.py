@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from engine.expressions.number_functions import UNITS
 from engine.labels import Label, Language
+from engine.texts import shown
 from engine.units import ProductUnits, Unit, mixed_parts, mixed_text
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
@@ -28,6 +29,11 @@ class Counted:
         """Name of its base unit; empty when there is none."""
         units = self.by_product.get(product)
         return units.base.name.text(self.language) if units is not None else ""
+
+    def told(self, product: int, quantity: Decimal) -> str:
+        """``quantity`` base units with their units, however few; the bare figure for a product without a unit."""
+        units = self.by_product.get(product)
+        return mixed_text(units, quantity, self.language) if units is not None else shown(quantity)
 
     def mixed(self, product: int, quantity: Decimal) -> str:
         """``quantity`` base units in the units of the product, the largest first; empty where only the base unit would

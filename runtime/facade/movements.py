@@ -15,7 +15,7 @@ from engine.ledger.moves import category, outward
 from engine.problems import Refused, problem
 from engine.sheets import Cell
 from engine.values import ZERO, number_in
-from runtime.facade.base_units import units_of
+from runtime.facade.base_units import counted
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.paging import MOST_ROWS, PAGE, every_row
@@ -56,7 +56,8 @@ class CategoryView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovementRow:
     """A row, or the totals (``product`` 0). Sums are (quantity, value); value is zero for who may not see it. What went
-    out is positive; ``opening + came_in - went_out = closing``."""
+    out is positive; ``opening + came_in - went_out = closing``. ``mixed``: what there was in the end in all units of
+    the product, empty where it reads no different."""
 
     product: int
     product_text: str
@@ -68,6 +69,7 @@ class MovementRow:
     came_in: Sum
     went_out: Sum
     closing: Sum
+    mixed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +111,14 @@ def report(door: Door, request: MovementRequest) -> MovementView:
         page = places[: request.limit]
         sums = movements.month_sums(unit.connection, unit.tables, query, page)
         total = movements.month_sums(unit.connection, unit.tables, query, None).get((0, 0), {})
-        units = units_of(door, unit, {one[0] for one in page})
+        units = counted(door, unit, {one[0] for one in page})
         names = Names(door.language)
         for product, warehouse in page:
             names.want_id(products, product)
             if warehouse:
                 names.want_id(warehouses, warehouse)
         names.load(unit)
+    figures = {place: _row(sums.get(place, {}), with_value) for place in page}
     keys = sorted({category(move) for move in total if move != OPENING}, key=lambda key: (outward(key), key))
     return MovementView(
         since=request.since,
@@ -125,14 +128,15 @@ def report(door: Door, request: MovementRequest) -> MovementView:
         ),
         rows=tuple(
             replace(
-                _row(sums.get(place, {}), with_value),
+                row,
                 product=place[0],
                 product_text=names.name(products, place[0]),
                 warehouse=place[1],
                 warehouse_text=names.name(warehouses, place[1]) if place[1] else "",
-                unit=units.get(place[0], ""),
+                unit=units.name(place[0]),
+                mixed=units.mixed(place[0], row.closing[0]),
             )
-            for place in page
+            for place, row in figures.items()
         ),
         totals=_row(total, with_value),
         with_value=with_value,

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from engine.problems import Refused, problem
 from engine.values import ZERO
-from runtime.facade.base_units import units_of
+from runtime.facade.base_units import counted
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.lots import freshness
@@ -49,7 +49,8 @@ class LotView:
 
     Attributes:
         level: steps from the lot asked for. lot: empty for goods not kept by lot, of which nothing more is told.
-        came, went, on_hand: quantities in base units; ``on_hand`` as the balances have it.
+        came, went, on_hand: quantities in base units; ``on_hand`` as the balances have it, ``mixed`` the same in all
+            units of the product, empty where it reads no different.
         closes: whether what came less what went is what is on hand.
         links: how it hangs together with the level before.
     """
@@ -65,6 +66,7 @@ class LotView:
     came: Decimal
     went: Decimal
     on_hand: Decimal
+    mixed: str
     closes: bool
     moves: tuple[LotMoveView, ...]
     links: tuple[LinkView, ...] = ()
@@ -182,7 +184,7 @@ class _Told:
         self._open = self._warehouses_open(unit)
         self._numbers, self._partner = self._documents(unit, {(one.form, one.document) for one in moves})
         ids = {key.product for key in wanted}
-        self._units = units_of(door, unit, ids)
+        self._units = counted(door, unit, ids)
         self._names = Names(door.language)
         for key in ids:
             self._names.want_id(self._products, key)
@@ -217,13 +219,14 @@ class _Told:
             product=key.product,
             product_text=self._names.name(self._products, key.product),
             lot=key.lot,
-            unit=self._units.get(key.product, ""),
+            unit=self._units.name(key.product),
             made=facts.made,
             expires=facts.expires,
             freshness=freshness(facts.made, facts.expires, self._today),
             came=came,
             went=went,
             on_hand=facts.on_hand,
+            mixed=self._units.mixed(key.product, facts.on_hand),
             closes=not key.lot or came - went == facts.on_hand,
             moves=tuple(self._move(listed) for listed in real.values()),
             links=tuple(self._link(way, one) for way, one in leading),

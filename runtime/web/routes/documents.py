@@ -6,7 +6,7 @@ Whether something may be seen or done is decided behind the facade; a refusal be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -15,7 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from engine.problems import Problem, Refused, problem
-from runtime.facade import accounts, documents, files, forms, lists, open_items, organisation, supplies, unit_codes
+from runtime.facade import (
+    accounts,
+    documents,
+    files,
+    forms,
+    lists,
+    on_offer,
+    open_items,
+    organisation,
+    supplies,
+    unit_codes,
+)
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
 from runtime.facade.list_views import LookUpHit
@@ -268,21 +279,25 @@ def _hits(
     target = field.options.get("to")
     if field.widget == "link" and isinstance(target, str):
         coded = unit_codes.by_code(door, target, text, link=(form, field.path))
+        found_records = [one.record for one in coded] or lists.look_up(door, target, text, link=(form, field.path))
+        beside = unit_codes.filled_unit(door, form, field.path) if coded else ""
+        offered = on_offer.available(door, target, {hit.id for hit in found_records})
+        word = door.house.catalogue.ui("stock.available", door.language)
+        stocks = {identity: f"{word} {quantity}" for identity, quantity in offered.items()}
         if coded:
-            beside = unit_codes.filled_unit(door, form, field.path)
-            return [_with_unit(one, beside) for one in coded]
-        found_records = lists.look_up(door, target, text, link=(form, field.path))
-        return [(hit.id, hit.text, _further(hit)) for hit in found_records]
+            return [_with_unit(one, beside, stocks) for one in coded]
+        return [(hit.id, hit.text, _further(hit, stocks)) for hit in found_records]
     return [(key, label, "") for key, label in choice_pairs(field) if text.lower() in label.lower()]
 
 
-def _with_unit(found: UnitHit, beside: str) -> tuple[object, ...]:
+def _with_unit(found: UnitHit, beside: str, stocks: Mapping[int, str]) -> tuple[object, ...]:
     """A hit that brings the unit whose barcode was scanned into the field ``beside`` it."""
-    further = " · ".join(part for part in (found.unit_text, _further(found.record)) if part)
+    further = " · ".join(part for part in (found.unit_text, _further(found.record, stocks)) if part)
     brings = {beside: [found.unit, found.unit_text]} if beside else {}
     return (found.record.id, found.record.text, further, brings)
 
 
-def _further(hit: LookUpHit) -> str:
-    """What a hit's name does not say already."""
-    return " · ".join(part for part in hit.detail.split(" · ") if part not in hit.text)
+def _further(hit: LookUpHit, stocks: Mapping[int, str]) -> str:
+    """What a hit's name does not say already, and how much of it there is."""
+    parts = [part for part in hit.detail.split(" · ") if part not in hit.text]
+    return " · ".join([*parts, *filter(None, [stocks.get(hit.id)])])
