@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -71,6 +71,11 @@ class Directory:
         object.__setattr__(self, "by_role", MappingProxyType({role: tuple(ids) for role, ids in roles.items()}))
         logins = {person.login: number for number, person in self.people.items()}
         object.__setattr__(self, "by_login", MappingProxyType(logins))
+
+    def administered_by(self, roles: frozenset[str]) -> Directory:
+        """The same people, with the active holders of ``roles`` for administrators."""
+        holders = {number for role in roles for number in self.by_role.get(role, ())}
+        return replace(self, admins=tuple(sorted(holders)))
 
     def active(self, user: int) -> bool:
         """Whether the account exists and has not left."""

@@ -40,12 +40,18 @@ def decide(door: Door, task: InboxRow, given: Act, *, agree: bool, key: str = ""
 def agree_to_all(
     door: Door, tasks: Iterable[int], comment: str = ""
 ) -> tuple[tuple[InboxRow | None, Outcome | Refused], ...]:
-    """Agree to many tasks with one remark; each is a submission of its own, and one refusal does not stop the rest."""
+    """Agree to many tasks with one remark; each is a submission of its own, and one refusal does not stop the rest.
+
+    They are read together before the first decision. What that closes besides is refused when its turn comes.
+    """
+    numbers = tuple(tasks)
+    rows = flow_inbox.several(door, numbers)
     results: list[tuple[InboxRow | None, Outcome | Refused]] = []
-    for number in tasks:
-        row: InboxRow | None = None
+    for number in numbers:
+        row = rows.get(number)
         try:
-            row = flow_inbox.one(door, number)
+            if row is None:
+                raise Refused([problem("task.missing")], "missing")
             results.append((row, decide(door, row, Act(comment=comment), agree=True)))
         except Refused as refused:
             results.append((row, refused))

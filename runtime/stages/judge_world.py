@@ -15,9 +15,9 @@ from engine.rules.facts import Facts
 from engine.rules.world import NOBODY, MatchNeed
 from engine.workflow.approvers import Context, resolve
 from engine.workflow.directory import Directory
+from runtime.stages.people import directory_of
 from runtime.stages.steps import Unit
 from runtime.storage import documents, lookups
-from runtime.storage.directory import load_directory
 
 
 class LiveWorld:
@@ -25,7 +25,6 @@ class LiveWorld:
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
-        self._directory: Directory | None = None
 
     def people(self, way: Who, facts: Facts, params: Mapping[str, object]) -> tuple[int, ...]:
         """Users a way means. An external resolver is not waited for inside a transaction: it names nobody."""
@@ -70,8 +69,5 @@ class LiveWorld:
         return after_working_hours(moment, hours, calendar)
 
     def directory(self) -> Directory:
-        """The people."""
-        if self._directory is None:
-            unit = self._unit
-            self._directory = load_directory(unit.connection, unit.bundle.app.app, unit.now)
-        return self._directory
+        """The people, as everything else of the unit of work sees them."""
+        return directory_of(self._unit)

@@ -6,7 +6,7 @@ so that what arrives meanwhile neither repeats nor hides anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -94,6 +94,12 @@ def page(
     if after is not None:
         query = query.where(sa.or_(at < after[0], sa.and_(at == after[0], key < after[1])))
     return tuple(_row(tab, found) for found in connection.execute(query).mappings())
+
+
+def open_among(connection: sa.Connection, user: int, roles: Iterable[str], ids: Collection[int]) -> tuple[Row, ...]:
+    """Those of these tasks that wait for the person, alone or as one of a pool."""
+    query = _query("open", user, roles, Wanted()).where(task.c.id.in_(sorted(set(ids))))
+    return tuple(_row("open", found) for found in connection.execute(query).mappings())
 
 
 def count(connection: sa.Connection, tab: Tab, user: int, roles: Iterable[str], wanted: Wanted) -> int:

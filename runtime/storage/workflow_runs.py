@@ -195,12 +195,6 @@ def open_todos_of_rule(
     return _tasks(connection, query.where(task.c.rule == rule, task.c.form == form, about))
 
 
-def task_by_id(connection: sa.Connection, task_id: int) -> Task | None:
-    """One task, or None."""
-    found = _tasks(connection, sa.select(task).where(task.c.id == task_id))
-    return found[0] if found else None
-
-
 def close_tasks(
     connection: sa.Connection,
     *,
