@@ -61,7 +61,8 @@ class PoolCut:
 
     Attributes:
         later: whether entries come after the cut. quantity, value: what they changed it by. day: the first of theirs.
-        leaving: how much the document takes from it.
+        leaving: how much the document takes from it. priced: all it does is bring goods at a price, which needs no
+            earlier one.
     """
 
     key: BalanceKey
@@ -70,6 +71,7 @@ class PoolCut:
     value: Decimal = ZERO
     day: date = date.max
     leaving: Decimal = ZERO
+    priced: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +248,7 @@ class Plotter:
             cut = cut_of(one)
             if cut is not None:
                 cut.leaving -= min(one.quantity, ZERO)
+                cut.priced &= one.basis == "given" and one.quantity > ZERO and one.value > ZERO
         for one in within.values():
             cut = cut_of(one)
             if cut is not None:
@@ -257,7 +260,8 @@ class Plotter:
 
     def _with_prices(self, cut: PoolCut, state: PoolState) -> PoolState:
         last, latest = ZERO, ZERO
-        if state.quantity <= ZERO or not state.value or state.quantity < cut.leaving:
+        empty = state.quantity <= ZERO or not state.value or state.quantity < cut.leaving
+        if empty and not (cut.priced and state.quantity >= ZERO):
             last = courses.last_cost(self.connection, self._dimensions(cut.key))
         if self.method.layered and any(one.basis != "given" and one.quantity > ZERO for one in self.fresh):
             latest = courses.latest_price(self.connection, self._dimensions(cut.key))
