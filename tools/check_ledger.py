@@ -31,10 +31,8 @@ class Check:
         self.rows, self.found, self.anchor, whole = {}, [], anchor.lower(), NUMBERS.split()
         for name in ("entries", "balances", "layers", "seals", "seal_heads", "documents"):
             with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-                rows = csv.DictReader(file)
-                self.rows[name] = [
-                    {key: int(row[key] or 0) if key in whole else row[key] for key in row} for row in rows
-                ]
+                rows = [row.items() for row in csv.DictReader(file)]
+            self.rows[name] = [{key: int(it or 0) if key in whole else it for key, it in row} for row in rows]
         self.entries = self.rows["entries"]
         self.by_id = {one["id"]: one for one in self.entries}
         self.mirrors = {one["mirror_of"]: one for one in self.entries if one["mirror_of"]}
@@ -57,10 +55,9 @@ class Check:
 
     def key(self, ledger: str, grain: str, one: dict) -> str:
         """The text a balance is known by: ledger, grain, and what of its dimensions is not empty."""
-        dimensions = self.grains.get(ledger, {}).get(grain, {"dimensions": LETTERS})["dimensions"]
-        names = [name for name in LETTERS if name in dimensions and one[name]]
-        parts = [LETTERS[name] + str(one[name]).replace("\\", "\\\\").replace("|", "\\!") for name in names]
-        return "|".join((ledger, grain, *parts))
+        kept = self.grains.get(ledger, {}).get(grain, {"dimensions": LETTERS})["dimensions"]
+        words = [(LETTERS[name], str(one[name])) for name in LETTERS if name in kept and one[name]]
+        return "|".join((ledger, grain, *(at + it.replace("\\", "\\\\").replace("|", "\\!") for at, it in words)))
 
     def counts(self, grain: dict, one: dict) -> bool:
         cases = {**one, "": True, "owned": not one["owner"], "referring": one["ref_document"]}  # element, serial: as is
@@ -75,9 +72,8 @@ class Check:
             for place, grain in enumerate(self.grains[one["ledger"]].values()):
                 if self.counts(grain, one):
                     key = self.key(one["ledger"], grain["grain"], one)
-                    sums = folded.get(key, (0, 0, "", 0))
-                    day = max(sums[2], one["biz_date"])
-                    folded[key] = (sums[0] + one["quantity"], sums[1] + one["value"], day, sums[3] + 1)
+                    held, worth, day, many = folded.get(key, (0, 0, "", 0))
+                    folded[key] = (held + one["quantity"], worth + one["value"], max(day, one["biz_date"]), many + 1)
                     if not place:
                         words = [str({**one, "mirror_of": one["mirror_of"] or ""}[name]) for name in HASHED.split()]
                         text = "\x1f".join([(self.chains[key] or [""])[-1], *words])
@@ -164,7 +160,7 @@ class Check:
 
     def costs(self) -> None:
         """I7: values, variances and layers are what costing finds from the first entry on."""
-        self.pools, self.known, self.unit = {}, {}, 10 ** (4 - self.rules["money_decimals"])
+        self.pools, self.known, self.unit = {}, {0: [0] * 6}, 10 ** (4 - self.rules["money_decimals"])
         for one in sorted(self.live, key=lambda one: (one["biz_date"], one["id"])):
             if one["ledger"] in ("stock", "wip"):
                 right = self.settle(one)
@@ -180,7 +176,7 @@ class Check:
 
     def settle(self, one: dict) -> tuple:
         """Value and variance of an entry. Known of each: pool, quantity, value, landed per unit, returned, parts."""
-        origin, basis, subject, value = self.known.get(one["origin"]), one["basis"], one["subject"], one["stated"]
+        origin, basis, subject, value = self.known.get(one["origin"] or -1), one["basis"], one["subject"], one["stated"]
         pool = "" if one["ledger"] == "wip" or one["owner"] else self.key("stock", "cost", one)
         quantity, variance, parts, base, back = one["quantity"], 0, (), 0, 0
         if one["ledger"] == "wip":
@@ -197,7 +193,8 @@ class Check:
         else:
             goods = self.pools.setdefault(pool, Pool(self.unit, self.rules["cost_method"] == "fifo"))
             if basis == "pair" and origin:
-                basis, value, parts = "carried" if origin[0] else "given", -origin[2], origin[5]
+                basis, value = "carried" if origin[0] else "given", -origin[2]
+                parts = measured(origin[5], -origin[1], quantity)
             elif basis == "source" and origin:
                 value = half_up(quantity * (Fraction(origin[2], origin[1] or 1) + origin[3]), self.unit)
                 back = one["origin"] if quantity < 0 or origin[0] == pool else 0
@@ -207,8 +204,7 @@ class Check:
                 base = origin[1] + origin[4] if origin else 0
             basis = basis if basis in ("method", "source", "share", "carried") else "given"
             value, variance, parts = goods.settle(one, basis, 0 if base else quantity, value, back, base, parts)
-            if base > 0:
-                origin[3] += Fraction(value, base)
+            (origin or self.known[0])[3] += Fraction(value, base) if base > 0 else 0
         self.known[one["id"]] = [pool, quantity, value, 0, 0, parts]
         return value, variance
 
@@ -217,11 +213,9 @@ class Pool:
     """Goods that share one cost: layers by (day, root, entry, part); with moving average one layer holds them all."""
 
     def __init__(self, unit: int, fifo: bool) -> None:
-        self.unit, self.fifo, self.quantity, self.value, self.last, self.latest = unit, fifo, 0, 0, 0, 0
+        self.fifo, self.quantity, self.value, self.last, self.latest = fifo, 0, 0, 0, 0
         self.layers, self.uses = {}, defaultdict(list)
-
-    def share(self, value: int, part: int, whole: int) -> int:
-        return half_up(Fraction(value * part, whole), self.unit)
+        self.share = lambda value, part, whole: half_up(Fraction(value * part, whole), unit)
 
     def put(self, key: tuple, quantity: int, value: int) -> int:
         held = self.layers.setdefault(key if self.fifo else ("", 0, 0, 0), [0, 0])
@@ -238,8 +232,8 @@ class Pool:
             weights = [self.layers[key][0] for key in keys]
             here = min(sum(weights), base)
             value = (self.share(value, here, base) if here > 0 else 0) if basis == "share" else value
-            if basis != "share" and any(self.layers[key][1] for key in keys):
-                weights = [self.layers[key][1] for key in keys]
+            worths = [self.layers[key][1] for key in keys]
+            weights = worths if basis != "share" and any(worths) else weights
             upto = [self.share(value, sum(weights[:place]), sum(weights)) for place in range(len(keys) + 1) if weights]
             for place, key in enumerate(keys):
                 got += self.put(key, 0, max(upto[place + 1] - upto[place], -self.layers[key][1]))
@@ -255,8 +249,7 @@ class Pool:
                     out, got, left = [*out, (*key[:2], number, worth)], got - worth, left - number
             if left:
                 average = not self.fifo and self.quantity > 0 < self.value
-                worth = self.share(self.value, left, self.quantity) if average else self.share(self.last, left, PRICE)
-                out, got = [*out, (day, entry, left, worth)], got - worth
+                got -= self.share(self.value, left, self.quantity) if average else self.share(self.last, left, PRICE)
         elif basis == "source" and self.fifo:
             took, stated = {}, self.share(value, gone, quantity) if gone else 0
             for user, key, number, worth in self.uses[origin]:
@@ -275,8 +268,7 @@ class Pool:
             goods, worth = (sum(part[place] for part in parts) for place in (2, 3))
             parts = [*parts, (day, entry, quantity - goods, value - worth)]
             for number, (day, root, held, worth) in sorted(enumerate(parts), key=lambda each: (*each[1][:2], each[0])):
-                used = min(gone, held)
-                gone -= used
+                used, gone = min(gone, held), max(gone - held, 0)
                 got += self.put((day, root, entry, number), held - used, self.share(worth, held - used, held or 1))
         self.layers = {key: held for key, held in self.layers.items() if held[0]}
         self.quantity, self.value = self.quantity + quantity, self.value + got
@@ -284,12 +276,20 @@ class Pool:
             self.last = self.latest = half_up(Fraction(value * PRICE, quantity))
         elif quantity and got:
             self.last = half_up(Fraction(abs(got) * PRICE, abs(quantity)))
-        return got, 0 if basis == "method" else stated - got, tuple(out)
+        return got, (one["stated"] or (got if basis == "method" else stated)) - got, tuple(out)
+
+
+def measured(parts: tuple, whole: int, quantity: int) -> list:
+    """Parts of ``whole`` goods as parts of the ``quantity`` they became; what comes to nothing joins a neighbour."""
+    made, upto, worth, became = [], 0, 0, lambda held: half_up(Fraction(quantity * held, whole or 1))
+    for day, root, held, value in parts:
+        number, upto, worth = became(upto + held) - became(upto), upto + held, worth + value
+        made, worth = ([*made, (day, root, number, worth)], 0) if number else (made, worth)
+    return [*made[:-1], *((*one[:3], one[3] + worth * (became(upto) == quantity)) for one in made[-1:])]
 
 
 def half_up(value: Fraction, unit: int = 1) -> int:
-    number = (2 * abs(value) / unit + 1) // 2  # half away from zero, to a multiple of unit
-    return int(number if value >= 0 else -number) * unit
+    return int((2 * abs(value) / unit + 1) // 2) * (unit if value >= 0 else -unit)  # half away from zero
 
 
 if __name__ == "__main__":

@@ -56,7 +56,8 @@ class EntryDef(Definition):
         due: date an amount falls due, or supply is expected.
         made, expires: dates of the lot that comes in.
         cost: how costing finds the value. ``method``: as the costing method says. ``source``: at the unit cost of what
-            the source line moved (returns at original cost). ``pair``: the opposite of the entry written before it for
+            the source line moved (returns at original cost); a ``value`` beside it is what the document says, and the
+            difference goes to 成本差异. ``pair``: the opposite of the entry written before it for
             the same line (the other end of a transfer; material into work in process). ``share``: ``value`` concerns
             the goods the source line brought in; the part still here goes to stock, the rest to 成本差异 (landed cost,
             price difference). ``rest``: what is left on the ``subject`` in this ledger, or its part by ``weight``.

@@ -18,7 +18,8 @@ from decimal import Decimal
 from engine.ledger.declared import Ledger, by_place, key_at
 from engine.ledger.entry import Entry
 from engine.pools import CostMethod, Move, Part, Pool, PoolState, Settled
-from engine.values import EXACT, ZERO, divided, rounded
+from engine.shares import spread
+from engine.values import EXACT, QUANTITY_SCALE, ZERO, divided, rounded
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,7 +142,8 @@ def _settle(course: _Run, row: Entry, key: str) -> Settled:
     if row.basis == "neutral":
         return _neutral(course, pool, row)
     if row.basis == "method":
-        return pool.settle(Move(entry=row.id or 0, day=row.biz_date, quantity=row.quantity, basis="method"))
+        done = pool.settle(Move(entry=row.id or 0, day=row.biz_date, quantity=row.quantity, basis="method"))
+        return _against(row, done)
     origin = course.origins.get(row.origin)
     if row.basis == "pair" and origin is not None:
         return pool.settle(_paired(row, origin))
@@ -158,8 +160,29 @@ def _paired(row: Entry, origin: Origin) -> Move:
     carried = origin.ledger == "stock"
     return Move(
         entry=row.id or 0, day=row.biz_date, quantity=row.quantity, basis="carried" if carried else "given",
-        value=-origin.value, parts=origin.parts if carried else (),
+        value=-origin.value, parts=_measured(origin, row.quantity) if carried else (),
     )  # fmt: skip
+
+
+def _measured(origin: Origin, quantity: Decimal) -> tuple[Part, ...]:
+    """What the origin took from layers, as ``quantity`` of what it became: ten boxes repacked are thirty bags of the
+    same age. A part that comes to nothing at six decimals leaves its value to the next one, the last to the one before.
+    """
+    whole, parts = -origin.quantity, origin.parts
+    if whole == quantity or not parts:
+        return parts
+    undated = whole - sum((part.quantity for part in parts), ZERO)
+    *shares, rest = spread(quantity, [*(part.quantity for part in parts), undated], QUANTITY_SCALE)
+    made: list[Part] = []
+    worth = ZERO
+    for part, share in zip(parts, shares, strict=True):
+        worth += part.value
+        if share:
+            made.append(replace(part, quantity=share, value=worth))
+            worth = ZERO
+    if worth and made and not rest:
+        made[-1] = replace(made[-1], value=made[-1].value + worth)
+    return tuple(made)
 
 
 def _neutral(course: _Run, pool: Pool, row: Entry) -> Settled:
@@ -181,7 +204,12 @@ def _returned(course: _Run, pool: Pool, row: Entry, origin: Origin, key: str) ->
         )
     )  # fmt: skip
     origin.returned += row.quantity
-    return done
+    return _against(row, done)
+
+
+def _against(row: Entry, done: Settled) -> Settled:
+    """What a return is worth less than its document says, or more, is a variance (domain rule C3)."""
+    return replace(done, variance=row.stated - done.value) if row.stated else done
 
 
 def _shared(course: _Run, pool: Pool, row: Entry, origin: Origin) -> Settled:

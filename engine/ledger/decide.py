@@ -186,8 +186,10 @@ def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) ->
         if cost == "share":
             stated = request.value or ZERO
             return entry.having(basis="share", origin=(origin.id or 0) if origin else 0, stated=stated, value=ZERO)
-        if origin is not None and request.value is None:
-            return entry.having(basis="source", origin=origin.id or 0)
+        returned = {"stated": request.value or ZERO, "value": ZERO}
+        if origin is not None:
+            return entry.having(basis="source", origin=origin.id or 0, **returned)
+        return entry.having(basis="method", **returned)
     if request.value is not None:
         if entry.ledger == "stock" and request.value < ZERO < entry.quantity:
             book.problems.append(problem("ledger.negative_cost", request.where, amount=request.value))

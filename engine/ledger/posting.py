@@ -174,7 +174,7 @@ def origin_of(request: Request, sources: Mapping[tuple[str, int], Sequence[Entry
 
 def goods_of(request: Request, entries: Sequence[Entry], inwards: bool) -> Entry | None:
     """The first of the live entries that moved the goods ``request`` names into stock, or out of it: of the same lot
-    and serial number if there is one."""
+    and serial number if there is one, and of the same move (a red line takes back its own)."""
     found = [
         one
         for one in live(entries)
@@ -184,7 +184,8 @@ def goods_of(request: Request, entries: Sequence[Entry], inwards: bool) -> Entry
         and (one.quantity > ZERO) is inwards
     ]
     same = [one for one in found if (one.lot, one.serial) == (request.lot, request.serial)]
-    return next(iter(same or found), None)
+    found = same or found
+    return next((one for one in found if one.move == request.definition.move), found[0] if found else None)
 
 
 def _rows(
@@ -207,7 +208,8 @@ def _spread(
     places: int,
     problems: list[Problem],
 ) -> Sequence[Decimal]:
-    """The part of a total each line gets; lines the entry is not made for weigh nothing."""
+    """The part of a total each line gets; lines the entry is not made for weigh nothing. The quantities of a red
+    document are all negative, and weigh what those of its original did."""
     none = [ZERO] * len(rows)
     try:
         total = _figure(entry.total, names, clock) or ZERO
@@ -222,6 +224,8 @@ def _spread(
         return none
     if not total:
         return none
+    if max(weights, default=ZERO) <= ZERO:
+        weights = [-weight for weight in weights]
     if sum(weights, ZERO) <= ZERO or min(weights) < ZERO:
         problems.append(problem("ledger.nothing_to_spread_on", entry.definition.each, amount=total))
         return none

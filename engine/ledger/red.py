@@ -102,7 +102,8 @@ def _amount_of(request: Request, reference: tuple[str, int], own: Sequence[Entry
 
 
 def _goods(request: Request, part: RedLine | None, own: Sequence[Entry], original: tuple[str, int]) -> Request:
-    """Goods go back at the unit cost they came or went at; a move inside one pool stays one."""
+    """Goods go back at the unit cost they came or went at; what the document says they are worth beside it is kept
+    where the original kept it. A move inside one pool stays one."""
     if part is None or not request.quantity or request.definition.cost == "share":
         return request
     origin = goods_of(request, own, request.quantity < ZERO)
@@ -113,8 +114,8 @@ def _goods(request: Request, part: RedLine | None, own: Sequence[Entry], origina
         cost = "pair" if origin.origin else "method"
     source = SourceLine(form=original[0], document=original[1], line=part.line)
     return replace(
-        request, definition=_with(request.definition, cost=cost, expired="allow"), value=None,
-        line=replace(request.line, source=source),
+        request, definition=_with(request.definition, cost=cost, expired="allow"),
+        value=request.value if origin.stated else None, line=replace(request.line, source=source),
     )  # fmt: skip
 
 
