@@ -14,7 +14,7 @@ from engine.definitions.action_labels import ACTION_LABELS
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.people import Who, Whom, listed
-from engine.definitions.rule import DateTrigger, Lookup, Then
+from engine.definitions.rule import DateTrigger, Lookup, Then, When
 from engine.definitions.rule_scopes import STOCK, record_of, trigger_of
 from engine.document import DocStatus
 from engine.expressions import Checked
@@ -25,6 +25,7 @@ from engine.schedules.tell import told
 from engine.workflow.lifecycle import STATUS_LABELS
 from runtime.facade.cells import target_of
 from runtime.facade.door import Door
+from runtime.facade.stock import move_label
 from runtime.messages.catalogue import Shown
 
 TOKEN = re.compile(r"'[^']*'|\"[^\"]*\"|[^\W\d][\w.]*|[<>=!]=|.", re.S)
@@ -76,10 +77,8 @@ class Speaking:
                 events = self.joined([self.named("rules.flow_", one) for one in when.flow])
                 at = self.phrase("when_node", node=self._node(when.form or "", when.node)) if when.node else ""
                 return self.phrase("when_flow", form=form, events=events, at=at)
-            case "ledger" if when.ledger == STOCK:
-                return self.phrase("when_stock")
             case "ledger":
-                return self.phrase("when_ledger", ledger=self._ledger(when.ledger or ""))
+                return self._by_moves(when)
             case "schedule":
                 key = "when_schedule_form" if when.form else "when_schedule"
                 return self.phrase(key, form=form, schedule=self._clock(when.schedule or ""))
@@ -95,6 +94,15 @@ class Speaking:
                 return self.phrase("when_button", form=form, button=when.button or "")
             case _:
                 return self.phrase("when_imported", form=form)
+
+    def _by_moves(self, when: When) -> str:
+        changed = (
+            self.phrase("when_stock")
+            if when.ledger == STOCK
+            else self.phrase("when_ledger", ledger=self._ledger(when.ledger or ""))
+        )
+        moves = self.joined([move_label(self.door, one) for one in when.moves])
+        return self.phrase("when_moves", when=changed, moves=moves) if moves else changed
 
     def _clock(self, text: str) -> str:
         """A schedule in the reader's language; as it was written where that language has no words for it."""
