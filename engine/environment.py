@@ -118,15 +118,10 @@ def nested(
     row = linked.get((target, value))
     if row is None or not wanted:
         return Row(id=value, values=row.values if row is not None else MappingProxyType({}))
-    fields = around.bundle.forms[target].fields
-    values = {
-        name: (
-            nested(form, (*path, name), compiled_target(fields[name].options), row.values.get(name), linked, around)
-            if name in fields
-            else row.values.get(name)
-        )
-        for name in row.values
-    }
+    values = dict(row.values)
+    for name, deeper in around.bundle.forms[target].link_fields[""]:
+        if name in values:
+            values[name] = nested(form, (*path, name), deeper, values[name], linked, around)
     return Row(id=value, values=values)
 
 

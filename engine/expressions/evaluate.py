@@ -110,7 +110,7 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
             value = self.names[node.id]
         except KeyError:
             raise LookupError(f"the caller did not load {node.id!r}") from None
-        return _finite(value, node)
+        return _finite(value, node) if type(value) is Decimal else value
 
     def _eval_attribute(self, node: ast.Attribute) -> object:
         row = self._eval(node.value)
@@ -120,7 +120,7 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
             value = row.values[node.attr]
         except (AttributeError, KeyError):
             raise LookupError(f"the caller did not load {node.attr!r} of {ast.unparse(node)}") from None
-        return _finite(value, node)
+        return _finite(value, node) if type(value) is Decimal else value
 
     def _eval_binop(self, node: ast.BinOp) -> object:
         try:
@@ -137,7 +137,10 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
 
     def _eval_compare(self, node: ast.Compare) -> bool:
         try:
-            return bool(super()._eval_compare(node))
+            if len(node.ops) > 1:
+                return bool(super()._eval_compare(node))
+            compared = self.operators[type(node.ops[0])]
+            return compared(self._eval(node.left), self._eval(node.comparators[0])) is True
         except ArithmeticError as error:
             raise _placed(error, node, SIGNS[type(node.ops[0])]) from error
 
@@ -197,8 +200,8 @@ NODES: Mapping[type[ast.AST], Callable[[Evaluator, Any], object]] = MappingProxy
 )
 
 
-def _finite(value: object, node: ast.expr) -> object:
-    if type(value) is Decimal and not value.is_finite():
+def _finite(value: Decimal, node: ast.expr) -> Decimal:
+    if not value.is_finite():
         raise EvaluationFailed(at("expression.not_finite", node.col_offset))
     return value
 

@@ -67,10 +67,11 @@ def problems_of(
             scope = names.line(table_key, index) if asks else names.header
             before_row: Mapping[str, Value] = before_rows.get(line.id, {})
             for key, field in table.fields.items():
+                value = line.values.get(key)
+                if value is None and field.required is False:
+                    continue
                 where = f"{table_key}.{line.number}.{key}"
-                found.extend(
-                    _field(field, where, line.values.get(key), before_row.get(key), scope, linked, around, complete)
-                )
+                found.extend(_field(field, where, value, before_row.get(key), scope, linked, around, complete))
     if complete:
         found.extend(_checks(form, names, around))
     return tuple(found)

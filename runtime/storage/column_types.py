@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from types import MappingProxyType
 from typing import Any
 
@@ -17,12 +17,14 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import operators
 from sqlalchemy.types import TypeDecorator
 
-from engine.values import EXACT, fits
+from engine.values import EXACT, INT64_MAX
 
 # SQLite counts up only a column declared INTEGER; its integers have 64 bits all the same.
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # SQLite compares texts by code point; PostgreSQL does so under the collation "C", whatever the server's language.
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+# Moving the point of a number with more digits than any column holds would round it.
+STRICT = Context(prec=40, traps=[Inexact, InvalidOperation])
 SCALE_CHANGING = frozenset({operators.mul, operators.truediv, operators.floordiv, operators.mod})
 
 
@@ -64,10 +66,14 @@ def scaled(value: Decimal | int, scale: int) -> int:
     """``value`` as the integer it is kept as. Raises ``ValueError`` when it does not fit."""
     if not value:
         return 0
-    number = Decimal(value)
-    if not fits(number, scale):
-        raise ValueError(f"{number} does not fit a 64-bit integer with {scale} decimals")
-    return int(number.scaleb(scale, context=EXACT))
+    try:
+        moved = STRICT.scaleb(Decimal(value), scale)
+        whole = int(moved)
+    except (ArithmeticError, ValueError):  # not a number, or more digits than fit anyway
+        moved, whole = Decimal(0), INT64_MAX + 1
+    if moved != whole or not -INT64_MAX <= whole <= INT64_MAX:
+        raise ValueError(f"{value} does not fit a 64-bit integer with {scale} decimals")
+    return whole
 
 
 def unscaled(value: int | Decimal, scale: int) -> Decimal:

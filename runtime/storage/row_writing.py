@@ -12,10 +12,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
+from runtime.storage.column_types import Scaled
 from runtime.storage.driver import executed, executed_many
 
 Row = Sequence[object]
@@ -136,7 +138,7 @@ class Writer:
         converters = tuple(
             (place, convert)
             for place, name in enumerate(names)
-            if (convert := self.table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) is not None
+            if (convert := _binding(self.table.c[name], dialect)) is not None
         )
         if dialect.name == "sqlite":
             rendered = Rendered(one, None, converters)
@@ -144,6 +146,13 @@ class Writer:
             rendered = Rendered(one.replace("?", "%s"), many.replace("?", "%s"), converters)
         self._rendered[kind] = rendered
         return rendered
+
+
+def _binding(column: sa.Column[Any], dialect: sa.Dialect) -> Convert | None:
+    """How a value becomes what the driver takes; None where it is that already."""
+    if isinstance(column.type, Scaled):  # most values of a posting; without the two calls SQLAlchemy puts around it
+        return partial(column.type.process_bind_param, dialect=dialect)
+    return column.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def add_row(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> int:
