@@ -16,6 +16,7 @@ from engine.environment import Scene, Surroundings
 from engine.expressions import EvaluationFailed, evaluate
 from engine.expressions.types import Row
 from engine.forms.draft import LinePatch, Patch
+from engine.forms.open_units import without_rest
 from engine.problems import Problem, problem
 from engine.values import ZERO, divided, rounded
 
@@ -82,15 +83,27 @@ def opens(source: CompiledSource, names: Scene, links: Iterable[Link], around: S
 
 
 def draft_from(
-    source: CompiledSource, document: Document, names: Scene, open_lines: Mapping[int, Open], around: Surroundings
+    source: CompiledSource,
+    document: Document,
+    names: Scene,
+    open_lines: Mapping[int, Open],
+    around: Surroundings,
+    *,
+    exact: bool = True,
 ) -> Patch:
-    """The draft a push-down proposes: mapped header, and every line that still has something open."""
+    """The draft a push-down proposes: mapped header, and every line that still has something open.
+
+    Args:
+        exact: a line whose unit cannot tell what is open is proposed in the base unit; else it keeps the unit of its
+            source line, for somebody who writes a quantity in it.
+    """
     scope = {"source": Row(id=document.id, values=names.header), "me": around.me, "app": around.app}
     header = {key: _plain(evaluate(checked, scope, around.clock)) for key, checked in source.header.items()}
     lines = source.definition.lines
     if lines is None:
         return Patch(values=header)
     rows: list[LinePatch] = []
+    fields = around.bundle.forms[source.target].tables[lines.table].fields
     for index, line in enumerate(document.lines.get(lines.from_, ())):
         state = open_lines.get(line.id or 0)
         if state is None or state.remaining <= ZERO:
@@ -98,11 +111,14 @@ def draft_from(
         line_scope = {**_line_scope(names, lines.from_, index, around), "open": state.remaining}
         if source.line_when is not None and evaluate(source.line_when, line_scope, around.clock) is not True:
             continue
+        values: Mapping[str, object] = {
+            key: evaluate(checked, line_scope, around.clock) for key, checked in source.line_map.items()
+        }
+        if exact:
+            values = without_rest(fields, values, line_scope["line"], state.remaining)  # type: ignore[arg-type]
         rows.append(
             LinePatch(
-                values={
-                    key: _plain(evaluate(checked, line_scope, around.clock)) for key, checked in source.line_map.items()
-                },
+                values={key: _plain(value) for key, value in values.items()},
                 source=SourceLine(form=document.form, document=document.id or 0, line=line.id or 0),
             )
         )

@@ -10,6 +10,7 @@ from engine.document import Document, SourceLine
 from engine.environment import Linked, Scene, scene
 from engine.fieldtypes.price import unit_of
 from engine.forms.draft import LinePatch, Patch
+from engine.forms.open_units import quantity_units
 from engine.forms.pushdown import draft_from
 from engine.forms.validate import truth
 from engine.permissions import Access, FormAccess, admits, masked, plain_path
@@ -106,8 +107,13 @@ def many(
     return tuple(results)
 
 
-def push_patch(door: Door, source_form: str, source: int, target_form: str, variant: str = "") -> Patch:
+def push_patch(
+    door: Door, source_form: str, source: int, target_form: str, variant: str = "", overrides: Patch | None = None
+) -> Patch:
     """What a push-down proposes for the target, as raw input.
+
+    Args:
+        overrides: what is going to be written over it; quantities in it are meant in the units of the source lines.
 
     Raises:
         Refused: source missing, not approved, nothing open, or no such push-down.
@@ -128,7 +134,8 @@ def push_patch(door: Door, source_form: str, source: int, target_form: str, vari
         obstacle = push_obstacle(unit, way, found, names)
         if obstacle is not None:
             raise Refused([obstacle], "conflict")
-        proposed = draft_from(way, found, names, open_lines(unit, way, (found,)), unit.around)
+        exact = _exact(door, target, overrides)
+        proposed = draft_from(way, found, names, open_lines(unit, way, (found,)), unit.around, exact=exact)
         return picked(unit, target, by_detail(unit, way, proposed))
 
 
@@ -153,7 +160,7 @@ def push(
 ) -> Outcome:
     """Push down and submit in one go. Header overrides replace mapped values; a line table in ``overrides`` is matched
     to the proposed lines by position, an override line of ``None`` values keeps the proposal."""
-    proposed = push_patch(door, source_form, source, target_form, variant)
+    proposed = push_patch(door, source_form, source, target_form, variant, overrides)
     target = door.form(target_form)
     patch = _writable(door, target, _overridden(target, proposed, overrides))
     return submit(
@@ -228,6 +235,20 @@ def _overridden(form: CompiledForm, proposed: Patch, overrides: Patch | None) ->
             for index, row in enumerate(rows)
         )
     return Patch(values={**proposed.values, **overrides.values}, lines=lines)
+
+
+def _exact(door: Door, form: CompiledForm, overrides: Patch | None) -> bool:
+    """Whether lines may be proposed in another unit than their source lines: the person may write units, and writes no
+    quantity without one."""
+    access = door.access(form)
+    for key, table in form.tables.items():
+        units = quantity_units(table.fields)
+        if any(access.access(f"{key}.{unit}") is not Access.WRITE for unit in units.values()):
+            return False
+        rows = overrides.lines.get(key, ()) if overrides is not None else ()
+        if any(quantity in row.values and unit not in row.values for row in rows for quantity, unit in units.items()):
+            return False
+    return True
 
 
 def _still(kept: LinePatch, row: LinePatch, units: Mapping[str, str]) -> Mapping[str, object]:

@@ -49,8 +49,8 @@ def header_column(of_form: FormTables, name: str) -> sa.Column[Any]:
 def load_rows(
     connection: sa.Connection, tables: AppTables, form: str, ids: Iterable[int], fields: Iterable[str]
 ) -> Mapping[int, Row]:
-    """The asked fields of the records. ``$units`` is a mapping unit id → ratio to the base unit, which itself is 1;
-    the other names with ``$`` are figures of the ledgers."""
+    """The asked fields of the records. ``$units`` is a mapping unit id → ratio to the base unit, which itself is 1
+    and comes first; the other names with ``$`` are figures of the ledgers."""
     of_form = tables.forms[form]
     wanted = sorted(set(ids))
     facts = set(fields) & LEDGER_FACTS
