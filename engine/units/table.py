@@ -7,14 +7,15 @@ posted in the old ratio would then mean something else; a new pack size is a new
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import MappingProxyType
 
 from engine.labels import Label
-from engine.problems import Problem, problem
+from engine.problems import Problem, Severity, problem
 from engine.values import QUANTITY_SCALE
 
+MISSED_BY = Fraction(1, 1000)
 NO_RATIOS: Mapping[int, Fraction] = MappingProxyType({})
 
 
@@ -78,6 +79,30 @@ def table_problems(units: ProductUnits) -> tuple[tuple[int, Problem], ...]:
         for unit in units
         if not 0 <= unit.places <= QUANTITY_SCALE
     )
+    return tuple(found)
+
+
+def uneven(ratio: Fraction) -> int:
+    """How many of a unit are meant to make one base unit but do not, such as 3 of 0.333333; 0 where nothing is wrong.
+
+    Only ratios below 1 that miss the base unit by a thousandth or less are meant: 0.07 of a kilogram is a weight.
+    """
+    if not 0 < ratio < 1:
+        return 0
+    count = round(1 / ratio)
+    return count if 0 < abs(count * ratio - 1) <= MISSED_BY else 0
+
+
+def uneven_problems(units: ProductUnits, before: ProductUnits | None) -> tuple[tuple[int, Problem], ...]:
+    """A warning for every new ratio that leaves a rest, with the id of its unit; what was confirmed once is not asked
+    again."""
+    found: list[tuple[int, Problem]] = []
+    for unit in units.others:
+        ratio = units.ratios[unit.id]
+        count = uneven(ratio) if before is None or before.ratios.get(unit.id) != ratio else 0
+        if count:
+            told = problem("units.uneven", unit=unit.name, base=units.base.name, count=count)
+            found.append((unit.id, replace(told, severity=Severity.WARNING)))
     return tuple(found)
 
 

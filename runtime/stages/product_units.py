@@ -7,6 +7,7 @@ moved is looked up only when one of them changed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -16,7 +17,7 @@ from engine.document import Document
 from engine.environment import compiled_target
 from engine.labels import Label
 from engine.problems import Problem
-from engine.units import ProductUnits, Unit, change_problems, table_problems
+from engine.units import ProductUnits, Unit, change_problems, table_problems, uneven_problems
 from runtime.declared import declared_ledgers
 from runtime.stages import steps
 from runtime.storage import documents
@@ -31,17 +32,17 @@ def unit_problems(unit: steps.Unit, form: CompiledForm, document: Document, old:
         return
     found = table_problems(after)
     before = units_in(kept, old) if old is not None else None
+    found = (*found, *uneven_problems(after, before))
     if before is not None and old is not None and change_problems(before, after, used=True):
         found = (*found, *change_problems(before, after, used=_moved(unit, form, old.id or 0)))
     if not found:
         return
-    ids = {identity for identity, _ in found}
+    ids = {after.base.id, *(identity for identity, _ in found)}
     target = compiled_target(form.fields[kept.base].options)
     names = documents.display_names(unit.connection, unit.tables, target, ids, unit.around.actor.language)
     for identity, one in found:
-        name = names.get(identity, "")
-        where = _place(kept, document, identity, one.code)
-        yield Problem(code=one.code, where=where, params={**one.params, "unit": Label(name, name)})
+        said = {"unit": names.get(identity, ""), "base": names.get(after.base.id, "")}
+        yield replace(one, where=_place(kept, document, identity, one.code), params={**one.params, **said})
 
 
 def units_in(kept: UnitTable, document: Document) -> ProductUnits | None:

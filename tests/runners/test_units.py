@@ -24,6 +24,8 @@ from engine.units import (
     precision_problem,
     rest_after,
     table_problems,
+    uneven,
+    uneven_problems,
     weight_problems,
     whole_units,
 )
@@ -112,6 +114,15 @@ def test_changes(
 @pytest.mark.parametrize(("listed", "codes"), CASES["tables"])
 def test_tables(catalogue: Catalogue, listed: Listed, codes: list[str]) -> None:
     assert said(catalogue, tuple(one for _, one in table_problems(units_of(listed)))) == codes
+
+
+@pytest.mark.parametrize(("ratio", "count"), CASES["uneven"])
+def test_ratios_that_leave_a_rest(catalogue: Catalogue, ratio: str, count: int) -> None:
+    assert uneven(Fraction(ratio)) == count
+    units = units_of([("盒", 1, 0), ("片", ratio, 0)])
+    found = tuple(one for _, one in uneven_problems(units, None))
+    assert said(catalogue, found) == (["units.uneven"] if count else [])
+    assert uneven_problems(units, units) == ()
 
 
 def rule_of(case: dict[str, Any]) -> CatchWeight:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from engine.problems import Refused
+from engine.problems import Refused, Severity
 from runtime.app import create_app
 from runtime.facade import accounts, documents, imports
 from runtime.facade.door import Door
@@ -98,6 +98,21 @@ def test_the_api_and_imports_are_told_the_same(home: Home) -> None:
     assert [one.code for one in imports.row_problems(door, number)] == ["units.ratio_in_use"]
     (line,) = documents.read(door, "product", product).lines["units"]
     assert line.cells["rate"].value == "12"
+
+
+def test_a_ratio_that_leaves_a_rest_is_asked_about_once(home: Home) -> None:
+    door, product = nuts(home)
+    thirds = {"units": [{"unit": "箱", "rate": 12}, {"unit": "托", "rate": "0.333333"}]}
+    with pytest.raises(Refused) as refused:
+        do(door, "product", "save", thirds, document=product)
+    (asked,) = refused.value.problems
+    assert (asked.code, asked.where, asked.severity) == ("units.uneven", "units.2.rate", Severity.WARNING)
+    assert door.house.catalogue.text(asked, "zh") == (
+        "3 托 不是整 1 件，一托一托地发会剩下尾差。",
+        "换算除不尽时，请以最小的单位为基本单位：1 件 = 3 托。",
+    )
+    do(door, "product", "save", thirds, document=product, confirmed=True)
+    do(door, "product", "save", {"name": "六角螺母", **thirds}, document=product)
 
 
 def test_units_that_stay_cost_no_question(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
