@@ -142,7 +142,8 @@ def mail_server(tls: ssl.SSLContext | None = None, implicit: bool = False) -> It
 
     def login(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         post.logins.append(data.login.decode())
-        return AuthResult(success=data.password.decode() == SENDER_PASSWORD)
+        right = data.password.decode() == SENDER_PASSWORD
+        return AuthResult(success=right, handled=right)  # what is not handled is answered with 535
 
     class Quick(Controller):
         def _trigger_server(self) -> None:

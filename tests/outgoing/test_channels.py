@@ -227,6 +227,7 @@ def test_a_wrong_password_may_be_mended(plugins: Plugins, trusted: tuple[ssl.SSL
         with pytest.raises(Undelivered) as caught:
             plugins.channels["email"].send(mail_to_boss(), mail_place(post.port, "starttls", "wrong"), outside)
     assert (caught.value.again, "wrong" in caught.value.reason, post.mails) == (True, False, [])
+    assert caught.value.status == 535
 
 
 def test_a_refused_recipient_is_final_and_a_busy_server_is_not(plugins: Plugins) -> None:
