@@ -35,7 +35,7 @@ RUN_VARIABLE = "PYTEST_STOCKLOOM_RUN"
 ROOM_VARIABLE = "PYTEST_STOCKLOOM_ROOM"
 MEMORY = Path("/dev/shm")  # where Linux keeps files in memory
 ROOM_NEEDED = 4 << 30
-ROOM_NAME = "stockloom-tests-"
+ROOM_NAME, SERVER_NAME = "stockloom-tests-", "stockloom-pg-"
 DATABASES = ("sqlite", "postgres")
 START_ATTEMPTS = 3
 SHUTDOWN_TIMEOUT_S = 10
@@ -92,6 +92,8 @@ def _room() -> Path:
     for left in place.glob(f"{ROOM_NAME}*"):
         owner = left.name.removeprefix(ROOM_NAME).partition("-")[0]
         if owner.isdigit() and not _alive(int(owner)):
+            for server in left.glob(f"{SERVER_NAME}*"):
+                _stop_server(server)
             shutil.rmtree(left, ignore_errors=True)
     made = place.resolve() / f"{ROOM_NAME}{os.getpid()}-{os.environ[RUN_VARIABLE]}"
     made.mkdir(mode=0o755)  # the server may run as another user
@@ -216,7 +218,7 @@ def catalogue() -> Catalogue:
 
 def _server_folder() -> Path:
     """Not below the folder of a test, because the server runs as another user when the tests run as root."""
-    return Path(tempfile.gettempdir()).resolve() / f"stockloom-pg-{os.environ[RUN_VARIABLE]}"
+    return Path(tempfile.gettempdir()).resolve() / f"{SERVER_NAME}{os.environ[RUN_VARIABLE]}"
 
 
 def _hurry(address: str) -> None:

@@ -32,6 +32,8 @@ from runtime.messages.catalogue import Catalogue, load_catalogue
 from runtime.published import PublishedApps
 from runtime.publishing.publish import publish
 from runtime.settings import Settings
+from runtime.storage.database import Database, open_database
+from runtime.storage.migrate import migrate
 from runtime.workspaces import create_workspace, open_workspace
 
 CATALOG = Path(__file__).parent.parent / "templates_catalog"
@@ -87,7 +89,7 @@ def _catalogue() -> Catalogue:
 
 
 @cache
-def _bundle(app: Path) -> AppBundle:
+def compiled(app: Path) -> AppBundle:
     """The compiled app; compiled once per test process, for nothing in it can change."""
     files, problems = read_definition_files(app)
     assert not problems, [_catalogue().line(one, "zh") for one in problems]
@@ -100,7 +102,7 @@ def _bundle(app: Path) -> AppBundle:
 def published_apps(app: Path) -> PublishedApps:
     """What every house of this process knows of the compiled app: its tables and all that follows from it alone."""
     apps = PublishedApps(built_in_kinds())
-    apps.keep(_bundle(app))
+    apps.keep(compiled(app))
     return apps
 
 
@@ -138,7 +140,53 @@ def _prepared_folder(app: Path) -> Path:
 @cache
 def _prepared_database(app: Path, server: URL) -> str:
     """Name of a database with a workspace with ``app`` published; it goes with the process, or with the server."""
-    name = f"stockloom_home_{uuid4().hex[:12]}"
+    name = _new_database(server, "home")
+    with tempfile.TemporaryDirectory() as folder:
+        url = server.set(database=name).render_as_string(hide_password=False)
+        _publish(Settings(data_dir=Path(folder), database_url=url, test_mode=True), app)
+    return name
+
+
+def migrated(database_url: str) -> Database:
+    """A workspace without an app over an address nothing is at yet: a copy of one that was migrated once."""
+    url = make_url(database_url)
+    assert url.database is not None
+    if url.get_backend_name() == "sqlite":
+        shutil.copy(_migrated_file(), url.database)
+    else:
+        with _server(url) as connection:
+            bare = _migrated_database(url.set(database=""))
+            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)')
+            connection.exec_driver_sql(f'CREATE DATABASE "{url.database}" TEMPLATE "{bare}" STRATEGY file_copy')
+    return open_database(database_url)
+
+
+@cache
+def _migrated_file() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="stockloom-bare-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with open_database(f"sqlite:///{folder / 'bare.sqlite'}") as database:
+        migrate(database)
+    return folder / "bare.sqlite"
+
+
+@cache
+def _migrated_database(server: URL) -> str:
+    name = _new_database(server, "bare")
+    with open_database(server.set(database=name).render_as_string(hide_password=False)) as database:
+        migrate(database)
+    return name
+
+
+def _publish(settings: Settings, app: Path) -> None:
+    workspace = create_workspace(settings, WORKSPACE)
+    publish(workspace.database, compiled(app), "test", StillClock()())
+    workspace.database.close()
+
+
+def _new_database(server: URL, what: str) -> str:
+    """Name of an empty database that is dropped when the process ends."""
+    name = f"stockloom_{what}_{uuid4().hex[:12]}"
 
     def drop() -> None:
         with suppress(SQLAlchemyError), _server(server) as connection:
@@ -147,16 +195,7 @@ def _prepared_database(app: Path, server: URL) -> str:
     with _server(server) as connection:
         connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE template0')
     atexit.register(drop)
-    with tempfile.TemporaryDirectory() as folder:
-        url = server.set(database=name).render_as_string(hide_password=False)
-        _publish(Settings(data_dir=Path(folder), database_url=url, test_mode=True), app)
     return name
-
-
-def _publish(settings: Settings, app: Path) -> None:
-    workspace = create_workspace(settings, WORKSPACE)
-    publish(workspace.database, _bundle(app), "test", StillClock()())
-    workspace.database.close()
 
 
 @contextmanager

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 from engine.built_in import built_in_kinds
-from engine.definitions.bundle import bundle_of
-from engine.definitions.compiled import AppBundle
 from engine.forms.draft import LinePatch, Patch
-from runtime.definition_files import read_definition_files
 from runtime.facade import accounts, documents, organisation
 from runtime.facade.door import Door
 from runtime.hookspecs import NO_PLUGINS, Plugins
 from runtime.house import House
 from runtime.house_jobs import inline_house
 from runtime.jobs.inline import InlineJobs
-from runtime.messages.catalogue import Catalogue
+from runtime.messages.catalogue import Catalogue, load_catalogue
 from runtime.publishing import publish
 from runtime.settings import Settings
 from runtime.submit import Command
-from runtime.workspaces import create_workspace
+from runtime.workspaces import create_workspace, open_workspace
+from tests.houses import compiled, published_apps
 
 WORKSPACE = "loom"
 APP = "general"
@@ -85,15 +87,26 @@ def noon() -> datetime:
 
 
 def found(folder: Path, catalogue: Catalogue, plugins: Plugins = NO_PLUGINS, **settings_of: str) -> Company:
-    """Make the company in ``folder``."""
-    kinds = built_in_kinds()
+    """The company in ``folder``: a copy of the one that was made first in this process."""
+    prepared, made = _prepared()
+    shutil.copytree(prepared, folder, dirs_exist_ok=True)
     settings = Settings(data_dir=folder, test_mode=True, **settings_of)  # type: ignore[arg-type]
-    house, jobs = inline_house(settings, kinds, catalogue, noon, plugins=plugins)
-    files, problems = read_definition_files(TEMPLATE)
-    bundle = bundle_of(files, kinds)
-    assert not problems and isinstance(bundle, AppBundle), (problems, bundle)
+    house, jobs = inline_house(settings, built_in_kinds(), catalogue, noon, plugins=plugins)
+    house.apps = published_apps(TEMPLATE)
+    house.keep(open_workspace(settings, WORKSPACE))
+    return Company(house=house, jobs=jobs, settings=settings, made=made)
+
+
+@cache
+def _prepared() -> tuple[Path, Mapping[str, int]]:
+    """The data folder of the company, which goes with the process, and the ids of what is in it."""
+    folder = Path(tempfile.mkdtemp(prefix="stockloom-company-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings = Settings(data_dir=folder, test_mode=True)
+    house, jobs = inline_house(settings, built_in_kinds(), load_catalogue(strict=True), noon)
+    house.apps = published_apps(TEMPLATE)
     workspace = house.keep(create_workspace(settings, WORKSPACE))
-    publish(workspace.database, bundle, "test", noon())
+    publish(workspace.database, compiled(TEMPLATE), "test", noon())
     names = dict.fromkeys(department for *_, department in PEOPLE)
     departments = {name: organisation.add_department(house, WORKSPACE, name) for name in names}
     for login, name, role, department in PEOPLE:
@@ -106,8 +119,9 @@ def found(folder: Path, catalogue: Catalogue, plugins: Plugins = NO_PLUGINS, **s
             roles=(role,),
             department=departments[department],
         )
-    company = Company(house=house, jobs=jobs, settings=settings, made={})
-    return Company(house=house, jobs=jobs, settings=settings, made=_masters(company))
+    made = _masters(Company(house=house, jobs=jobs, settings=settings, made={}))
+    house.close()
+    return folder, made
 
 
 def _masters(company: Company) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
 from runtime.app import create_app
 from runtime.messages.catalogue import Catalogue
@@ -65,8 +65,14 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         running.close()
 
 
+@pytest.fixture(scope="module")
+def sessions(address: str) -> dict[str, StorageState]:
+    """Cookies by person: whoever has signed in once in a module need not do it for every test."""
+    return {}
+
+
 @pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
+def visit(browser: Browser, address: str, sessions: dict[str, StorageState]) -> Iterator[Visit]:
     """``visit("buyer", "purchase_order", "new")``: the page as that person sees it; one that throws fails the test."""
     contexts: dict[str, BrowserContext] = {}
     thrown: list[str] = []
@@ -74,10 +80,15 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
     def open_page(login: str, *path: object, width: int = 1440, height: int = 900, **query: str) -> Page:
         if login not in contexts:
             contexts[login] = browser.new_context(
-                viewport={"width": width, "height": height}, is_mobile=width < 500, has_touch=width < 500
+                viewport={"width": width, "height": height},
+                is_mobile=width < 500,
+                has_touch=width < 500,
+                storage_state=sessions.get(login),
             )
             contexts[login].set_default_timeout(PATIENCE_MS)
-            _sign_in(contexts[login], address, login)
+            if login not in sessions:
+                _sign_in(contexts[login], address, login)
+                sessions[login] = contexts[login].storage_state()
         page = contexts[login].new_page()
         page.on("pageerror", lambda error: thrown.append(str(error)))
         page.on("console", lambda said: thrown.append(said.text) if "Content Security Policy" in said.text else None)

@@ -13,6 +13,7 @@ from engine.built_in import built_in_kinds
 from engine.problems import Refused
 from runtime.facade import accounts
 from runtime.facade.door import Door
+from runtime.house import House
 from runtime.house_jobs import inline_house
 from runtime.messages.catalogue import Catalogue
 from runtime.settings import Settings
@@ -47,7 +48,7 @@ class Crowd:
     settings: Settings
     catalogue: Catalogue
     clock: StillClock
-    keep: Callable[[object], None]
+    keep: Callable[[House], None]
 
     def at_once(self, work: Work, turns: int = 1) -> Tally:
         """Every writer calls ``work(door, number)`` ``turns`` times, with numbers 0, 1, … that no two share.

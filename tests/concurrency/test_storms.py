@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from runtime.facade.door import Door
+from runtime.house import House
 from runtime.messages.catalogue import Catalogue
 from runtime.settings import Settings
 from runtime.storage import closings
@@ -25,7 +28,7 @@ from runtime.storage.ledger_tables import closing
 from runtime.verification import verify
 from tests.checker import assert_checker_agrees
 from tests.concurrency.crowd import WRITERS, Crowd, Tally
-from tests.houses import CATALOG, WORKSPACE, Home, _bundle, do, furnished, make_home
+from tests.houses import CATALOG, WORKSPACE, Home, do, furnished, make_home, published_apps
 
 ROUNDS = int(os.environ.get("PYTEST_STOCKLOOM_ROUNDS", "2"))
 COSTING = {
@@ -43,21 +46,28 @@ UNAPPROVED_TOO_LATE = {
 TODAY = date(2026, 1, 5)
 
 
+@cache
+def costed(costing: str) -> Path:
+    """The general template that values stock in this way; made once, so that it is compiled once for both databases."""
+    app = Path(tempfile.mkdtemp(prefix="stockloom-storm-")) / "general"
+    shutil.copytree(CATALOG / "general", app)
+    text = (app / "app.yaml").read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.strip().startswith(("cost_method:", "cost_scope:"))]
+    (app / "app.yaml").write_text("\n".join(lines).replace("settings:", f"settings:\n  {COSTING[costing]}", 1))
+    return app
+
+
 @pytest.fixture(params=COSTING)
 def crowd(
     request: pytest.FixtureRequest, tmp_path: Path, house_url: str | None, catalogue: Catalogue
 ) -> Iterator[tuple[Crowd, Home, str]]:
-    app = tmp_path / "general"
-    shutil.copytree(CATALOG / "general", app)
-    text = (app / "app.yaml").read_text("utf-8")
-    lines = [line for line in text.splitlines() if not line.strip().startswith(("cost_method:", "cost_scope:"))]
-    (app / "app.yaml").write_text("\n".join(lines).replace("settings:", f"settings:\n  {COSTING[request.param]}", 1))
+    app = costed(request.param)
     home = make_home(tmp_path / "data", app, house_url)
     furnished(home)
     settings = Settings(data_dir=tmp_path / "data", database_url=house_url, test_mode=True)
 
-    def keep(house: object) -> None:
-        house.apps.keep(_bundle(app))  # type: ignore[attr-defined]
+    def keep(house: House) -> None:
+        house.apps = published_apps(app)
 
     yield Crowd(settings=settings, catalogue=catalogue, clock=home.clock, keep=keep), home, request.param
     home.house.close()

@@ -8,9 +8,9 @@ import pytest
 
 from engine.definitions.compiled import AppBundle
 from runtime.storage.app_tables import AppTables, app_tables
-from runtime.storage.database import Database, open_database, write
-from runtime.storage.migrate import migrate
+from runtime.storage.database import Database, write
 from tests.contracts.storage_contract import bundle_from, tiny_files
+from tests.houses import migrated
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +22,7 @@ def tiny() -> AppBundle:
 @pytest.fixture
 def empty(database_url: str) -> Iterator[Database]:
     """A workspace without an app."""
-    database = open_database(database_url)
-    migrate(database)
+    database = migrated(database_url)
     yield database
     database.close()
 

@@ -21,7 +21,7 @@ from runtime.settings import Settings
 from runtime.verification import verify
 from tests.checker import assert_checker_agrees
 from tests.faults.house_with_goods import ISSUED, STOCK, counts, issue, recover, stocked, tasks
-from tests.houses import CATALOG, WORKSPACE, StillClock, _bundle
+from tests.houses import CATALOG, WORKSPACE, StillClock, published_apps
 
 TURNS = int(os.environ.get("PYTEST_STOCKLOOM_KILLS", "2"))
 COMMITTED: tuple[Step, ...] = ("committed", "handed", "delivering", "delivered")
@@ -40,7 +40,7 @@ def test_a_kill_at_any_step_leaves_all_or_nothing(tmp_path: Path, house_url: str
         assert grown == ({1} if step in COMMITTED else {0}), (step, before, after)
         home.clock.wait(hours=2)
         house, jobs = inline_house(settings, built_in_kinds(), catalogue, home.clock)
-        house.apps.keep(_bundle(CATALOG / "general"))
+        house.apps = published_apps(CATALOG / "general")
         try:
             again = issue(accounts.user_door(house, WORKSPACE, "everybody"), number)
             recover(house, jobs)
@@ -51,6 +51,7 @@ def test_a_kill_at_any_step_leaves_all_or_nothing(tmp_path: Path, house_url: str
             house.close()
         seen[step] += 1
     house, _ = inline_house(settings, built_in_kinds(), catalogue, home.clock)
+    house.apps = published_apps(CATALOG / "general")
     report = verify(house, WORKSPACE)
     assert_checker_agrees(house, WORKSPACE)
     house.close()
@@ -66,7 +67,7 @@ def _ended(settings: Settings, catalogue: Catalogue, clock: StillClock, step: st
         try:
             faulty = replace(settings, fault=f"{step}:kill")
             house, jobs = inline_house(faulty, built_in_kinds(), catalogue, clock)
-            house.apps.keep(_bundle(CATALOG / "general"))
+            house.apps = published_apps(CATALOG / "general")
             issue(accounts.user_door(house, WORKSPACE, "everybody"), number)
             jobs.drain()
             os._exit(0)

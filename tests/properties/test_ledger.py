@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from engine.definitions.app import AppSettings
 from engine.ledger import ledgers
-from runtime.storage.database import Database, open_database, read, write
+from runtime.storage.database import Database, read, write
 from runtime.storage.ledgers import fold
-from runtime.storage.migrate import migrate
+from tests.houses import migrated
 from tests.properties.ledger_world import Act, World
 
 SEQUENCES = int(os.environ.get("PYTEST_STOCKLOOM_SEQUENCES", "12"))
@@ -48,8 +48,7 @@ acts = st.builds(
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A workspace without an app."""
-    opened = open_database(database_url)
-    migrate(opened)
+    opened = migrated(database_url)
     yield opened
     opened.close()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import yaml
+
+from engine.definitions.compiled import AppBundle
+from runtime.bundles import bundle_in
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = ("templates_catalog", "examples", "tests/apps", "tests/outsider")
@@ -13,6 +17,12 @@ PLACES = ("templates_catalog", "examples", "tests/apps", "tests/outsider")
 def app_folders() -> tuple[Path, ...]:
     """Folders with an ``app.yaml``."""
     return tuple(sorted(file.parent for place in PLACES for file in (ROOT / place).glob("*/app.yaml")))
+
+
+@cache
+def bundle_of_app(folder: Path) -> AppBundle:
+    """The compiled app of a folder; compiled once per test process."""
+    return bundle_in(folder)
 
 
 def story_names(folder: Path) -> tuple[str, ...]:

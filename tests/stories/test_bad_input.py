@@ -12,14 +12,13 @@ import yaml
 
 from engine.definitions.story import StoryDef, StoryStep
 from engine.problems import Problem
-from runtime.bundles import bundle_in
 from runtime.messages.catalogue import Catalogue
 from runtime.storage.database import read
 from runtime.stories import Theatre
 from runtime.stories.deeds import do, give
 from runtime.stories.theatre import Performance
 from runtime.verification import verify
-from tests.stories.apps import ROOT
+from tests.stories.apps import ROOT, bundle_of_app
 from tests.stories.test_template_stories import address
 
 CASES = ROOT / "tests" / "cases" / "bad_input"
@@ -51,7 +50,7 @@ def performance(
         file = FILES[name]
         folder = ROOT / file["app"]
         theatre = stack.enter_context(
-            Theatre(bundle_in(folder), catalogue, tmp_path_factory.mktemp("theatre"), folder / "tests", url)
+            Theatre(bundle_of_app(folder), catalogue, tmp_path_factory.mktemp("theatre"), folder / "tests", url)
         )
         made = stack.enter_context(theatre.open(StoryDef.model_validate(file["story"])))
         give(made)

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from runtime.bundles import bundle_in
 from runtime.messages.catalogue import Catalogue
 from runtime.stories import Theatre, perform
 from runtime.stories.report import lines
-from tests.stories.apps import ROOT, app_folders, story_names
+from tests.stories.apps import ROOT, app_folders, bundle_of_app, story_names
 
 STORIES = [
     pytest.param(folder, name, id=f"{folder.relative_to(ROOT)}:{name}")
@@ -36,7 +35,7 @@ def theatre_of(
                 url = address(request.getfixturevalue("postgres_url")) if database == "postgres" else None
                 place = tmp_path_factory.mktemp("theatre")
                 kept[folder, database] = stack.enter_context(
-                    Theatre(bundle_in(folder), catalogue, place, folder / "tests", url)
+                    Theatre(bundle_of_app(folder), catalogue, place, folder / "tests", url)
                 )
             return kept[folder, database]
 
