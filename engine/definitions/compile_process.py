@@ -17,7 +17,7 @@ from engine.definitions.reading import Place, Reading
 from engine.definitions.role import Grant, RoleDef
 from engine.definitions.scopes import Scopes
 from engine.expressions import Checked, Kind, ValueType
-from engine.expressions.types import BOOLEAN, DATE, NUMBER, TEXT
+from engine.expressions.types import BOOLEAN, DATE, DATETIME, NUMBER, TEXT
 
 ROW_WORDS = ("all", "department", "own")
 EVERY_FORM = "*"
@@ -68,6 +68,7 @@ def _entry(
         dimensions=MappingProxyType({name: each for name, each in read.items() if each is not None}),
         aux=reading.optional(entry.aux, scope, place / "aux", NUMBER),
         due=reading.optional(entry.due, scope, place / "due", DATE),
+        until=reading.optional(entry.until, scopes.header(form), place / "until", DATETIME),
         made=reading.optional(entry.made, scope, place / "made", DATE),
         expires=reading.optional(entry.expires, scope, place / "expires", DATE),
         weight=reading.optional(entry.weight, scope, place / "weight", NUMBER),

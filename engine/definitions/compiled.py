@@ -193,6 +193,7 @@ class CompiledEntry:
     dimensions: Mapping[str, Checked]
     aux: Checked | None = None
     due: Checked | None = None
+    until: Checked | None = None
     made: Checked | None = None
     expires: Checked | None = None
     weight: Checked | None = None
@@ -204,8 +205,8 @@ class CompiledEntry:
     def expressions(self) -> tuple[Checked, ...]:
         """Every expression of the entry."""
         own = (
-            self.when, self.quantity, self.value, self.aux, self.due, self.made, self.expires, self.weight, self.refer,
-            self.total, self.by, self.lot_reason,
+            self.when, self.quantity, self.value, self.aux, self.due, self.until, self.made, self.expires,
+            self.weight, self.refer, self.total, self.by, self.lot_reason,
         )  # fmt: skip
         return (*(each for each in own if each is not None), *self.dimensions.values())
 

@@ -52,6 +52,8 @@ def entry_words_mean_something(loaded: Loaded) -> Iterator[Problem]:
             yield complaint(
                 loaded, place / "refer", "definition.refer_ledger", key=True, ledger=entry.ledger, ledgers=ledgers
             )  # fmt: skip
+        if entry.until is not None and entry.ledger != "reservation":
+            yield complaint(loaded, place / "until", "definition.until_reservation", key=True)
         if entry.spread is not None:
             if not entry.each:
                 yield complaint(loaded, place / "spread", "definition.spread_without_each", key=True)

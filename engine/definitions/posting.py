@@ -54,6 +54,9 @@ class EntryDef(Definition):
         spread: the value is this line's part of a total.
         aux: second quantity of goods sold by weight (浮动换算), signed.
         due: date an amount falls due, or supply is expected.
+        until: moment a reservation lapses by itself, in names of the header: what waits for approval lets go, what is
+            approved is closed. Without it, or where it is empty, ``submit`` holds ``lock_hours`` and ``approve`` the
+            day ``due``, or for good.
         made, expires: dates of the lot that comes in.
         cost: how costing finds the value. ``method``: as the costing method says. ``source``: at the unit cost of what
             the source line moved (returns at original cost); a ``value`` beside it is what the document says, and the
@@ -83,6 +86,7 @@ class EntryDef(Definition):
     spread: Spread | None = None
     aux: ExpressionText | None = None
     due: ExpressionText | None = None
+    until: ExpressionText | None = None
     made: ExpressionText | None = None
     expires: ExpressionText | None = None
     cost: CostBasis = "method"
@@ -102,7 +106,7 @@ class PostingDef(Definition):
 
     Attributes:
         submit: reservations held while the document waits for approval (加急锁库). They go when it is approved,
-            withdrawn or rejected, and lapse after ``lock_hours``.
+            withdrawn or rejected, and lapse at ``until``, else after ``lock_hours``.
     """
 
     posting: Key

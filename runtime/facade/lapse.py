@@ -1,19 +1,22 @@
 """Locks whose time is over (锁库到期): released by a job, and the goods go to whoever waits for them.
 
-Source: domain rule D10. What a document holds while it waits for approval lapses after ``lock_hours``; the document
-goes on waiting, and its approval reserves what is there then. A lock document (库存锁定单) whose reservation is past
-its due date is closed, as a person would close it. Doing it twice releases nothing twice.
+Source: domain rule D10. What a document holds while it waits for approval lapses at the moment it says, else after
+``lock_hours``; the document goes on waiting, and its approval reserves what is there then. A lock document (库存锁定单)
+whose reservation is past its moment, or its due date, is closed, as a person would close it. Doing it twice releases
+nothing twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from engine.actor import automation
 from engine.document import DocStatus
 from engine.effects import Audience, Effect, Notify, effect_json
+from engine.environment import scene
+from engine.expressions import EvaluationFailed, evaluate
 from engine.labels import Label
 from engine.ledger import Entry, live
 from engine.problems import Refused
@@ -22,10 +25,10 @@ from runtime.house import House
 from runtime.jobs.contract import Handler, JobContext, Payload
 from runtime.stages.allot import RESERVATION, allot
 from runtime.stages.post import books_of
-from runtime.stages.steps import Command, Unit
+from runtime.stages.steps import Command, Unit, load_linked
 from runtime.storage import documents, open_lines, outbox
 from runtime.storage import ledgers as ledger_rows
-from runtime.storage.database import Connection, in_transaction, read
+from runtime.storage.database import Connection, in_transaction
 from runtime.storage.outbox import OutboxRow
 from runtime.submit import unit_of
 from runtime.workspaces import list_workspaces
@@ -68,41 +71,75 @@ def lapse(door: Door) -> int:
 
 
 def _forms(door: Door, action: str) -> Iterator[str]:
-    """Forms that hold goods for a time: on submit, or on approval until a due date."""
+    """Forms that hold goods for a time: on submit, or on approval until a moment or a due date."""
     for form, postings in door.bundle.postings.items():
         entries = [entry.definition for posting in postings for entry in posting.entries.get(action, ())]
-        if any(one.ledger == RESERVATION and (action == "submit" or one.due is not None) for one in entries):
+        if any(
+            one.ledger == RESERVATION and (action == "submit" or one.due is not None or one.until is not None)
+            for one in entries
+        ):
             yield form
 
 
 def _pending(door: Door) -> list[tuple[str, int]]:
-    with read(door.workspace.database) as connection:
+    with door.reading() as unit:
         return [
             (form, document)
             for form in _forms(door, "submit")
-            for document in open_lines.documents_with_status(connection, door.tables, form, DocStatus.PENDING)
-            if _past(door, ledger_rows.entries_of(connection, form, document))
+            for document in open_lines.documents_with_status(unit.connection, door.tables, form, DocStatus.PENDING)
+            if _past(unit, form, document, ledger_rows.entries_of(unit.connection, form, document))
         ]
 
 
 def _overdue(door: Door) -> list[tuple[str, int]]:
-    today = door.house.now().date()
-    with read(door.workspace.database) as connection:
+    with door.reading() as unit:
         return [
             (form, document)
             for form in _forms(door, "approve")
-            for document in open_lines.documents_with_status(connection, door.tables, form, DocStatus.APPROVED)
-            if any(
-                one.ledger == RESERVATION and one.due is not None and one.due < today
-                for one in live(ledger_rows.entries_of(connection, form, document))
-            )
+            for document in open_lines.documents_with_status(unit.connection, door.tables, form, DocStatus.APPROVED)
+            if _over(unit, form, document)
         ]
 
 
-def _past(door: Door, entries: tuple[Entry, ...]) -> list[Entry]:
-    limit = door.house.now() - timedelta(hours=door.bundle.app.settings.lock_hours)
+def _over(unit: Unit, form: str, document: int) -> bool:
+    held = [one for one in live(ledger_rows.entries_of(unit.connection, form, document)) if one.ledger == RESERVATION]
+    end = _end(unit, form, document, "approve") if held else None
+    if end is not None:
+        return end <= unit.around.clock.now
+    return any(one.due is not None and one.due < unit.around.clock.today for one in held)
+
+
+def _past(unit: Unit, form: str, document: int, entries: tuple[Entry, ...]) -> list[Entry]:
     held = [one for one in live(entries) if one.action == "submit"]
+    end = _end(unit, form, document, "submit") if held else None
+    if end is not None:
+        return held if end <= unit.around.clock.now else []
+    limit = unit.now - timedelta(hours=unit.bundle.app.settings.lock_hours)
     return [one for one in held if one.posted_at is not None and one.posted_at <= limit]
+
+
+def _end(unit: Unit, form: str, document: int, action: str) -> datetime | None:
+    """The moment the document says its reservations lapse; None where it says none."""
+    written = [
+        entry.until
+        for posting in unit.bundle.postings[form]
+        for entry in posting.entries.get(action, ())
+        if entry.until is not None
+    ]
+    found = documents.load(unit.connection, unit.tables, form, document) if written else None
+    if found is None:
+        return None
+    shape = unit.form(form)
+    names = scene(shape, found, load_linked(unit, shape, (found,)), unit.around).header
+    ends: list[datetime] = []
+    for until in written:
+        try:
+            end = evaluate(until, names, unit.around.clock)
+        except EvaluationFailed:
+            continue  # what cannot be worked out says nothing
+        if isinstance(end, datetime):
+            ends.append(end)
+    return min(ends, default=None)
 
 
 def _release(door: Door, form: str, document: int) -> int:
@@ -112,7 +149,7 @@ def _release(door: Door, form: str, document: int) -> int:
         unit = unit_of(context, connection)
         found = documents.load_many(connection, door.tables, form, [document]).get(document)
         own = ledger_rows.entries_of(connection, form, document)
-        held = _past(door, own)
+        held = _past(unit, form, document, own)
         if found is None or found.status is not DocStatus.PENDING or not held:
             return None  # approved, withdrawn or released meanwhile
         books, day = books_of(unit), unit.around.clock.today
