@@ -11,6 +11,7 @@ from engine.definitions.compiled import AppBundle
 from engine.definitions.compiled_rule import OLD, ROW, CompiledRule
 from engine.definitions.people import listed
 from engine.definitions.rule_scopes import STOCK
+from engine.environment import compiled_target
 from engine.expressions import Checked, Path
 from engine.rules.triggers import TriggerIndex, index_of
 
@@ -27,6 +28,8 @@ class RuleBook:
         setting: of these, forms with rules that set values. sets, blocking: rules that set values; that may refuse.
         reads_old: rules that look at the record as it was.
         ledgers: ledgers a rule is woken by. paths: by rule on a ledger, what it reads of each dimension.
+        followed: by form, the fields that rules on ledgers read of its records; who loads such a record for the
+            document that posts loads them too, and spares the rules a query.
     """
 
     index: TriggerIndex
@@ -37,6 +40,7 @@ class RuleBook:
     reads_old: frozenset[str]
     ledgers: frozenset[str]
     paths: Mapping[str, Mapping[str, frozenset[Path]]]
+    followed: Mapping[str, frozenset[str]]
 
     def paths_of(self, rules: Iterable[CompiledRule], dimension: str) -> frozenset[Path]:
         """What these rules read of the record a dimension names."""
@@ -63,6 +67,7 @@ def rule_book(bundle: AppBundle) -> RuleBook:
         reads_old=frozenset(_name(rule) for rule in rules if any(path[0] == OLD for path in read_by(rule))),
         ledgers=frozenset(rule.definition.when.ledger or "" for rule in ledgered),
         paths=MappingProxyType({_name(rule): _by_dimension(rule) for rule in ledgered}),
+        followed=_followed(bundle, ledgered),
     )
 
 
@@ -115,3 +120,19 @@ def _acts(rule: CompiledRule) -> bool:
 
 def _name(rule: CompiledRule) -> str:
     return rule.definition.rule
+
+
+def _followed(bundle: AppBundle, rules: Iterable[CompiledRule]) -> Mapping[str, frozenset[str]]:
+    """By form, the fields rules on ledgers read of records, links followed."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for rule in rules:
+        for dimension, paths in _by_dimension(rule).items():
+            for path in paths:
+                form = bundle.forms.get(str(getattr(bundle.app.dimensions, dimension, None) or ""))
+                for name in path:
+                    field = form.fields.get(name) if form is not None else None
+                    if form is None or field is None:
+                        break
+                    found[form.key].add(name)
+                    form = bundle.forms.get(compiled_target(field.options))
+    return MappingProxyType({form: frozenset(names) for form, names in found.items()})

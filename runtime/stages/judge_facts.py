@@ -18,7 +18,6 @@ from engine.rules.triggers import STOCK_LEDGERS
 from runtime.declared import declared_ledgers
 from runtime.stages.steps import NO_LINKED, Unit, load_linked
 from runtime.storage import documents, ledgers, stock_figures
-from runtime.storage.stock_rows import expired_stock
 
 PARTNERS = ("supplier", "customer")
 PLACES = ("product", "warehouse", "bin", "owner")
@@ -65,10 +64,7 @@ def facts_of_stock(
     if form is None or not wanted or not rules:
         return ()
     rows = followed_rows(unit, form, wanted, unit.rules.paths_of(rules, "product"))
-    totals = stock_figures.totals(unit.connection, wanted, STOCK_LEDGERS)
-    expired: dict[int, Decimal] = {}
-    for (product, _), quantity in expired_stock(unit.connection, wanted, unit.around.clock.today).items():
-        expired[product] = expired.get(product, Decimal(0)) + quantity
+    totals = stock_figures.totals(unit.connection, wanted, STOCK_LEDGERS, unit.around.clock.today)
     around = {"me": unit.around.me, "app": unit.around.app}
     return tuple(
         stock_facts(
@@ -77,7 +73,7 @@ def facts_of_stock(
                 on_hand=totals.get(("stock", product), Decimal(0)),
                 reserved=totals.get(("reservation", product), Decimal(0)),
                 in_transit=totals.get(("supply", product), Decimal(0)),
-                unusable=totals.get(("unusable", product), Decimal(0)) + expired.get(product, Decimal(0)),
+                unusable=totals.get(("unusable", product), Decimal(0)) + totals.get(("expired", product), Decimal(0)),
                 around=around,
             ),
             form,
@@ -122,7 +118,9 @@ def followed_rows(unit: Unit, form: str, ids: Iterable[int], paths: frozenset[Pa
     """The records with what ``paths`` read of them, links followed: one query per linked form and depth."""
     known = unit.form(form).fields
     fields = frozenset(path[0] for path in paths) | ALWAYS_WANTED
-    rows = dict(documents.load_rows(unit.connection, unit.tables, form, ids, fields))
+    seen = {identity: unit.seen.get((form, identity)) for identity in ids}
+    rows = {identity: row for identity, row in seen.items() if row is not None and fields <= row.values.keys()}
+    rows |= documents.load_rows(unit.connection, unit.tables, form, seen.keys() - rows.keys(), fields)
     for name in sorted({path[0] for path in paths if len(path) > 1 and path[0] in known}):
         target = compiled_target(known[name].options)
         wanted = {identity for row in rows.values() if isinstance(identity := row.values.get(name), int)}

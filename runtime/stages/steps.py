@@ -237,6 +237,7 @@ class Judged:
 
 
 NO_LINKED: Linked = MappingProxyType({})
+NO_FIELDS: frozenset[str] = frozenset()
 LONGEST_PATH = 4
 
 
@@ -250,7 +251,7 @@ def load_linked(unit: Unit, form: CompiledForm, listed: Iterable[Document], know
     for _depth in range(LONGEST_PATH):
         found: dict[tuple[str, int], Row] = {}
         for target, want in sorted(wanted_rows(form, group, linked, unit.bundle).items()):
-            missing = set()
+            missing, want.fields = set(), want.fields | unit.rules.followed.get(target, NO_FIELDS)
             for identity in want.ids:
                 row = unit.seen.get((target, identity))
                 if row is not None and want.fields <= row.values.keys():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +31,11 @@ def among(connection: sa.Connection) -> str:
 def listed(connection: sa.Connection, values: Iterable[int | str]) -> object:
     """The parameter of ``among``."""
     return json.dumps(list(values)) if connection.dialect.name == "sqlite" else list(values)
+
+
+def day_value(connection: sa.Connection, day: date) -> object:
+    """A date as the driver takes it."""
+    return day.isoformat() if connection.dialect.name == "sqlite" else day
 
 
 def fetched(connection: sa.Connection, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

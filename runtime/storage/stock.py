@@ -90,10 +90,9 @@ def levels(connection: sa.Connection, tables: AppTables, query: LevelQuery) -> t
 def totals(connection: sa.Connection, products: Iterable[int], today: date) -> Mapping[int, Decimal]:
     """Available quantity by product over all warehouses."""
     found: dict[int, Decimal] = {}
-    for (product, _), quantity in expired_stock(connection, products, today).items():
-        found[product] = found.get(product, ZERO) - quantity
-    for (ledger, product), quantity in stock_figures.totals(connection, products, ("stock", "reservation")).items():
-        found[product] = found.get(product, ZERO) + (quantity if ledger == "stock" else -quantity)
+    figures = stock_figures.totals(connection, products, ("stock", "reservation"), today)
+    for (what, product), quantity in figures.items():
+        found[product] = found.get(product, ZERO) + (quantity if what == "stock" else -quantity)
     return found
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
 
 from engine.values import QUANTITY_SCALE
 from runtime.storage.column_types import unscaled
-from runtime.storage.driver import among, fetched, listed
+from runtime.storage.driver import among, day_value, fetched, listed, placeholders
 from runtime.storage.ledger_tables import balance
+from runtime.storage.stock_rows import EXPIRED_ROWS
 
 UNUSABLE = "unusable"
 TOTALS = (
@@ -18,17 +20,24 @@ TOTALS = (
     f" WHERE grain IN ('place', '{UNUSABLE}') AND product {{among}} AND ledger {{among}}"
     " GROUP BY ledger, grain, product"
 )
+EXPIRED = "expired"
+WITH_EXPIRED = (
+    f"{TOTALS} UNION ALL SELECT sys_balance.ledger, '{EXPIRED}', sys_balance.product, sum(sys_balance.quantity)"
+    f" FROM {EXPIRED_ROWS} GROUP BY sys_balance.ledger, sys_balance.product"
+)
 
 
 def totals(
-    connection: sa.Connection, products: Iterable[int], ledgers: Iterable[str]
+    connection: sa.Connection, products: Iterable[int], ledgers: Iterable[str], today: date
 ) -> Mapping[tuple[str, int], Decimal]:
     """Quantity by (ledger, product) over all warehouses, from the balances; what of the stock nobody may be promised
-    stands under (``unusable``, product)."""
-    asked = (listed(connection, sorted(set(products))), listed(connection, sorted(ledgers)))
+    stands under (``unusable``, product), what has passed its last good day under (``expired``, product)."""
+    wanted = listed(connection, sorted(set(products)))
+    sql = WITH_EXPIRED.format(among=among(connection), day=placeholders(connection, 1))
+    asked = (wanted, listed(connection, sorted(ledgers)), wanted, wanted, day_value(connection, today))
     return {
-        (grain if grain == UNUSABLE else ledger, product): unscaled(quantity, QUANTITY_SCALE)
-        for ledger, grain, product, quantity in fetched(connection, TOTALS.format(among=among(connection)), asked)
+        (ledger if grain == "place" else grain, product): unscaled(quantity, QUANTITY_SCALE)
+        for ledger, grain, product, quantity in fetched(connection, sql, asked)
     }
 
 

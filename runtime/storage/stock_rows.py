@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from engine.ledger.declared import UNUSABLE
 from engine.values import QUANTITY_SCALE
 from runtime.storage.column_types import unscaled
-from runtime.storage.driver import among, fetched, listed
+from runtime.storage.driver import among, day_value, fetched, listed, placeholders
 from runtime.storage.ledger_tables import balance, lot
 
 CHUNK = 500
@@ -65,10 +65,12 @@ DATED = (
     .order_by(lot.c.expires)
 )
 # Said of both tables, else PostgreSQL reads every lot there is when it knows no better.
-EXPIRED = (
-    "SELECT sys_balance.product, sys_balance.warehouse, sum(sys_balance.quantity) FROM sys_balance"
-    " JOIN sys_lot ON sys_lot.product = sys_balance.product AND sys_lot.lot = sys_balance.lot"
+EXPIRED_ROWS = (
+    "sys_balance JOIN sys_lot ON sys_lot.product = sys_balance.product AND sys_lot.lot = sys_balance.lot"
     f" WHERE {USABLE} AND sys_balance.product {{among}} AND sys_lot.product {{among}} AND sys_lot.expires < {{day}}"
+)
+EXPIRED = (
+    f"SELECT sys_balance.product, sys_balance.warehouse, sum(sys_balance.quantity) FROM {EXPIRED_ROWS}"
     " GROUP BY sys_balance.product, sys_balance.warehouse"
 )
 
@@ -89,9 +91,8 @@ def dated_stock(
 def expired_stock(connection: sa.Connection, products: Iterable[int], today: date) -> Mapping[tuple[int, int], Decimal]:
     """Usable goods past the last good day of their lot (过期), by (product, warehouse): on hand, never available."""
     wanted = listed(connection, sorted(set(products)))
-    sqlite = connection.dialect.name == "sqlite"
-    sql = EXPIRED.format(among=among(connection), day="?" if sqlite else "%s")
-    rows = fetched(connection, sql, (wanted, wanted, today.isoformat() if sqlite else today))
+    sql = EXPIRED.format(among=among(connection), day=placeholders(connection, 1))
+    rows = fetched(connection, sql, (wanted, wanted, day_value(connection, today)))
     return {(product, warehouse): unscaled(quantity, QUANTITY_SCALE) for product, warehouse, quantity in rows}
 
 
