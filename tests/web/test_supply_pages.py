@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,7 +15,7 @@ from engine.problems import Refused
 from runtime.app import create_app
 from runtime.facade import lists, supplies
 from tests.houses import CATALOG, PASSWORD, WORKSPACE, Home, do, furnished, make_home
-from tests.web.conftest import entrance
+from tests.web.conftest import csrf_of, entrance
 
 ROOT, API = f"/w/{WORKSPACE}/general", f"/api/v1/{WORKSPACE}/general"
 ARRIVES, EARLY, LATE = date(2026, 1, 25), date(2026, 1, 20), date(2026, 1, 31)
@@ -154,3 +155,28 @@ def test_pages_and_the_api_tell_the_same(company: Company) -> None:
     paths = page.get(f"{API}/-/openapi.json").json()["paths"]
     assert {f"{API}/-/outlook", f"{API}/sales_order/{{document}}/supplies"} <= paths.keys()
     assert f"{API}/receipt/{{document}}/supplies" not in paths
+
+
+def test_reservations_whose_goods_expired_are_told_in_both_languages(tmp_path: Path) -> None:
+    home = make_home(tmp_path, CATALOG / "general")
+    door = furnished(home)
+    do(
+        door,
+        "product",
+        "save",
+        {"code": "M1", "name": "奶油", "category": "C1", "base_unit": "件", "lot_managed": True},
+    )
+    lot = {"product": "M1", "qty": 9, "lot_no": "A", "expiry_date": "2026-01-06", "cost_price": 1}
+    do(door, "other_receipt", "approve", {"warehouse": "W1", "lines": [lot]}, confirmed=True)
+    order = {"customer": "K1", "warehouse": "W1", "promise_date": "2026-01-20"}
+    sold = do(door, "sales_order", "submit", {**order, "lines": [{"product": "M1", "qty": 7, "price": 2}]}).document
+    assert supplies.of_document(door, "sales_order", sold).waiting == ()
+    home.clock.wait(days=2)
+    (told,) = supplies.of_document(door, "sales_order", sold).waiting
+    assert (told.quantity, told.lost, told.uncovered) == (7, 7, 7)
+    client = TestClient(create_app(home.house.settings, home.house), follow_redirects=True)
+    client.post(f"/w/{WORKSPACE}/login", data=entrance(client) | {"login": "everybody", "password": PASSWORD})
+    for language, words in (("zh", "其中占用落空 7"), ("en", "7 reserved without goods")):
+        client.post(f"{ROOT}/me/language", data={"csrf": csrf_of(client), "language": language})
+        assert words in client.get(f"{ROOT}/stock/outlook/sales_order/{sold}").text
+    home.house.close()
