@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -47,7 +47,8 @@ class Counted:
 
 
 def counted(door: Door, unit: steps.Unit, products: Iterable[int]) -> Counted:
-    """The units of ``products``, with a query for the products, one for their tables and two for the units."""
+    """The units of ``products``: a query for the products, one for their tables, one for the units, and one for the
+    decimals of those that are told together with others."""
     form = door.bundle.forms[dimension(door, "product")]
     kept = form.definition.units
     if kept is None:
@@ -62,7 +63,8 @@ def counted(door: Door, unit: steps.Unit, products: Iterable[int]) -> Counted:
     names = Names(door.language)
     names.want_ids(target, ids)
     names.load(unit)
-    places = _places(unit, target, kept.decimals, ids)
+    together = {one for each in ratios.values() if len(each) > 1 for one in each}
+    places = _places(unit, target, kept.decimals, together)
     units = {
         one: Unit(id=one, name=Label(text, text), places=places.get(one, 0))
         for one in ids
@@ -88,8 +90,8 @@ def _units(base: int, ratios: Mapping[int, Decimal], units: Mapping[int, Unit]) 
     return ProductUnits(base=units[base], others=tuple(units[one] for one in others), ratios=others)
 
 
-def _places(unit: steps.Unit, form: str, field: str | None, ids: Iterable[int]) -> Mapping[int, int]:
-    if field is None:
+def _places(unit: steps.Unit, form: str, field: str | None, ids: Set[int]) -> Mapping[int, int]:
+    if field is None or not ids:
         return {}
     rows = documents.load_rows(unit.connection, unit.tables, form, ids, {field})
     return {one: int(value) for one, row in rows.items() if isinstance(value := row.values[field], int | Decimal)}

@@ -124,10 +124,10 @@ def levels(
             names.want_id(products, level.product)
             names.want_id(warehouses, level.warehouse)
         names.load(unit)
-        available = stock.totals(unit.connection, ids, today)
-    stocks = {
-        identity: value for identity, row in facts.items() if isinstance(value := row.values.get(safety), Decimal)
-    }
+        stocks = {
+            identity: value for identity, row in facts.items() if isinstance(value := row.values.get(safety), Decimal)
+        }
+        available = stock.totals(unit.connection, stocks, today) if stocks else {}
     return StockView(
         rows=tuple(
             LevelView(

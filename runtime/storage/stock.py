@@ -1,7 +1,7 @@
 """The stock page: levels per product and warehouse straight from the balances, paged by key.
 
-One query finds the page of places, one fetches their figures in all ledgers, one the value of their cost pools; nothing
-reads entries, so the page costs the same after a million of them.
+One query finds the page of places, one fetches their figures in all ledgers and their cost pools; nothing reads
+entries, so the page costs the same after a million of them.
 """
 
 from __future__ import annotations
@@ -10,24 +10,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import sqlalchemy as sa
 
-from engine.values import ZERO, divided, rounded
-from runtime.storage import stock_figures
+from engine.values import MONEY_SCALE, QUANTITY_SCALE, ZERO, divided, rounded
+from runtime.storage import driver, stock_figures
 from runtime.storage.app_tables import AppTables
+from runtime.storage.column_types import unscaled
 from runtime.storage.ledger_tables import balance, entry, lot
 from runtime.storage.places import Clause, PlaceQuery, place_conditions
 from runtime.storage.records import ids_where
-from runtime.storage.stock_rows import USABLE, expired_stock
+from runtime.storage.stock_rows import EXPIRED_ROWS, USABLE
 
 LEDGERS = ("stock", "reservation", "supply")
-PRODUCTS: sa.BindParameter[Any] = sa.bindparam("products", expanding=True)
-FIGURES = sa.select(
-    balance.c.ledger, balance.c.grain, balance.c.product, balance.c.warehouse, balance.c.quantity, balance.c.value
-).where(
-    balance.c.product.in_(PRODUCTS), balance.c.ledger.in_(LEDGERS), balance.c.grain.in_(("place", "cost", "unusable"))
+FIGURES = (
+    "SELECT ledger, grain, product, warehouse, quantity, value FROM sys_balance"
+    " WHERE grain IN ('place', 'cost', 'unusable') AND product {among}"
+    f" AND ledger IN ({', '.join(map(repr, LEDGERS))})"
+    " UNION ALL SELECT 'stock', 'expired', sys_balance.product, sys_balance.warehouse, sum(sys_balance.quantity), 0"
+    f" FROM {EXPIRED_ROWS} GROUP BY sys_balance.product, sys_balance.warehouse"
 )
 
 
@@ -100,14 +101,16 @@ def _figures(connection: sa.Connection, places: list[tuple[int, int]], query: Le
     if not places:
         return ()
     wanted = sorted({product for product, _ in places})
-    expired = expired_stock(connection, wanted, query.today)
+    asked = driver.listed(connection, wanted)
+    sql = FIGURES.format(among=driver.among(connection), day=driver.placeholders(connection, 1))
     quantity: dict[tuple[str, int, int], Decimal] = {}
     pools: dict[tuple[int, int], tuple[Decimal, Decimal]] = {}
-    for ledger, grain, product, warehouse, units, value in connection.execute(FIGURES, {"products": wanted}):
-        if grain == "unusable":
-            quantity[grain, product, warehouse] = units
-        elif grain == "place":
-            quantity[ledger, product, warehouse] = units
+    for ledger, grain, product, warehouse, number, amount in driver.fetched(
+        connection, sql, (asked, asked, asked, driver.day_value(connection, query.today))
+    ):
+        units, value = unscaled(number, QUANTITY_SCALE), unscaled(amount, MONEY_SCALE)
+        if grain != "cost":
+            quantity[ledger if grain == "place" else grain, product, warehouse] = units
         elif ledger == "stock":
             held, worth = pools.get((product, warehouse), (ZERO, ZERO))
             pools[product, warehouse] = (held + units, worth + value)
@@ -117,7 +120,7 @@ def _figures(connection: sa.Connection, places: list[tuple[int, int]], query: Le
             warehouse=warehouse,
             on_hand=quantity.get(("stock", product, warehouse), ZERO),
             unusable=quantity.get(("unusable", product, warehouse), ZERO),
-            expired=expired.get((product, warehouse), ZERO),
+            expired=quantity.get(("expired", product, warehouse), ZERO),
             reserved=quantity.get(("reservation", product, warehouse), ZERO),
             in_transit=quantity.get(("supply", product, warehouse), ZERO),
             value=_share(quantity.get(("stock", product, warehouse), ZERO), pools, product, warehouse, query.places),
