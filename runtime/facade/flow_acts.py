@@ -111,7 +111,10 @@ def act(
         idempotency_key=idempotency_key,
         origin=origin,
     )
-    return submit(door, command)
+    outcome = submit(door, command)
+    if meant is MoveKind.REASSIGN and not given.users:
+        _note_retry(door, command)
+    return outcome
 
 
 def start(door: Door, form: str, document: int, workflow: str, comment: str = "", origin: str = "page") -> Outcome:
@@ -166,7 +169,7 @@ def hand_over(door: Door, leaver: int, successor: int, comment: str = "") -> tup
 
 
 def retry(door: Door, form: str, document: int, run: int, token: int) -> Outcome:
-    """A stuck place is tried once more (重试), noted in the audit log; the approval log has its own line.
+    """A stuck place is tried once more (重试): the move ``reassign`` without people.
 
     Raises:
         Refused: ``forbidden`` for whoever does not administer the run; ``conflict`` when the place is not stuck any
@@ -175,13 +178,7 @@ def retry(door: Door, form: str, document: int, run: int, token: int) -> Outcome
     with door.reading() as unit:
         if form not in door.bundle.forms or not may_administer(unit, door.bundle.forms[form]):
             raise Refused([problem("flow.not_administrator")], "forbidden")
-    outcome = act(door, form, document, MoveKind.REASSIGN, Act(token=token, run=run))
-    told = {"form": form, "document": document, "run": run, "token": token}
-    in_transaction(
-        door.workspace.database,
-        lambda connection: audit.note(connection, door.house.now(), door.actor.user, "place_tried_again", told),
-    )
-    return outcome
+    return act(door, form, document, MoveKind.REASSIGN, Act(token=token, run=run))
 
 
 def make_proposal(door: Door, proposal: int, make: bool) -> Outcome | None:
@@ -269,6 +266,16 @@ def migrate_runs(door: Door, workflow: str, mapping: Mapping[str, str]) -> tuple
                 )
             )  # fmt: skip
     return tuple(done)
+
+
+def _note_retry(door: Door, command: Command) -> None:
+    """An administrator has set a stuck place going: the audit log says so beside the log of the document."""
+    token = command.move.token if command.move is not None else 0
+    told = {"form": command.form, "document": command.document, "run": command.run, "token": token}
+    in_transaction(
+        door.workspace.database,
+        lambda connection: audit.note(connection, door.house.now(), door.actor.user, "place_tried_again", told),
+    )
 
 
 def administers_any(door: Door) -> bool:

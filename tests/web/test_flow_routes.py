@@ -9,7 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from runtime.app import create_app
-from runtime.facade import accounts, flows
+from runtime.facade import accounts, flow_acts, flows
+from runtime.facade.flow_acts import Act
 from runtime.storage import audit
 from runtime.storage.database import read
 from tests.houses import PASSWORD, WORKSPACE
@@ -90,7 +91,9 @@ def test_a_stuck_flow_is_shown_by_its_number_and_goes_on_at_the_press_of_a_butto
     document = made.expense(clerk, owner=owner)
     accounts.set_active(chief, owner, False)
     made.flow(boss, document, "agree")
-    (place,) = flows.stuck(chief)
+    other = made.expense(clerk, owner=owner)
+    made.flow(boss, other, "agree")
+    place, later = flows.stuck(chief)
     admin, clerks = Browser(made, "admin"), Browser(made, "clerk")
     path = f"/flows/stuck/expense/{document}/{place.run}/{place.token}/retry"
     page = admin.client.get(f"{ROOT}/flows/stuck").text
@@ -101,10 +104,12 @@ def test_a_stuck_flow_is_shown_by_its_number_and_goes_on_at_the_press_of_a_butto
     assert made.at(document) == ["owner"] and retries(made) == []
     accounts.set_active(chief, owner, True)
     assert admin.post(path) == 303
-    assert flows.stuck(chief) == () and [one.user for one in made.tasks(document)] == [owner]
+    assert flows.stuck(chief) == (later,) and [one.user for one in made.tasks(document)] == [owner]
     assert retries(made) == [{"form": "expense", "document": document, "run": place.run, "token": place.token}]
     assert made.words(document)[-1] == "retry"
     assert admin.post(path) == 409, "pressed twice: nothing is stuck any more"
+    flow_acts.act(chief, "expense", other, "reassign", Act(token=later.token), origin="api")
+    assert flows.stuck(chief) == () and [one["document"] for one in retries(made)] == [other, document]
     assert admin.post(path.replace(str(document), "999999")) == 404
     made.sound()
 
