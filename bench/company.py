@@ -52,8 +52,8 @@ def door_of(house: House, workspace: str) -> Door:
     return accounts.user_door(house, workspace, LOGIN)
 
 
-def found(house: House, workspace: str) -> Company:
-    """Make and furnish a workspace."""
+def found(house: House, workspace: str, few: int = FEW) -> Company:
+    """Make and furnish a workspace with a few products."""
     place = house.keep(create_workspace(house.settings, workspace))
     files, problems = read_definition_files(TEMPLATE)
     bundle = bundle_of(files, house.kinds)
@@ -77,7 +77,7 @@ def found(house: House, workspace: str) -> Company:
             {"code": f"A{number:04}", "name": f"螺丝 {number}", "category": category, "base_unit": unit,
              "safety_stock": "1"},
         )
-        for number in range(FEW)
+        for number in range(few)
     )  # fmt: skip
     return Company(
         workspace=workspace,
