@@ -31,6 +31,7 @@ DIMENSIONS: Mapping[str, str] = MappingProxyType(
     {name: name for name in ("product", "warehouse", "bin", "owner")} | {"supplier": "partner", "customer": "partner"}
 )
 LATEST = "latest"
+ENDS = ("min", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,12 @@ class EntryColumns:
         record = str(getattr(self.app.dimensions, name) or "")
         return followed(self.tables, entry, here, record, path)
 
+    def records(self, names: tuple[str, ...]) -> sa.ColumnElement[int] | None:
+        """The ids of the records of the one dimension named; None when it is none, or there are several."""
+        name = names[0] if len(names) == 1 else ""
+        form = str(getattr(self.app.dimensions, name, None) or "") if name in DIMENSIONS else ""
+        return self.tables.forms[form].header.c.id if form in self.tables.forms else None
+
 
 def answered(connection: sa.Connection, tables: AppTables, app: AppDef, need: LookupNeed, clock: Clock) -> Found:
     """The figures of one need by key. Keys nothing was found for are left out.
@@ -93,10 +100,12 @@ def answered(connection: sa.Connection, tables: AppTables, app: AppDef, need: Lo
         conditions.append(day >= need.since)
     if need.ledger:
         conditions.append(entry.c.ledger == need.ledger)
+    if isinstance(columns, EntryColumns) and need.take in ENDS and (ids := columns.records(need.columns)) is not None:
+        return _ends(connection, columns, need, conditions, ids)
     grouped = [columns.column((name,)) for name in need.columns]
     found: dict[tuple[object, ...], object] = {}
     for part in _parts(need):
-        wanted = [*conditions, *(_among(column, part[place]) for place, column in enumerate(grouped))]
+        wanted = [*conditions, *(_among(columns, name, part[place]) for place, name in enumerate(need.columns))]
         query = _query(need, columns, grouped, source, order).where(*wanted)
         if need.take == LATEST:
             newest = query.subquery()
@@ -105,6 +114,24 @@ def answered(connection: sa.Connection, tables: AppTables, app: AppDef, need: Lo
             query = query.group_by(*grouped)
         for row in connection.execute(query):
             found[tuple(row[:-1])] = _figure(need, row[-1])
+    return found
+
+
+def _ends(
+    connection: sa.Connection,
+    columns: EntryColumns,
+    need: LookupNeed,
+    conditions: Iterable[sa.ColumnElement[bool]],
+    ids: sa.ColumnElement[int],
+) -> Found:
+    """The first or last value among entries, asked record by record inside one statement: the database then walks an
+    index from that end and stops at the first entry that counts, however many there are."""
+    mine = entry.c[DIMENSIONS[need.columns[0]]] == ids
+    figure = _query(need, columns, [], entry, ()).where(*conditions, mine).scalar_subquery()
+    found: dict[tuple[object, ...], object] = {}
+    for (wanted,) in _parts(need):
+        asked = sa.select(ids, figure).where(ids.in_([each for each in wanted if each is not None]))
+        found |= {(row[0],): row[1] for row in connection.execute(asked) if row[1] is not None}
     return found
 
 
@@ -149,7 +176,10 @@ def _parts(need: LookupNeed) -> Iterable[tuple[tuple[object, ...], ...]]:
         yield tuple(tuple({key[place] for key in keys}) for place in range(len(need.columns)))
 
 
-def _among(column: sa.ColumnElement[Any], values: Iterable[object]) -> sa.ColumnElement[bool]:
+def _among(columns: ColumnResolver, name: str, values: Iterable[object]) -> sa.ColumnElement[bool]:
+    if isinstance(columns, EntryColumns) and name in DIMENSIONS:  # the bare column, which indexes know; 0 is nothing
+        return entry.c[DIMENSIONS[name]].in_([value or 0 for value in values])
+    column = columns.column((name,))
     given = [value for value in values if value is not None]
     among = column.in_(given)
     return among if len(given) == len(tuple(values)) else sa.or_(among, column.is_(None))

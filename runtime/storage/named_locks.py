@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from runtime.storage.driver import fetched
+
 _LOCK = "SELECT pg_advisory_xact_lock{}(hashtext(%s), hashtext(current_schema()))"
 
 
@@ -13,4 +15,4 @@ def hold(connection: sa.Connection, name: str, *, shared: bool = False) -> None:
     SQLite's writer is alone anyway.
     """
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_LOCK.format("_shared" if shared else ""), (name,))
+        fetched(connection, _LOCK.format("_shared" if shared else ""), (name,))
