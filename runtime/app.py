@@ -9,12 +9,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.convertors import register_url_convertor
 from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute
 
 from runtime.api.hooks import hook_routes
 from runtime.api.routes import api_routes
@@ -68,11 +70,19 @@ def create_app(settings: Settings, house: House | None = None) -> FastAPI:
     responses.install(app)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.mount(PREFIX, KeptFiles(), name="static")
-    app.include_router(api_routes(), include_in_schema=False)
     app.include_router(hook_routes(), include_in_schema=False)
-    for router in all_routes():
-        app.include_router(router, include_in_schema=False)
+    app.router.routes.extend(_routes())
     return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """The routes of pages and of the API. They know no house, and making them takes longer than everything else about
+    a web application: those of one process share them."""
+    whole = APIRouter()
+    for router in (api_routes(), *all_routes()):
+        whole.include_router(router, include_in_schema=False)
+    return tuple(whole.routes)
 
 
 def _wired(settings: Settings) -> EngineHouse:
