@@ -17,6 +17,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
+from multiprocessing.util import Finalize
 from pathlib import Path
 from uuid import uuid4
 
@@ -40,6 +41,7 @@ DATABASES = ("sqlite", "postgres")
 START_ATTEMPTS = 3
 SHUTDOWN_TIMEOUT_S = 10
 COLLECTED_AFTER = (100_000, 20, 20)
+AFTER_ALL_OTHERS = -1000  # multiprocessing removes a folder of its own in there at -100
 
 # Nothing is to fail because the machine was busy.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -69,7 +71,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     _stop_server(_server_folder())
-    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+    room = os.environ["TMPDIR"]
+    Finalize(None, shutil.rmtree, (room,), {"ignore_errors": True}, exitpriority=AFTER_ALL_OTHERS)
 
 
 def _stop_server(folder: Path) -> None:
