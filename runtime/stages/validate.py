@@ -245,17 +245,23 @@ def _map(
 
 
 def _unit_named(unit: Unit, form: CompiledForm, document: Document, failed: Problem) -> Problem:
-    """A missing conversion told of the unit by its name and at its field: the formula knows only its id."""
+    """A missing conversion told of the unit by its name and at its field: the formula knows its id, or its name."""
     table, _, rest = failed.where.partition(".")
     number = rest.partition(".")[0]
     if failed.code != "expression.no_conversion" or table not in form.tables or not number.isdecimal():
         return failed
     line = document.lines[table][int(number) - 1]
     product, names = unit.bundle.app.dimensions.product, {}
+    goods, wanted = unit.bundle.forms.get(product or ""), str(failed.params["unit"])
+    if goods is None or goods.definition.units is None:
+        return failed
+    counted = compiled_target(goods.fields[goods.definition.units.base].options)
     for key, field in form.tables[table].fields.items():
         target, value = compiled_target(field.options), line.values.get(key)
-        if isinstance(value, int) and target and (target == product or str(value) == str(failed.params["unit"])):
-            kept = documents.display_names(unit.connection, unit.tables, target, [value], unit.around.actor.language)
+        if not isinstance(value, int) or target not in (product, counted):
+            continue
+        kept = documents.display_names(unit.connection, unit.tables, target, [value], unit.around.actor.language)
+        if target == product or wanted in (str(value), kept.get(value)):
             names["product" if target == product else "unit"] = (key, kept.get(value, ""))
     if names.keys() < {"product", "unit"}:
         return failed
