@@ -150,4 +150,5 @@ class AppDef(Definition):
 
     def company(self) -> Mapping[str, object]:
         """What ``app`` stands for in expressions: the company switches and the app's own options, by name."""
-        return {**dict(self.settings), **{name: option.value for name, option in self.options.items()}}
+        switches = {name: Decimal(one) if type(one) is int else one for name, one in self.settings}
+        return {**switches, **{name: option.value for name, option in self.options.items()}}

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from pydantic import BaseModel
+
 from engine.definitions.compiled import CompiledCheck, CompiledField, CompiledForm, CompiledSource, CompiledTable
 from engine.definitions.computed_order import computed_order
 from engine.definitions.file_kinds import FORMS
@@ -75,7 +77,7 @@ def _field(
         label=field.label,
         type_name=field.type,
         type=kind,
-        options=field.options,
+        options=_options(field, reading),
         value_type=value_type,
         required=reading.switch(field.required, scope, place / "required"),
         visible=reading.switch(field.visible, scope, place / "visible"),
@@ -90,6 +92,16 @@ def _field(
         definition=field,
         filter=reading.expression(filter_text, linked, place / "filter", BOOLEAN) if linked else None,
     )
+
+
+def _options(field: FieldDef, reading: Reading) -> BaseModel:
+    """The type's options; an amount has the decimals of the currency unless its field says otherwise."""
+    options, app = field.options, reading.loaded.app
+    money = field.type == "money" or getattr(options, "result", "") == "money"
+    if not money or app is None or "decimals" in options.model_fields_set:
+        return options
+    given = {**options.model_dump(exclude_unset=True), "decimals": app.settings.money_decimals}
+    return type(options).model_validate(given)
 
 
 def _fills(options: LinkOptions) -> dict[str, tuple[str, ...]]:
