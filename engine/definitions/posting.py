@@ -72,7 +72,7 @@ class EntryDef(Definition):
         picks: the line's field somebody picks a quantity in; goods then go out by 出库批次规则 (``lot_rule``): a
             push-down splits its lines over lots and bins as proposed, and approval refuses picks that depart from it.
         lot_reason: why picks depart from the rule; with a reason they pass. Whoever may write the field may depart.
-        while_frozen: may move goods that are being counted (盘点冻结): gain and loss of the count itself.
+        while_frozen: what a count found (盘盈, 盘亏): may move goods that are being counted (盘点冻结) or are reserved.
         release: entries that undo what this document's own lines still hold in the ledger (close).
     """
 

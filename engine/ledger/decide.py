@@ -30,6 +30,7 @@ class Book:
 
     Attributes:
         keys: the balances an entry changes. backs: entries of which another gives back, by the id of that one.
+        counted: ids of entries that say what a count found (盘盈, 盘亏).
     """
 
     document: Document
@@ -47,6 +48,7 @@ class Book:
     lots: dict[tuple[int, str], tuple[LotDates, date]] = field(default_factory=dict)
     reversed: list[Entry] = field(default_factory=list)
     backs: dict[int, Entry] = field(default_factory=dict)
+    counted: set[int] = field(default_factory=set)
 
     def balance(self, key: BalanceKey) -> Balance:
         """The balance as this document leaves it so far."""
@@ -95,6 +97,8 @@ def post(
         book.append(made, request.where)
         if request.back is not None:
             book.backs[book.entries[-1].id or 0] = request.back
+        if request.definition.while_frozen:
+            book.counted.add(book.entries[-1].id or 0)
         if ledger.valued:
             previous[entry.line] = book.entries[-1]
         _note_lot(book, request)
@@ -292,7 +296,8 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
         last = max(one.biz_date for one in facts.start.rows)
         book.problems.append(problem("ledger.back_dating", "biz_date", day=book.biz_date, last=last))
     against = refused(
-        book.entries, book.wheres, book.reversed, book.backs, balances, declared, facts, book.policy, book.past
+        book.entries, book.wheres, book.reversed, book.backs, balances, declared, facts, book.policy, book.past,
+        book.counted,
     )  # fmt: skip
     return Posted(
         entries=tuple(entries),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from engine.ledger.balance import EMPTY, Balance, BalanceKey, available_keys
@@ -27,6 +27,7 @@ def refused(
     facts: Facts,
     policy: Policy,
     past: Callable[[int, str], bool],
+    counted: Collection[int] = (),
 ) -> tuple[Problem, ...]:
     """Every reason not to post.
 
@@ -35,6 +36,7 @@ def refused(
         backs: of a red document, the original's entry each gives back of, by its id.
         balances: as they become; those not among them stay as ``facts`` has them.
         past: whether a lot of a product is past its last good day.
+        counted: ids of entries that say what a count found: goods that are not there are nobody's, reserved or not.
     """
     after = _After(facts.balances, balances)
     stock = [entry for entry in entries if entry.ledger == "stock" and entry.quantity]
@@ -43,7 +45,8 @@ def refused(
     found += _settlements(entries, wheres, backs, after, declared, facts)
     found += _too_large(entries, wheres, balances, declared)
     if not policy.negative_stock:
-        short = [*_short(stock, where, after, facts, past), *_short_details(stock, where, after, declared, facts)]
+        short = list(_short(stock, where, after, facts, past, counted))
+        short += _short_details(stock, where, after, declared, facts)
         found += short
         if not short:
             found += _later(stock, where, reversed_entries, after, declared, facts)
@@ -99,20 +102,25 @@ def _short(
     after: _After,
     facts: Facts,
     past: Callable[[int, str], bool],
+    counted: Collection[int],
 ) -> Iterator[Problem]:
     """Places this posting takes more from than is there, or more than others leave it: goods that are usable, not
     expired and not reserved.
 
     Whoever delivers what was reserved for them leaves the others as they were, and may do so even while more is
-    reserved than there are good goods (docs/ledger.md).
+    reserved than there are good goods; what a count did not find was not there for anybody (docs/ledger.md).
     """
-    lots = _lots_moved(stock)
+    lots, missing = _lots_moved(stock), dict[tuple[int, int], Decimal]()
+    for entry in stock if counted else ():
+        if entry.id in counted:
+            missing[_place(entry)] = missing.get(_place(entry), ZERO) - entry.quantity
     for at in dict.fromkeys(map(_place, stock)):
         place, unusable, reserved = available_keys(*at)
         usable = after.held(place) - after.held(unusable)
         needed = after.before(place) - after.before(unusable) - usable
         held = after.held(reserved)
-        short, given = min(usable, ZERO) if needed > ZERO else ZERO, after.before(reserved) - held
+        given = after.before(reserved) - held + missing.get(at, ZERO)
+        short = min(usable, ZERO) if needed > ZERO else ZERO
         gone, expired = needed, ZERO
         moved = lots.get(at, {})
         if moved and held > ZERO and -sum((min(one, ZERO) for one in moved.values()), ZERO) > given:
