@@ -13,6 +13,7 @@ from engine.decisions.table import FIGURES, Table, TableRow
 from engine.definitions.compiled_rule import At, CompiledLookup, CompiledRule, LookupKey
 from engine.definitions.file_kinds import RULES
 from engine.definitions.people import Whom, listed
+from engine.definitions.process_checks import moves_of
 from engine.definitions.reading import Place, Reading
 from engine.definitions.rule import DecisionTable, Lookup, RuleDef, Then
 from engine.definitions.rule_scopes import (
@@ -125,7 +126,7 @@ class _Compiling:
     def look_up(self, name: str, lookup: Lookup) -> CompiledLookup | None:
         app = self.reading.loaded.app
         assert app is not None, "rules are compiled with an app"
-        scope = lookup_scope(lookup, self.written, self.scope, self.scopes, app)
+        scope = lookup_scope(lookup, self.written, self.scope, self.scopes, app, moves_of(self.reading.loaded))
         if scope is None:
             return None
         at: At = ("lookups", name)

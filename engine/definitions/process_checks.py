@@ -118,9 +118,9 @@ def ledger_names(loaded: Loaded) -> tuple[str, ...]:
 
 
 def moves_of(loaded: Loaded) -> tuple[str, ...]:
-    """Every kind of movement that postings write, and their taking back."""
+    """Every kind of movement that postings write, their taking back, and the giving back of what they hold."""
     moves = sorted({entry.move for _, entry, _, _ in entries_of(loaded)})
-    return (*moves, *(f"{move}_cancel" for move in moves))
+    return (*moves, *(f"{move}{ending}" for ending in ("_cancel", "_release") for move in moves))
 
 
 def own_ledgers_are_new(loaded: Loaded) -> Iterator[Problem]:

@@ -112,12 +112,15 @@ def line_scope(scope: Scope, each: str) -> Scope | None:
     return Scope(MappingProxyType(names), scope.records, labels)
 
 
-def lookup_scope(lookup: Lookup, rule: RuleDef, scope: Scope, scopes: Scopes, app: AppDef) -> Scope | None:
-    """What ``where`` of a look-up sees: the other record, and what is known beforehand."""
+def lookup_scope(
+    lookup: Lookup, rule: RuleDef, scope: Scope, scopes: Scopes, app: AppDef, moves: tuple[str, ...]
+) -> Scope | None:
+    """What ``where`` of a look-up sees: the other record, and what is known beforehand. ``moves``: those there are."""
     names: dict[str, ValueType]
     labels: Mapping[str, str] = {}
     if lookup.ledger is not None:
         names = {**dimensions(app, scopes), **dict.fromkeys(ENTRY_TEXTS, TEXT)}
+        names["move"] = ValueType(Kind.TEXT, choices=moves)
         names |= {"quantity": NUMBER, "value": NUMBER, "biz_date": DATE, "due": DATE, "cancelled": BOOLEAN}
     elif lookup.form is None or not scopes.has_form(lookup.form):
         return None
