@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from engine.effects import Effect, effect_json
 from runtime.storage import outbox
-from runtime.storage.database import Database, in_transaction, open_database, read
-from runtime.storage.migrate import migrate
+from runtime.storage.database import Database, in_transaction, read
 from runtime.storage.outbox import OutboxRow
 from runtime.storage.product_tables import user, user_role
+from tests.houses import migrated
 
 START = datetime(2026, 3, 1, 8, 30)
 USERS = {1: ("gm",), 2: ("buyer",), 3: ("buyer", "keeper"), 4: ("buyer",)}
@@ -51,8 +51,7 @@ class Company:
 @contextmanager
 def company(url: str, key: str = "acme") -> Iterator[Company]:
     """A fresh workspace in the empty database ``url``."""
-    database = open_database(url)
-    migrate(database)
+    database = migrated(url)
 
     def people(connection: object) -> None:
         for each, roles in USERS.items():
