@@ -75,7 +75,7 @@ def main(data: Path | None = None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = data or Path(temporary) / "demo"
         if data is None:
-            small = ("--purchases", "120", "--sales", "240", "--no-serve", "--data", str(folder))
+            small = ("--purchases", "300", "--sales", "240", "--no-serve", "--data", str(folder))
             subprocess.run([sys.executable, "-m", "runtime.cli", "demo", *small], check=True)
         with _served(folder) as address, sync_playwright() as driver:
             chromium = find_chromium()
