@@ -7,11 +7,11 @@ comes after them. The policies are those of docs/ledger.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from engine.document import Document
+from engine.document import RED, Document
 from engine.ledger.balance import EMPTY, Balance, BalanceKey, available, line_key
 from engine.ledger.course import Ran, differences, pool_of, run
 from engine.ledger.declared import Ledger, added_up, by_place, keys_of
@@ -20,7 +20,7 @@ from engine.ledger.facts import Facts, Layering, LotDates, Policy, Posted, live
 from engine.ledger.guards import refused
 from engine.ledger.posting import Asked, Request, next_batch, origin_of
 from engine.pools import CostMethod, Layer
-from engine.problems import Problem, problem
+from engine.problems import Problem, Severity, problem
 from engine.values import ZERO
 
 
@@ -302,7 +302,7 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
     return Posted(
         entries=tuple(entries),
         balances=balances,
-        problems=(*book.problems, *against),
+        problems=(*book.problems, *against, *_beyond_worth(book, fresh, ran)),
         layering=_layering(book, ran) if costing.layered else Layering(),
         lots=book.lots,
     )
@@ -342,6 +342,23 @@ def _derived(book: Book, fresh: Sequence[Entry], ran: Ran) -> list[Entry]:
         if variance:
             found.append(further.having(ledger="variance", warehouse=0, value=variance))
     return found
+
+
+def _beyond_worth(book: Book, fresh: Sequence[Entry], ran: Ran) -> Iterator[Problem]:
+    """Warnings of amounts without goods (成本调整) that stock cannot bear: what is beyond goes to 成本差异.
+
+    What is taken back in red was agreed to when it was made.
+    """
+    for one in fresh:
+        if one.quantity or one.basis != "given" or one.ledger != "stock" or book.document.origin == RED:
+            continue
+        done = ran.settled[one.id or 0]
+        if done.variance:
+            told = problem(
+                "ledger.beyond_worth", book.wheres[one.id or 0],
+                stated=one.stated, worth=abs(done.value), variance=done.variance,
+            )  # fmt: skip
+            yield replace(told, severity=Severity.WARNING)
 
 
 def _layering(book: Book, ran: Ran) -> Layering:

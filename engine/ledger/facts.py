@@ -82,7 +82,7 @@ class Posted:
 
     Attributes:
         entries: to append, in order. An ``origin`` above ``FRESH`` is one of them, ``FRESH + 1`` the first.
-        balances: what they lead to. problems: what forbids it.
+        balances: what they lead to. problems: what forbids it, and warnings of what somebody must have read.
         layering: what became of cost layers; ids as in ``origin``.
         lots: dates of lots that came in, by (product, lot), with the day they came.
     """

@@ -27,7 +27,7 @@ def enqueue(unit: Unit, judged: Judged) -> Outcome:
         version=document.version,
         status=document.status,
         exec_status=document.exec_status,
-        warnings=advanced.written.authorized.validated.clean.warnings,
+        warnings=(*advanced.written.authorized.validated.clean.warnings, *judged.posted.warnings),
         did=tuple(done(judged.posted.entries)),
         outbox=ids,
     )

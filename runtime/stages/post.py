@@ -16,7 +16,7 @@ from engine.document import RED
 from engine.environment import biz_date_of
 from engine.ledger import Entry, Policy, asked, live, releases, requests
 from engine.ledger import Posted as Decided
-from engine.problems import Refused
+from engine.problems import Refused, Severity
 from engine.values import ZERO
 from runtime.declared import declared_ledgers
 from runtime.stages.allot import allot, freed, take_back
@@ -37,7 +37,8 @@ def post_entries(unit: Unit, advanced: Advanced) -> Posted:
     """Run the stage.
 
     Raises:
-        Refused: ``invalid`` with every shortage or missing dimension; nothing of the transaction stays.
+        Refused: ``invalid`` with every shortage or missing dimension, or with warnings nobody confirmed; nothing of
+            the transaction stays.
     """
     if not _concerns_ledgers(unit, advanced):
         return Posted(advanced=advanced, entries=())
@@ -45,7 +46,8 @@ def post_entries(unit: Unit, advanced: Advanced) -> Posted:
     day = biz_date_of(advanced.document, unit.around.clock)
     before = _given_up(unit, books, advanced, day)
     decided = _mirrored(unit, books, advanced) if advanced.posts in REVERSES else _posted(unit, books, advanced)
-    if decided.problems:
+    warnings = tuple(one for one in decided.problems if one.severity is Severity.WARNING)
+    if len(warnings) < len(decided.problems) or (warnings and not _read(advanced)):
         raise Refused(decided.problems)
     written = (*before, *books.keep(decided, unit.now, unit.around.actor.user))
     if advanced.posts == "reopen":
@@ -53,7 +55,11 @@ def post_entries(unit: Unit, advanced: Advanced) -> Posted:
         own = (advanced.document.form, advanced.document.id or 0)
         written = (*written, *take_back(unit, books, gone, day, own))
     allotted = allot(unit, books, written, day)
-    return Posted(advanced=advanced, entries=(*written, *allotted.entries), effects=allotted.effects)
+    return Posted(advanced=advanced, entries=(*written, *allotted.entries), effects=allotted.effects, warnings=warnings)
+
+
+def _read(advanced: Advanced) -> bool:
+    return advanced.written.authorized.validated.begun.command.confirmed
 
 
 def _concerns_ledgers(unit: Unit, advanced: Advanced) -> bool:

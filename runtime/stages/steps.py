@@ -221,11 +221,12 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """Stage 5: entries in the ledgers, and whom to tell of what they did for others."""
+    """Stage 5: entries in the ledgers, whom to tell of what they did for others, and warnings that were confirmed."""
 
     advanced: Advanced
     entries: tuple[Entry, ...]
     effects: tuple[Effect, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from engine.definitions.app import AppSettings
 from engine.definitions.posting import EntryDef
 from engine.document import DocStatus, Document, Line, SourceLine
 from engine.ledger import BalanceKey, Entry, Policy, Request, asked, ledgers, live
-from engine.problems import Problem
+from engine.problems import Problem, Severity
 from runtime.stages.books import Books
 from runtime.storage import layers
 from runtime.storage import ledgers as ledger_rows
@@ -113,8 +113,9 @@ class World:
         wanted = self._requests(act, line, origin)
         told = asked(wanted, document, "approve", (), day)
         decided = self.books.post(document, told, frozenset(), (), "approve", day)
-        if decided.problems:
-            return self._was_refused(decided.problems, self._series([*self._moved(), (day, number, act, origin)]))
+        errors = tuple(one for one in decided.problems if one.severity is Severity.ERROR)
+        if errors:
+            return self._was_refused(errors, self._series([*self._moved(), (day, number, act, origin)]))
         kept = self.books.keep(decided, NOW, 1)
         own = [one for one in kept if one.document == number and one.basis != "derived" and one.ledger == "stock"]
         self.documents.append(Booked(act, day, document, own, origin))
