@@ -139,7 +139,7 @@ def _receipt(door: Door, company: Company, product: int, day: date | None) -> No
     if day is not None:
         data["biz_date"] = str(day)
     patch = patch_from_json(door.bundle.forms["other_receipt"], data)
-    documents.submit(door, Command(form="other_receipt", action="approve", patch=patch, origin="api"))
+    documents.submit(door, Command(form="other_receipt", action="approve", patch=patch, origin="api", confirmed=True))
 
 
 def _floor(door: Door, product: int, derived: int) -> None:

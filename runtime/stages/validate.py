@@ -7,8 +7,9 @@ see a price still receives goods at the ordered price.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledField, CompiledForm
@@ -34,6 +35,8 @@ from runtime.storage import documents
 
 NO_LINKS: tuple[Link, ...] = ()
 NO_SOURCES: Mapping[tuple[str, int], Document] = MappingProxyType({})
+DAYS_AHEAD = timedelta(days=31)
+DAYS_BACK = timedelta(days=366)
 
 
 def validate(unit: Unit, begun: Begun) -> Validated:
@@ -135,6 +138,8 @@ def _examined(
     )
     problems.extend(filter_problems(unit, form, document, old, names))
     problems.extend(unit_problems(unit, form, document, old))
+    if complete and unit.bundle.postings.get(form.key):
+        problems.extend(_far_dates(unit, document, old))
     taken = links_of(form, document, names, unit)
     if taken:
         problems.extend(source_problems(unit, form, document, taken, sources))
@@ -149,6 +154,20 @@ def _examined(
     )
     validated = Validated(begun=begun, clean=clean, links=taken, sources=sources, preset=settled.preset)
     return validated, _once(problems)
+
+
+def _far_dates(unit: Unit, document: Document, old: Document | None) -> Iterator[Problem]:
+    """A question where the date of what will be posted is far from today: mostly a slip of the month or the year."""
+    day, today = document.biz_date, unit.around.clock.today
+    answered = old is not None and old.status is not DocStatus.DRAFT and old.biz_date == day
+    if day is None or answered:
+        return
+    if day - today > DAYS_AHEAD:
+        asked = problem("document.date_far_ahead", "biz_date", day=day, days=(day - today).days)
+        yield replace(asked, severity=Severity.WARNING)
+    elif today - day > DAYS_BACK:
+        asked = problem("document.date_long_ago", "biz_date", day=day, days=(today - day).days)
+        yield replace(asked, severity=Severity.WARNING)
 
 
 def empty(unit: Unit, form: CompiledForm, origin: str) -> Document:
