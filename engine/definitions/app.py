@@ -95,8 +95,8 @@ class MenuItem(Definition):
     form: Key | None = None
     page: (
         Literal[
-            "stock", "entries", "movements", "health", "closing", "ageing", "statement", "vouchers", "tasks",
-            "messages", "import", "settings",
+            "stock", "entries", "balances", "movements", "health", "closing", "ageing", "statement", "vouchers",
+            "tasks", "messages", "import", "settings",
         ]
         | None
     ) = None  # fmt: skip

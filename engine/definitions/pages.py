@@ -9,8 +9,8 @@ from __future__ import annotations
 PAGES = frozenset(
     {
         *("home", "menu", "scan", "search", "lookup", "look-up", "stock", "entries", "movements", "trace", "health"),
-        *("closing", "ageing", "statement", "vouchers", "tasks", "messages", "toasts", "import", "files", "settings"),
-        *("flows", "me"),
+        *("closing", "ageing", "statement", "vouchers", "balances", "tasks", "messages", "toasts", "import", "files"),
+        *("settings", "flows", "me"),
     }
 )
 PLACES = frozenset({"login", "logout", "files", "settings"})

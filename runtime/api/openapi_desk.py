@@ -13,12 +13,14 @@ ANY: Mapping[str, Any] = MappingProxyType({"type": "object"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One operation. ``query``: parameters it takes beside those of its path; ``example``: of what is sent."""
+    """One operation. ``query``: parameters it takes beside those of its path, ``texts`` those of them that are no
+    numbers although others of the name are; ``example``: of what is sent."""
 
     summary: str
     path: str
     verb: str = "get"
     query: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     example: Mapping[str, Any] | None = None
     status: str = "200"
     answer: str = "application/json"
@@ -31,6 +33,9 @@ PAGE: Mapping[str, Any] = MappingProxyType({"after": 0, "limit": 1000, "rows": 2
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 MAPPING: Mapping[str, Any] = MappingProxyType({"mapping": {"0": "code", "1": "name"}, "mode": "upsert"})
 RUN_FILTER = ("rule", "verdict", "form", "first", "last", "after", "limit")
+BALANCES = (
+    "ledger", "product", "warehouse", "partner", "subject", "element", "search", "zero", "after", "limit",
+)  # fmt: skip
 MOVEMENTS = ("since", "until", "by_warehouse", "product", "warehouse", "search", "after", "limit")
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -60,12 +65,16 @@ EVERYBODY = (
     Call(path="imports/{number}/problems", summary="问题行 / Problems by row", query=("after", "limit")),
     Call(path="imports/{number}/errors", summary="问题行 / Refused rows as Excel", answer=SHEET),
     Call(path="movements", summary="收发存 / Opening, in, out, closing", query=MOVEMENTS),
+    Call(path="balances", summary="账簿余额 / Balances of a ledger", query=BALANCES, texts=("after",)),
+    Call(path="balances/entries", summary="余额的流水 / Entries of a balance", query=("balance", "after", "limit")),
     Call(path="closings", summary="结账 / What is closed"),
     Call(path="closings", verb="post", summary="结账 / Close a period", example={"through": "2026-01"}, status="201"),
     Call(path="closings/check", summary="结账检查 / Checklist before closing", query=("through", "warehouse")),
     Call(path="closings/{closing}/reopen", verb="post", summary="反结账 / Open again", example={"reason": "补录发票"}),
 )
-NUMBERS = frozenset({"run", "effect", "number", "closing", "after", "limit", "product", "warehouse"})
+NUMBERS = frozenset(
+    {"run", "effect", "number", "closing", "after", "limit", "product", "warehouse", "partner", "subject"}
+)
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({"what": ("again", "drop")})
 TAGS: Mapping[str, str] = MappingProxyType(
     {
@@ -89,7 +98,8 @@ def desk_paths(base: str, administrator: bool) -> Mapping[str, Any]:
 
 def _operation(call: Call) -> Mapping[str, Any]:
     in_path = [part.strip("{}") for part in call.path.split("/") if part.startswith("{")]
-    parameters = [_parameter(name, "path") for name in in_path] + [_parameter(name, "query") for name in call.query]
+    parameters = [_parameter(name, "path", name in NUMBERS) for name in in_path]
+    parameters += [_parameter(name, "query", name in NUMBERS - {*call.texts}) for name in call.query]
     problems = {"application/json": {"schema": {"$ref": PROBLEMS}}}
     operation: dict[str, Any] = {
         "tags": [TAGS.get(call.path.split("/")[0], "periods")],
@@ -114,8 +124,13 @@ def _answer(call: Call) -> Mapping[str, Any]:
     return {"type": "string", "format": "binary"} if call.answer == SHEET else dict(ANY)
 
 
-def _parameter(name: str, place: str) -> Mapping[str, Any]:
-    schema: dict[str, Any] = {"type": "integer" if name in NUMBERS else "string"}
+def _parameter(name: str, place: str, number: bool) -> Mapping[str, Any]:
+    schema: dict[str, Any] = {"type": "integer" if number else "string"}
     if name in CHOICES:
         schema["enum"] = list(CHOICES[name])
-    return {"name": name, "in": place, "required": place == "path" or name in ("since", "through"), "schema": schema}
+    return {
+        "name": name,
+        "in": place,
+        "required": place == "path" or name in ("since", "through", "balance"),
+        "schema": schema,
+    }

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 
 from engine.forms.draft import Patch
 from engine.problems import Problem, Refused, problem
+from runtime.api.balances import balance_api
 from runtime.api.callers import Body, Knocking, answered
 from runtime.api.files import file_api
 from runtime.api.flows import flow_api
@@ -62,6 +63,7 @@ def api_routes() -> APIRouter:
     router.include_router(file_api())
     router.include_router(period_api())
     router.include_router(money_api())
+    router.include_router(balance_api())
     router.include_router(rule_api())
     router.include_router(trying_api())
     router.include_router(flow_api())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engine.definitions.app import MenuItem
 from engine.permissions import closing_rights, is_administrator, may_see_page, stock_measures
 from runtime.facade.door import Door
+from runtime.facade.ledger_rights import ledgers_seen
 from runtime.facade.lists import row_condition
 from runtime.facade.tasks import inbox
 from runtime.facade.views import TaskView
@@ -85,6 +86,8 @@ def may_open(door: Door, page: str) -> bool:
         return "on_hand" in stock_measures(door.bundle, door.actor)
     if page == "movements":
         return "on_hand" in stock_measures(door.bundle, door.actor)
+    if page == "balances":
+        return bool(ledgers_seen(door))
     if page == "health":
         return "value" in stock_measures(door.bundle, door.actor)
     if page == "closing":

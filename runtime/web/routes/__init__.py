@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from runtime.web.routes.accounts import account_routes
+from runtime.web.routes.balances import balance_routes
 from runtime.web.routes.documents import document_routes
 from runtime.web.routes.files import file_routes
 from runtime.web.routes.finance import finance_routes
@@ -35,6 +36,7 @@ def all_routes() -> tuple[APIRouter, ...]:
         stock_routes(),
         lot_routes(),
         finance_routes(),
+        balance_routes(),
         period_routes(),
         inbox_routes(),
         stand_in_routes(),
