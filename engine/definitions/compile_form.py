@@ -20,6 +20,7 @@ from engine.definitions.scopes import Scopes, table_record
 from engine.expressions import Checked, Kind, Scope
 from engine.expressions.types import BOOLEAN, NUMBER
 from engine.fieldtypes.link import LinkOptions
+from engine.fieldtypes.money import currency_sign
 
 
 def compile_form(form: FormDef, scopes: Scopes, reading: Reading) -> CompiledForm:
@@ -95,13 +96,13 @@ def _field(
 
 
 def _options(field: FieldDef, reading: Reading) -> BaseModel:
-    """The type's options; an amount has the decimals of the currency unless its field says otherwise."""
+    """The type's options; an amount has the decimals and the sign of the currency unless its field says otherwise."""
     options, app = field.options, reading.loaded.app
     money = field.type == "money" or getattr(options, "result", "") == "money"
-    if not money or app is None or "decimals" in options.model_fields_set:
+    if not money or app is None:
         return options
-    given = {**options.model_dump(exclude_unset=True), "decimals": app.settings.money_decimals}
-    return type(options).model_validate(given)
+    own = {"decimals": app.settings.money_decimals, "symbol": currency_sign(app.settings.currency)}
+    return type(options).model_validate({**own, **options.model_dump(exclude_unset=True)})
 
 
 def _fills(options: LinkOptions) -> dict[str, tuple[str, ...]]:

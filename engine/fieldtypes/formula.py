@@ -35,10 +35,11 @@ WITH_DECIMALS = ("number", "money", "quantity", "price", "percent")
 
 
 class FormulaOptions(NoOptions):
-    """Options of ``formula``: the type of the result, and its decimals where it is a number."""
+    """Options of ``formula``: the type of the result, its decimals where it is a number, its sign where it is money."""
 
     result: Result = "number"
     decimals: Annotated[int, Field(ge=0, le=6)] | None = None
+    symbol: Annotated[str, Field(max_length=4)] | None = None
 
     @model_validator(mode="after")
     def _decimals_of_a_number(self) -> FormulaOptions:
@@ -52,6 +53,8 @@ class FormulaOptions(NoOptions):
     def inner(self) -> BaseModel:
         """Options of the result's own type. A computed price may be negative; a computed text may be long."""
         given: dict[str, Any] = {} if self.decimals is None else {"decimals": self.decimals}
+        if self.result == "money" and self.symbol is not None:
+            given["symbol"] = self.symbol
         if self.result == "price":
             given["min"] = None
         if self.result == "text":

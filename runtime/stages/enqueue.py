@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from engine.effects import Effect, effect_json
+from engine.fieldtypes.money import currency_sign
 from engine.ledger import Entry
 from engine.problems import Problem, problem
 from engine.values import ZERO
@@ -28,7 +29,7 @@ def enqueue(unit: Unit, judged: Judged) -> Outcome:
         status=document.status,
         exec_status=document.exec_status,
         warnings=(*advanced.written.authorized.validated.clean.warnings, *judged.posted.warnings),
-        did=tuple(done(judged.posted.entries)),
+        did=tuple(done(judged.posted.entries, unit.bundle.app.settings.currency)),
         outbox=ids,
     )
 
@@ -50,7 +51,7 @@ def put_out(unit: Unit, form: str, document: int | None, effects: Iterable[Effec
     return tuple(outbox.add(unit.connection, rows))
 
 
-def done(entries: tuple[Entry, ...]) -> Iterator[Problem]:
+def done(entries: tuple[Entry, ...], currency: str) -> Iterator[Problem]:
     """Sentences on what the ledgers did: stock in and out in pieces, open quantities, money owed."""
     stock_in = sum((one.quantity for one in entries if one.ledger == "stock" and one.quantity > ZERO), ZERO)
     stock_out = -sum((one.quantity for one in entries if one.ledger == "stock" and one.quantity < ZERO), ZERO)
@@ -65,4 +66,4 @@ def done(entries: tuple[Entry, ...]) -> Iterator[Problem]:
     for ledger, code in (("payable", "did.payable"), ("receivable", "did.receivable")):
         change = sum((one.value for one in entries if one.ledger == ledger), Decimal(0))
         if change:
-            yield problem(code, amount=change)
+            yield problem(code, sign=currency_sign(currency), amount=change)

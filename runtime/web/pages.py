@@ -13,7 +13,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -22,6 +21,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from engine.fieldtypes.money import currency_sign
 from engine.labels import Label
 from engine.problems import Problem
 from runtime.facade import flow_acts, menu
@@ -35,7 +35,6 @@ WHOLE = "base.html"
 PART = "part.html"
 FLASH_COOKIE = "stockloom_said"
 SEEN_AT_ONCE_S = 60
-CURRENCY_SIGNS: Mapping[str, str] = MappingProxyType({"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$"})
 UNKNOWN_ICON = "file-text"
 
 
@@ -168,13 +167,10 @@ def _words(site: Site, language: str) -> dict[str, Any]:
 
 
 def money(value: Decimal | None, currency: str, decimals: int) -> str:
-    """``¥1,234.50``; the code of a currency without a sign of its own; empty for None."""
+    """``¥1,234.50``, or ``JPY 1,235`` where the currency has no sign of its own; empty for None."""
     if value is None:
         return ""
-    sign = CURRENCY_SIGNS.get(currency)
-    figures = f"{abs(value):,.{decimals}f}"
-    minus = "-" if value < 0 else ""
-    return f"{minus}{sign}{figures}" if sign else f"{minus}{figures} {currency}"
+    return f"{'-' if value < 0 else ''}{currency_sign(currency)}{abs(value):,.{decimals}f}"
 
 
 def moment(at: datetime, now: datetime) -> str:
