@@ -31,7 +31,7 @@ def ageing(
     overdue: bool = False,
     after: Natural = 0,
     items_after: Natural = 0,
-    limit: Annotated[int, Query(ge=1, le=500)] | None = None,
+    limit: Annotated[int | None, Query(ge=1, le=500)] = None,
 ) -> Mapping[str, Any]:
     """Open amounts by age per partner; ``items`` are the documents of ``partner``, or the overdue ones."""
     view = finance.ageing(door, side, by, partner, overdue, after=after, items_after=items_after, limit=limit)
@@ -52,7 +52,7 @@ def voucher_list(
     chart: str = "",
     by: Literal["document", "day", "period"] = "document",
     after: Natural = 0,
-    limit: Annotated[int, Query(ge=1, le=500)] | None = None,
+    limit: Annotated[int | None, Query(ge=1, le=500)] = None,
 ) -> Mapping[str, Any]:
     """Vouchers of a period by the rules of ``chart``, and what no rule books."""
     view = vouchers.vouchers(door, chart, start, end, by, after=after, limit=limit)
