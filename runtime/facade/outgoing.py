@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from engine.problems import Refused, problem
 from runtime.facade.door import Door
@@ -11,6 +13,27 @@ from runtime.facade.endpoints import administrator
 from runtime.storage import accounts, audit, deliveries
 from runtime.storage.database import Connection, in_transaction, read
 from runtime.storage.deliveries import STATES, Delivery
+
+# What the house itself says of a delivery that failed, as it is kept, and the message that tells it. Anything else was
+# said by the other side, and is shown as it was said.
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "no address is set up for this": "no_address",
+        "the address is switched off": "switched_off",
+        "the address is not a public one": "not_public",
+        "the address is none": "not_an_address",
+        "only https is allowed": "only_https",
+        "no answer in time": "no_answer",
+        "the name was not found": "no_such_name",
+        "no trust": "no_trust",
+        "Connection refused": "refused",
+        "the mail server refused the login": "login_refused",
+        "the plugin of this channel is not installed": "no_plugin",
+        "the channel failed": "channel_failed",
+        "the answer is not JSON": "not_json",
+        "the answer is not an object": "not_json",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +129,18 @@ def _view(door: Door, row: Delivery, person: str) -> DeliveryView:
         title=str(row.payload.get("title") or row.event),
         attempts=row.attempts,
         status=row.status,
-        error=row.error,
+        error=_reason(door, row.error),
         created_at=row.created_at,
         next_at=row.next_at,
         done_at=row.done_at,
     )
+
+
+def _reason(door: Door, kept: str) -> str:
+    """Why a delivery failed, in the reader's language as far as the house said it."""
+    said, _, more = kept.partition(": ")
+    key = REASONS.get(said)
+    if key is None:
+        return kept
+    told = door.house.catalogue.ui(f"deliveries.reason_{key}", door.language)
+    return f"{told}（{more}）" if more and door.language == "zh" else f"{told} ({more})" if more else told

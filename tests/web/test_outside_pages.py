@@ -201,7 +201,7 @@ def test_what_was_given_up_is_seen_and_sent_again(place: Place) -> None:
     send(admin, f"{OUTSIDE}/{one.id}/active", active="false")
     place.house.sender.send_due(place.house.workspace("acme"))
     page = words_of(admin.get(f"{DELIVERIES}?state=dead").text)
-    assert "请盘点主仓" in page and "the address is switched off" in page and "重发" in page
+    assert "请盘点主仓" in page and "外发地址已停用" in page and "重发" in page
     assert "没有发送记录" in words_of(admin.get(f"{DELIVERIES}?state=done").text)
     assert "没有发送记录" in words_of(admin.get(f"{DELIVERIES}?q=nothing-like-it").text)
     send(admin, f"{OUTSIDE}/{one.id}/active", active="true")
