@@ -129,7 +129,7 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
             raise _placed(error, node, SIGNS[type(node.op)]) from error
 
     def _eval_boolop(self, node: ast.BoolOp) -> bool:
-        stop = isinstance(node.op, ast.Or)
+        stop = type(node.op) is ast.Or
         for each in node.values:
             if (self._eval(each) is True) is stop:
                 return stop
@@ -143,6 +143,9 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
             return compared(self._eval(node.left), self._eval(node.comparators[0])) is True
         except ArithmeticError as error:
             raise _placed(error, node, SIGNS[type(node.ops[0])]) from error
+
+    def _eval_unaryop(self, node: ast.UnaryOp) -> object:
+        return self.operators[type(node.op)](self._eval(node.operand))
 
     def _eval_ifexp(self, node: ast.IfExp) -> object:
         return self._eval(node.body if self._eval(node.test) is True else node.orelse)

@@ -49,7 +49,10 @@ class Rendered:
     def _converted(self, row: Row) -> tuple[Any, ...]:
         values = list(row)
         for place, convert in self.converters:
-            values[place] = convert(values[place])
+            if (
+                values[place] is not None
+            ):  # nothing is NULL in every type of ours, and most columns of a record are empty
+                values[place] = convert(values[place])
         return tuple(values)
 
 
