@@ -48,10 +48,8 @@ class Rendered:
 
     def _converted(self, row: Row) -> tuple[Any, ...]:
         values = list(row)
-        for place, convert in self.converters:
-            if (
-                values[place] is not None
-            ):  # nothing is NULL in every type of ours, and most columns of a record are empty
+        for place, convert in self.converters:  # an empty value is NULL in every type of ours
+            if values[place] is not None:
                 values[place] = convert(values[place])
         return tuple(values)
 
