@@ -18,8 +18,7 @@ from runtime.facade.door import Door
 from runtime.facade.ledger_rights import MEASURE_OF, first_grain, ledgers_seen, record_forms, values_seen
 from runtime.facade.lists import row_condition
 from runtime.facade.lots import status_text
-from runtime.facade.referred import numbers
-from runtime.facade.stock import EntryView, move_label
+from runtime.facade.stock import EntryView, entry_views
 from runtime.facade.stock_rights import allowed
 from runtime.stages.steps import Unit
 from runtime.storage import balances as rows
@@ -168,46 +167,14 @@ def entries(door: Door, key: str, after: int | None = None, limit: int = 50) -> 
             raise Refused([problem("ledger.balance_missing")], "missing")
         found = rows.entries_behind(unit.connection, kept.key, first_grain(chosen), after, limit + 1)
         page = found[:limit]
-        parts = door.bundle.app.dimensions
-        names = Names(door.language)
-        for name, form in (("product", parts.product), ("warehouse", parts.warehouse), ("bin", parts.bin)):
-            names.want_ids(form or "", {getattr(one, name) for one in page} - {0})
-        names.load(unit)
-        known = numbers(door, unit, {(one.form, one.document) for one in page})
+        listed = entry_views(door, unit, page, with_value=values_seen(door, chosen.key))
         (view,) = _views(door, unit, chosen, (kept,))
-
-    def text(form: str | None, identity: int) -> str:
-        return names.name(form or "", identity) if identity else ""
-
-    with_value = values_seen(door, chosen.key)
     return EntriesView(
         ledger=chosen.key,
         label=chosen.label.text(door.language),
         dimensions=_dimensions(door, chosen),
         balance=view,
-        rows=tuple(
-            EntryView(
-                id=one.id or 0,
-                ledger=chosen.key,
-                biz_date=one.biz_date,
-                posted_at=one.posted_at,
-                move=move_label(door, one.move),
-                product_text=text(parts.product, one.product),
-                warehouse_text=text(parts.warehouse, one.warehouse),
-                quantity=one.quantity,
-                value=one.value if with_value else None,
-                form=one.form if (one.form, one.document) in known else "",
-                document=one.document,
-                number=known.get((one.form, one.document), ""),
-                product=one.product,
-                lot=one.lot,
-                serial=one.serial,
-                status_text=status_text(one.status, door.language) if one.status else "",
-                bin_text=text(parts.bin, one.bin),
-                derived=one.basis == "derived",
-            )
-            for one in page
-        ),
+        rows=listed,
         next=page[-1].id if len(found) > limit else None,
     )
 

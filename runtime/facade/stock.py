@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from runtime.facade.door import Door
 from runtime.facade.lots import status_text
 from runtime.facade.referred import numbers
 from runtime.facade.stock_rights import allowed, dimension, measures_of
+from runtime.stages.steps import Unit
 from runtime.storage import documents, locks, stock
 from runtime.storage import ledgers as ledger_rows
 from runtime.storage.stock import LevelQuery
@@ -173,7 +174,7 @@ def entries(
         raise Refused([problem("ledger.unknown", name=ledger, **suggestion(ledger, declared))], "missing")
     if ledger == "stock" and "on_hand" not in measures:
         raise Refused([problem("permission.stock_denied")], "forbidden")
-    products, warehouses = dimension(door, "product"), dimension(door, "warehouse")
+    _, warehouses = dimension(door, "product"), dimension(door, "warehouse")
     with door.reading() as unit:
         among = allowed(door, unit, warehouses)
         found = ledger_rows.entries_page(
@@ -186,26 +187,31 @@ def entries(
             after=after,
             limit=limit,
         )
-        names = Names(door.language)
-        bins = door.bundle.app.dimensions.bin or ""
-        for one in found:
-            names.want_id(products, one.product)
-            names.want_id(warehouses, one.warehouse)
-            if one.bin:
-                names.want_id(bins, one.bin)
-        names.load(unit)
-        known = numbers(door, unit, {(one.form, one.document) for one in found})
+        return entry_views(door, unit, found, with_value="value" in measures and ledger == "stock")
+
+
+def entry_views(door: Door, unit: Unit, found: Sequence[Entry], *, with_value: bool) -> tuple[EntryView, ...]:
+    """Entries of a ledger as people read them, with one query per form for names and numbers."""
+    parts, names = door.bundle.app.dimensions, Names(door.language)
+    for name, form in (("product", parts.product), ("warehouse", parts.warehouse), ("bin", parts.bin)):
+        names.want_ids(form or "", {getattr(one, name) for one in found} - {0})
+    names.load(unit)
+    known = numbers(door, unit, {(one.form, one.document) for one in found})
+
+    def text(form: str | None, identity: int) -> str:
+        return names.name(form or "", identity) if identity else ""
+
     return tuple(
         EntryView(
             id=one.id or 0,
-            ledger=ledger,
+            ledger=one.ledger,
             biz_date=one.biz_date,
             posted_at=one.posted_at,
             move=move_label(door, one.move),
-            product_text=names.name(products, one.product),
-            warehouse_text=names.name(warehouses, one.warehouse),
+            product_text=text(parts.product, one.product),
+            warehouse_text=text(parts.warehouse, one.warehouse),
             quantity=one.quantity,
-            value=one.value if "value" in measures and ledger == "stock" else None,
+            value=one.value if with_value else None,
             form=one.form if (one.form, one.document) in known else "",
             document=one.document,
             number=known.get((one.form, one.document), ""),
@@ -213,7 +219,7 @@ def entries(
             lot=one.lot,
             serial=one.serial,
             status_text=status_text(one.status, door.language) if one.status else "",
-            bin_text=names.name(bins, one.bin) if one.bin else "",
+            bin_text=text(parts.bin, one.bin),
             derived=one.basis == "derived",
         )
         for one in found
