@@ -9,7 +9,7 @@ from engine.permissions import stock_measures
 from runtime.facade.base_units import counted
 from runtime.facade.door import Door
 from runtime.facade.stock_rights import allowed
-from runtime.storage import goods_on_offer
+from runtime.storage import stock
 from runtime.storage.records import record_ids
 
 
@@ -23,7 +23,7 @@ def available(door: Door, form: str, records: Collection[int]) -> Mapping[int, s
     if form != kept or warehouses is None or "available" not in stock_measures(door.bundle, door.actor):
         return {}
     with door.reading() as unit:
-        found = goods_on_offer.available(unit.connection, records, door.house.now().date())
+        found = stock.available_at(unit.connection, records, door.house.now().date())
         condition = allowed(door, unit, warehouses)
         if condition is not None:
             among = {warehouse for _, warehouse in found}

@@ -6,10 +6,11 @@ entries, so the page costs the same after a million of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
@@ -22,6 +23,8 @@ from runtime.storage.places import Clause, PlaceQuery, place_conditions
 from runtime.storage.records import ids_where
 from runtime.storage.stock_rows import EXPIRED_ROWS, USABLE
 
+Quantities: TypeAlias = Mapping[tuple[str, int, int], Decimal]
+Pools: TypeAlias = Mapping[tuple[int, int], tuple[Decimal, Decimal]]
 LEDGERS = ("stock", "reservation", "supply")
 FIGURES = (
     "SELECT ledger, grain, product, warehouse, quantity, value FROM sys_balance"
@@ -97,16 +100,27 @@ def totals(connection: sa.Connection, products: Iterable[int], today: date) -> M
     return found
 
 
-def _figures(connection: sa.Connection, places: list[tuple[int, int]], query: LevelQuery) -> tuple[Level, ...]:
-    if not places:
-        return ()
-    wanted = sorted({product for product, _ in places})
-    asked = driver.listed(connection, wanted)
+def available_at(
+    connection: sa.Connection, products: Collection[int], today: date
+) -> Mapping[tuple[int, int], Decimal]:
+    """Available quantity by product and warehouse; nothing for places where no goods ever were or were reserved."""
+    found: dict[tuple[int, int], Decimal] = {}
+    quantities = _kept(connection, products, today)[0] if products else {}
+    for (what, product, warehouse), quantity in quantities.items():
+        if what != "supply":
+            place = (product, warehouse)
+            found[place] = found.get(place, ZERO) + (quantity if what == "stock" else -quantity)
+    return found
+
+
+def _kept(connection: sa.Connection, products: Iterable[int], today: date) -> tuple[Quantities, Pools]:
+    """Quantities by what they are (a ledger, ``unusable``, ``expired``), product and warehouse; and the cost pools."""
+    asked = driver.listed(connection, sorted(set(products)))
     sql = FIGURES.format(among=driver.among(connection), day=driver.placeholders(connection, 1))
     quantity: dict[tuple[str, int, int], Decimal] = {}
     pools: dict[tuple[int, int], tuple[Decimal, Decimal]] = {}
     for ledger, grain, product, warehouse, number, amount in driver.fetched(
-        connection, sql, (asked, asked, asked, driver.day_value(connection, query.today))
+        connection, sql, (asked, asked, asked, driver.day_value(connection, today))
     ):
         units, value = unscaled(number, QUANTITY_SCALE), unscaled(amount, MONEY_SCALE)
         if grain != "cost":
@@ -114,6 +128,13 @@ def _figures(connection: sa.Connection, places: list[tuple[int, int]], query: Le
         elif ledger == "stock":
             held, worth = pools.get((product, warehouse), (ZERO, ZERO))
             pools[product, warehouse] = (held + units, worth + value)
+    return quantity, pools
+
+
+def _figures(connection: sa.Connection, places: list[tuple[int, int]], query: LevelQuery) -> tuple[Level, ...]:
+    if not places:
+        return ()
+    quantity, pools = _kept(connection, {product for product, _ in places}, query.today)
     return tuple(
         Level(
             product=product,
