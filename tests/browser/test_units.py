@@ -45,12 +45,17 @@ def in_unit(page: Page, row: int, unit: str) -> None:
     choose(page, unit)
 
 
-def test_a_price_nobody_wrote_follows_the_unit(visit: Visit) -> None:
-    page = ready(visit("buyer", "purchase_order", "new"))
+def two_of(page: Page, code: str) -> None:
+    """Fill in the first line by keyboard."""
     cell(page, 1, "product").click()
-    choose(page, "P001")
+    choose(page, code)
     page.keyboard.type("2")
     press(page, "Enter")
+
+
+def test_a_price_nobody_wrote_follows_the_unit(visit: Visit) -> None:
+    page = ready(visit("buyer", "purchase_order", "new"))
+    two_of(page, "P001")
     expect(text(page, 1, "amount")).to_have_text("¥136.00")
     in_unit(page, 1, "箱")
     expect(text(page, 1, "price")).to_have_text("816.00")
@@ -66,10 +71,7 @@ def test_a_price_nobody_wrote_follows_the_unit(visit: Visit) -> None:
 
 def test_a_line_begins_with_the_unit_for_its_kind_of_document(visit: Visit) -> None:
     page = ready(visit("buyer", "purchase_order", "new"))
-    cell(page, 1, "product").click()
-    choose(page, "P006")
-    page.keyboard.type("2")
-    press(page, "Enter")
+    two_of(page, "P006")
     expect(text(page, 1, "unit")).to_have_text("箱")
     expect(text(page, 1, "base_qty")).to_have_text("12")
     expect(text(page, 1, "amount")).to_have_text("¥153.60")
@@ -87,10 +89,7 @@ def test_a_pushed_down_price_follows_too(visit: Visit, company: Company) -> None
 
 def test_the_barcode_of_a_case_brings_product_and_unit(visit: Visit) -> None:
     page = ready(visit("buyer", "purchase_order", "new"))
-    cell(page, 1, "product").click()
-    choose(page, "CASE-0001")
-    page.keyboard.type("2")
-    press(page, "Enter")
+    two_of(page, "CASE-0001")
     expect(text(page, 1, "product")).to_have_text("P001 五常大米")
     expect(text(page, 1, "unit")).to_have_text("箱")
     expect(text(page, 1, "amount")).to_have_text("¥1,632.00")
