@@ -61,11 +61,16 @@ def distinct(values: Sequence[Any]) -> bool:
 
 
 def is_empty(value: Any) -> bool:
-    return value is None or value == "" or value == ()
+    # by its type first: a Decimal that is compared with a text asks an abstract class
+    return value is None or (type(value) is not Decimal and value in ("", ()))
 
 
 def first_filled(*values: Any) -> Any:
-    return next((value for value in values if not is_empty(value)), None)
+    """The first value that is not empty, or None."""
+    for value in values:
+        if not is_empty(value):
+            return value
+    return None
 
 
 def chosen(condition: Any, yes: Any, no: Any) -> Any:

@@ -6,9 +6,11 @@ Only the first lines of an aggregate are written down in full; a trace is for re
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
-from engine.expressions.evaluate import Evaluator, finished
+from engine.expressions.evaluate import NODES, Evaluator, finished
 from engine.expressions.function import Function
 from engine.expressions.source import source
 from engine.expressions.tree import Aggregate, Checked, Clock, Step, Traced
@@ -31,17 +33,8 @@ class _Tracing(Evaluator):
 
     def __init__(self, names: Mapping[str, object], clock: Clock, functions: Mapping[str, Function]) -> None:
         super().__init__(names, clock, functions)
+        self.nodes = TRACED
         self.taken: list[Step] = []
-
-    def _eval(self, node: ast.expr) -> object:
-        outer, self.taken = self.taken, []
-        value: object = super()._eval(node)
-        inner, self.taken = self.taken, outer
-        if isinstance(node, (ast.Name, ast.Attribute)):
-            inner = []
-        if not isinstance(node, ast.Constant):
-            self.taken.append(Step(source(node), shown(value), tuple(inner)))
-        return value
 
     def _eval_each(self, node: Aggregate, line: Row) -> object:
         outer, self.taken = self.taken, []
@@ -51,6 +44,24 @@ class _Tracing(Evaluator):
         if number <= MAX_TRACED_LINES:
             self.taken.append(Step(f"#{number}", shown(value), tuple(inner)))
         return value
+
+
+def _noted(evaluated: Callable[[Evaluator, Any], object]) -> Callable[[_Tracing, Any], object]:
+    def noted(self: _Tracing, node: ast.expr) -> object:
+        outer, self.taken = self.taken, []
+        value = evaluated(self, node)
+        inner, self.taken = self.taken, outer
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            inner = []
+        self.taken.append(Step(source(node), shown(value), tuple(inner)))
+        return value
+
+    return noted
+
+
+TRACED: Mapping[type[ast.AST], Callable[[Any, Any], object]] = MappingProxyType(
+    {kind: evaluated if kind is ast.Constant else _noted(evaluated) for kind, evaluated in NODES.items()}
+)
 
 
 def shown(value: object) -> object:
