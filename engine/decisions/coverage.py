@@ -70,9 +70,15 @@ def _axis(table: Table, name: str, checked: Checked) -> Mapping[Admitting, str]:
                 perhaps |= 1 << number
             elif cell is None or holds(cell.node, {name: value}):
                 sure |= 1 << number
-        told = "" if value == OTHER else f"{name} = {shown(value)}"
-        found.setdefault((sure, perhaps | sure), told)
+        found.setdefault((sure, perhaps | sure), _told(name, value, constants))
     return found
+
+
+def _told(name: str, value: object, constants: set[object]) -> str:
+    """The point as a text: a value, or all values but those the cells name."""
+    if value != OTHER:
+        return f"{name} = {shown(value)}"
+    return f"{name} ≠ {' / '.join(sorted(map(shown, constants)))}" if constants else ""
 
 
 def _provable(cell: Checked, name: str) -> bool:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from croniter import croniter
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from engine.decisions.cells import condition_of
@@ -72,8 +72,15 @@ def table_of(written: list[dict[str, str]], hit: str) -> Table:
     )
 
 
+def test_a_text_that_no_row_names_is_a_gap() -> None:
+    written = [{"a": "-", "c": "-", "d": "'y'"}, {"a": "-", "c": "-", "d": "in ('x', 'z')"}]
+    assert coverage(table_of(written, "unique")).gap == "d ≠ x / y / z"
+    assert coverage(table_of([*written, {"a": "-", "c": "-", "d": "not in ('x', 'y', 'z')"}], "unique")).gap == ""
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.lists(rows, min_size=1, max_size=6), st.lists(values, min_size=1, max_size=20))
+@example([{"a": "-", "c": "-", "d": "'y'"}], [{"a": Decimal(0), "b": Decimal(0), "c": False, "d": "x"}])
 def test_what_is_proved_of_a_unique_table_is_true(
     written: list[dict[str, str]], points: list[dict[str, object]]
 ) -> None:
