@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.convertors import register_url_convertor
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute
@@ -30,6 +30,7 @@ from runtime.web import responses
 from runtime.web.body_limit import BodyLimit
 from runtime.web.dependencies import IdConvertor
 from runtime.web.pages import template_environment
+from runtime.web.route_index import RouteIndex
 from runtime.web.routes import all_routes
 from runtime.web.security import SecureHeaders
 from runtime.web.site import Site
@@ -70,19 +71,17 @@ def create_app(settings: Settings, house: House | None = None) -> FastAPI:
     responses.install(app)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.mount(PREFIX, KeptFiles(), name="static")
-    app.include_router(hook_routes(), include_in_schema=False)
-    app.router.routes.extend(_routes())
+    app.router.routes.extend([*hook_routes().routes, *_routes()])
     return app
 
 
 @cache
 def _routes() -> tuple[BaseRoute, ...]:
-    """The routes of pages and of the API. They know no house, and making them takes longer than everything else about
-    a web application: those of one process share them."""
-    whole = APIRouter()
-    for router in (api_routes(), *all_routes()):
-        whole.include_router(router, include_in_schema=False)
-    return tuple(whole.routes)
+    """The routes of pages and of the API, in one row behind their index: a router included in another makes each of
+    its routes anew, and looks through them twice per request. They know no house, and making them takes longer than
+    everything else about a web application: those of one process share them."""
+    routes = tuple(route for router in (api_routes(), *all_routes()) for route in router.routes)
+    return (RouteIndex(routes), *routes)
 
 
 def _wired(settings: Settings) -> EngineHouse:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from runtime.api.callers import Knocking, answered
+from runtime.api.callers import PREFIX, Knocking, answered
 from runtime.api.shapes import entry_json, plain_object
 from runtime.facade import balances
 from runtime.web.dependencies import Natural
@@ -17,7 +17,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 
 def balance_api() -> APIRouter:
     """The routes."""
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
     router.get("/-/balances", response_model=None)(answered(balance_list))
     router.get("/-/balances/entries", response_model=None)(answered(behind))
     return router

@@ -21,6 +21,7 @@ from runtime.strict_json import deeper_than, read_json
 from runtime.web.dependencies import guarded, visit
 from runtime.web.site import site_of
 
+PREFIX = "/api/v1/{workspace}/{app}"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_BYTES = 4 * 1024 * 1024
 DEEPEST = 12

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from runtime.api.callers import Calling, Knocking, answered
+from runtime.api.callers import PREFIX, Calling, Knocking, answered
 from runtime.facade import files
 from runtime.web.dependencies import Natural
 from runtime.web.routes.files import file_of, handed_out, parts_of
@@ -14,7 +14,7 @@ from runtime.web.routes.files import file_of, handed_out, parts_of
 
 def file_api() -> APIRouter:
     """The routes of files, below an app."""
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
     router.post("/-/files", status_code=201)(upload)
     router.get("/-/files/{file}", response_model=None)(answered(download))
     router.get("/{form}/{document}/flow/files/{file}", response_model=None)(answered(attached))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query
 
 from engine.problems import Problem, Refused, problem
-from runtime.api.callers import Body, Knocking, answered
+from runtime.api.callers import PREFIX, Body, Knocking, answered
 from runtime.api.shapes import outcome_json, plain
 from runtime.facade import documents, flow_acts, flow_inbox, flow_view, flows
 from runtime.facade.door import Door
@@ -24,7 +24,7 @@ KNOWN = frozenset({*WHOLE, *WORDS, "users", "back", "chosen", "data", "confirmed
 
 def flow_api() -> APIRouter:
     """The routes; those about one document stand under it."""
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
     router.get("/-/inbox/{tab}", response_model=None)(answered(inbox))
     router.post("/-/inbox/decide", response_model=None)(answered(decide))
     router.get("/-/stuck", response_model=None)(answered(stuck))

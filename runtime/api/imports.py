@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from engine.problems import Refused, problem
-from runtime.api.callers import Body, Calling
+from runtime.api.callers import PREFIX, Body, Calling
 from runtime.facade import import_errors, imports
 from runtime.facade.door import Door
 from runtime.facade.import_views import ProgressView
@@ -27,7 +27,7 @@ KNOWN = frozenset({"mapping", "mode", "action", "sheet", "header_row", "scale"})
 
 def import_api() -> APIRouter:
     """The routes of imports, below an app."""
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
     router.get("/-/imports")(listed)
     router.post("/-/imports", status_code=201)(upload)
     router.get("/-/imports/{number}")(read)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
-from runtime.api.callers import Knocking, answered
+from runtime.api.callers import PREFIX, Knocking, answered
 from runtime.api.shapes import plain_object
 from runtime.facade import finance, vouchers
 from runtime.web.dependencies import Natural
@@ -16,7 +16,7 @@ from runtime.web.dependencies import Natural
 
 def money_api() -> APIRouter:
     """The routes."""
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
     router.get("/-/ageing", response_model=None)(answered(ageing))
     router.get("/-/statement", response_model=None)(answered(statement))
     router.get("/-/vouchers", response_model=None)(answered(voucher_list))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from engine.problems import Refused, problem
 from engine.values import ZERO
-from runtime.api.callers import Body, Knocking, answered
+from runtime.api.callers import PREFIX, Body, Knocking, answered
 from runtime.api.shapes import cursor_json, place_of
 from runtime.facade import closings, movements
 from runtime.facade.movements import MovementRequest, MovementRow, MovementView, Sum
@@ -20,7 +20,7 @@ NO_SUM: Sum = (ZERO, ZERO)
 
 def period_api() -> APIRouter:
     """The routes."""
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
     router.get("/-/movements", response_model=None)(answered(movement_report))
     router.get("/-/closings", response_model=None)(answered(list_closings))
     router.get("/-/closings/check", response_model=None)(answered(check))

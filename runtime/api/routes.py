@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from engine.forms.draft import Patch
 from engine.problems import Problem, Refused, problem
 from runtime.api.balances import balance_api
-from runtime.api.callers import Body, Knocking, answered
+from runtime.api.callers import PREFIX, Body, Knocking, answered
 from runtime.api.files import file_api
 from runtime.api.flows import flow_api
 from runtime.api.imports import import_api
@@ -42,7 +42,6 @@ from runtime.facade.door import Door
 from runtime.facade.list_views import ListRequest
 from runtime.web.dependencies import Natural
 
-PREFIX = "/api/v1/{workspace}/{app}"
 NEW_ACTIONS = ("save", "submit", "approve")
 KNOWN_KEYS = frozenset({"data", "action", "version", "reason", "confirmed", "variant"})
 
@@ -59,15 +58,18 @@ def api_routes() -> APIRouter:
     router.get("/-/entries/{identity}", response_model=None)(answered(entry_explained))
     router.get("/-/trace", response_model=None)(answered(lot_trace))
     router.get("/-/tasks", response_model=None)(answered(open_tasks))
-    router.include_router(import_api())
-    router.include_router(file_api())
-    router.include_router(period_api())
-    router.include_router(money_api())
-    router.include_router(balance_api())
-    router.include_router(rule_api())
-    router.include_router(trying_api())
-    router.include_router(flow_api())
-    router.include_router(supply_api())
+    for desk in (
+        import_api,
+        file_api,
+        period_api,
+        money_api,
+        balance_api,
+        rule_api,
+        trying_api,
+        flow_api,
+        supply_api,
+    ):
+        router.routes.extend(desk().routes)
     router.get("/{form}", response_model=None)(answered(list_documents))
     router.get("/{form}/-/look-up", response_model=None)(answered(look_up))
     router.post("/{form}", response_model=None)(answered(create, 201))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
-from runtime.api.callers import Body, Knocking, answered
+from runtime.api.callers import PREFIX, Body, Knocking, answered
 from runtime.api.shapes import plain
 from runtime.facade import dead_ends, rule_log, rules
 from runtime.web.dependencies import Natural
@@ -16,7 +16,7 @@ from runtime.web.dependencies import Natural
 
 def rule_api() -> APIRouter:
     """The routes; the button of a rule is an action of its document, ``do/rule:<name>``."""
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
     router.get("/-/rules", response_model=None)(answered(every))
     router.get("/-/rules/{rule}", response_model=None)(answered(one))
     router.get("/-/rule-runs", response_model=None)(answered(runs))

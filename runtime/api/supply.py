@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from runtime.api.callers import Knocking, answered
+from runtime.api.callers import PREFIX, Knocking, answered
 from runtime.api.shapes import plain, plain_object
 from runtime.facade import supplies
 from runtime.web.dependencies import Natural
@@ -15,7 +15,7 @@ from runtime.web.dependencies import Natural
 
 def supply_api() -> APIRouter:
     """The routes."""
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
     router.get("/-/outlook", response_model=None)(answered(outlook))
     router.get("/{form}/{document}/supplies", response_model=None)(answered(of_document))
     return router

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from engine.problems import Problem, Refused, problem
-from runtime.api.callers import Body, Knocking, answered
+from runtime.api.callers import PREFIX, Body, Knocking, answered
 from runtime.api.shapes import plain_object
 from runtime.facade import trying
 from runtime.facade.door import Door
@@ -21,7 +21,7 @@ MOST_DOCUMENTS = 5_000
 
 def trying_api() -> APIRouter:
     """The routes."""
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
     router.post("/-/try", response_model=None)(answered(try_draft))
     router.post("/-/replay", response_model=None)(answered(replay))
     return router
