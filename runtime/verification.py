@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.actor import automation
-from engine.ledger import Ledger
+from engine.ledger import Balance, Ledger
 from engine.problems import Problem, Refused, problem
 from runtime.declared import declared_ledgers
 from runtime.house import House
@@ -116,6 +116,11 @@ def _balances(unit: Unit, declared: Mapping[str, Ledger]) -> Iterator[Problem]:
             "verify.balance",
             ledger=known.label if known else one.key.ledger,
             key=one.text,
-            kept=f"{one.kept.quantity}/{one.kept.value}",
-            folded=f"{one.folded.quantity}/{one.folded.value}",
+            kept=_figures(one.kept),
+            folded=_figures(one.folded),
         )
+
+
+def _figures(balance: Balance) -> str:
+    """Quantity and value, and the second quantity where there is one."""
+    return "/".join(str(one) for one in (balance.quantity, balance.value, balance.aux or None) if one is not None)

@@ -71,9 +71,9 @@ class Check:
         for one in self.entries:
             for place, grain in enumerate(self.grains[one["ledger"]].values()):
                 if self.counts(grain, one):
-                    key = self.key(one["ledger"], grain["grain"], one)
-                    held, worth, day, many = folded.get(key, (0, 0, "", 0))
-                    folded[key] = (held + one["quantity"], worth + one["value"], max(day, one["biz_date"]), many + 1)
+                    held = folded.get(key := self.key(one["ledger"], grain["grain"], one), (0, 0, 0, "", 0))
+                    sums = (it + one[name] for it, name in zip(held, ("quantity", "value", "aux"), strict=False))
+                    folded[key] = (*sums, max(held[3], one["biz_date"]), held[4] + 1)
                     if not place:
                         words = [str({**one, "mirror_of": one["mirror_of"] or ""}[name]) for name in HASHED.split()]
                         text = "\x1f".join([(self.chains[key] or [""])[-1], *words])
@@ -81,8 +81,8 @@ class Check:
                             self.say("I5", "its hash does not follow the one before it", one)
                         self.chains[key].append(one["hash"])
         for one in self.rows["balances"]:
-            kept = tuple(one[name] for name in ("quantity", "value", "last_day", "entries"))
-            right = folded.pop(one["key"], (0, 0, "", 0))
+            kept = tuple(one[name] for name in ("quantity", "value", "aux", "last_day", "entries"))
+            right = folded.pop(one["key"], (0, 0, 0, "", 0))
             if kept != right or one["key"] != self.key(one["ledger"], one["grain"], one):
                 self.found.append(f"I1 balance {one['key']}: kept {kept}, entries add up to {right}")
             if one["head"] != (self.chains.get(one["key"]) or [""])[-1]:

@@ -58,6 +58,7 @@ class Balance:
     """Quantity in base units and value in money, both signed.
 
     Attributes:
+        aux: second quantity of catch weight goods, signed; 0 of all others.
         last_day: latest business date of any of its entries. entries: how many there are.
         head: hash of the last entry, where the grain keeps the chain.
     """
@@ -67,16 +68,19 @@ class Balance:
     last_day: date | None = None
     entries: int = 0
     head: str = ""
+    aux: Decimal = ZERO
 
     def plus(self, *entries: Entry) -> Balance:
         """This balance after these entries."""
-        quantity, value, day = self.quantity, self.value, self.last_day
+        quantity, value, aux, day = self.quantity, self.value, self.aux, self.last_day
         for entry in entries:
             quantity += entry.quantity
             value += entry.value
+            if entry.aux:
+                aux += entry.aux
             if day is None or day < entry.biz_date:
                 day = entry.biz_date
-        return Balance(quantity, value, day, self.entries + len(entries), self.head)
+        return Balance(quantity, value, day, self.entries + len(entries), self.head, aux)
 
 
 EMPTY = Balance()

@@ -88,6 +88,7 @@ balance = sa.Table(
     number("entries"),
     text("head"),
     number("version"),
+    maybe("aux", Scaled(QUANTITY_SCALE)),  # most goods have no second quantity, and NULL needs no conversion
     sa.Index("ix_sys_balance_product", "grain", "product", "warehouse"),
     sa.Index("ix_sys_balance_partner", "ledger", "partner", **partial("partner <> 0")),
     sa.Index("ix_sys_balance_subject", "ledger", "subject", **partial("subject <> 0")),

@@ -19,6 +19,7 @@ from engine.ledger.balance import EMPTY, Balance, BalanceKey
 from engine.ledger.chain import link
 from engine.ledger.declared import UNUSABLE, Grain, Ledger, by_place, key_at
 from engine.ledger.entry import FRESH, NAMES, Entry
+from engine.values import ZERO
 from runtime.storage.ids import allocate
 from runtime.storage.ledger_tables import balance, entry
 from runtime.storage.locks import lock_balances, read_balances, save_balances
@@ -173,7 +174,7 @@ def fold(connection: sa.Connection, ledgers: Mapping[str, Ledger]) -> tuple[Diff
         if before != folded or named != key:
             found.append(Difference(text=text, key=key, folded=folded, kept=before if named == key else EMPTY))
     for text, (named, value) in kept.items():
-        if value.entries or value.quantity or value.value:
+        if value.entries or value.quantity or value.value or value.aux:
             found.append(Difference(text=text, key=named, folded=EMPTY, kept=value))
     return tuple(sorted(found, key=lambda difference: difference.text))
 
@@ -192,9 +193,11 @@ def rebuild(connection: sa.Connection, differences: Sequence[Difference]) -> Non
 
 
 def _kept(connection: sa.Connection) -> Iterator[tuple[str, tuple[BalanceKey, Balance]]]:
-    columns = [balance.c[name] for name in ("key", "quantity", "value", "last_day", "entries", *BalanceKey._fields)]
+    names = ("key", "quantity", "value", "last_day", "entries", "aux", *BalanceKey._fields)
+    columns = [balance.c[name] for name in names]
     for row in connection.execute(sa.select(*columns).execution_options(yield_per=CHUNK)):
-        yield row[0], (BalanceKey(*row[5:]), Balance(*row[1:5]))
+        text, quantity, value, day, entries, aux, *key = row
+        yield text, (BalanceKey(*key), Balance(quantity, value, day, entries, aux=aux or ZERO))
 
 
 def _folded(connection: sa.Connection, ledgers: Mapping[str, Ledger]) -> Iterator[tuple[BalanceKey, Balance]]:
@@ -208,13 +211,15 @@ def _folded(connection: sa.Connection, ledgers: Mapping[str, Ledger]) -> Iterato
                     sa.func.sum(entry.c.value),
                     sa.func.max(entry.c.biz_date),
                     sa.func.count(),
+                    sa.func.sum(entry.c.aux),
                 )
                 .where(entry.c.ledger == ledger.key, *_counted(grain))
                 .group_by(*columns)
             )
-            for *found, quantity, value, day, entries in connection.execute(query):
+            for *found, quantity, value, day, entries, aux in connection.execute(query):
                 parts: dict[str, Any] = dict(zip(grain.dimensions, found, strict=True))
-                yield BalanceKey(ledger.key, name, **parts), Balance(Decimal(quantity), Decimal(value), day, entries)
+                folded = Balance(Decimal(quantity), Decimal(value), day, entries, aux=Decimal(aux))
+                yield BalanceKey(ledger.key, name, **parts), folded
 
 
 def _month(connection: sa.Connection) -> sa.ColumnElement[int]:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from engine.ledger.balance import EMPTY, Balance, BalanceKey
-from engine.values import MONEY_SCALE, QUANTITY_SCALE
+from engine.values import MONEY_SCALE, QUANTITY_SCALE, ZERO
 from runtime.storage.column_types import unscaled
 from runtime.storage.driver import fetched
 from runtime.storage.ledger_tables import balance
@@ -22,7 +22,7 @@ from runtime.storage.row_writing import Writer
 
 WRITER = Writer(balance)
 CHUNK = 500
-_COLUMNS = "b.key, b.quantity, b.value, b.last_day, b.entries, b.head"
+_COLUMNS = "b.key, b.quantity, b.value, b.last_day, b.entries, b.head, b.aux"
 # A look-up per key in the order of the keys, whatever the planner believes about the size of the table: it can neither
 # turn into a scan nor lock in another order. OFFSET 0 keeps the planner from joining otherwise.
 _EACH = (
@@ -62,11 +62,11 @@ def save_balances(connection: sa.Connection, balances: Mapping[BalanceKey, Balan
     """Store balances that this transaction has locked."""
     texts = {key.text: key for key in balances}
     rows = [_row(text, texts[text], balances[texts[text]], 1) for text in sorted(texts)]
-    WRITER.upsert(connection, rows, ("quantity", "value", "last_day", "entries", "head"), bump="version")
+    WRITER.upsert(connection, rows, ("quantity", "value", "last_day", "entries", "head", "aux"), bump="version")
 
 
 def _row(text: str, key: BalanceKey, kept: Balance, version: int) -> tuple[object, ...]:
-    return (text, *key, kept.quantity, kept.value, kept.last_day, kept.entries, kept.head, version)
+    return (text, *key, kept.quantity, kept.value, kept.last_day, kept.entries, kept.head, version, kept.aux or None)
 
 
 def _read(connection: sa.Connection, texts: Sequence[str], postgres: str = READ_POSTGRES) -> dict[str, Balance]:
@@ -78,11 +78,12 @@ def _read(connection: sa.Connection, texts: Sequence[str], postgres: str = READ_
             rows = fetched(connection, f"SELECT {_COLUMNS} FROM sys_balance b WHERE b.key IN ({marks})", chunk)
         else:
             rows = fetched(connection, postgres, (_json(chunk),))
-        for text, quantity, value, day, entries, head in rows:
+        for text, quantity, value, day, entries, head, aux in rows:
             last = date.fromisoformat(day) if isinstance(day, str) else day
             found[text] = Balance(
-                unscaled(quantity, QUANTITY_SCALE), unscaled(value, MONEY_SCALE), last, int(entries), head
-            )
+                unscaled(quantity, QUANTITY_SCALE), unscaled(value, MONEY_SCALE), last, int(entries), head,
+                unscaled(aux, QUANTITY_SCALE) if aux else ZERO,
+            )  # fmt: skip
     return found
 
 

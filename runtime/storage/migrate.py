@@ -11,7 +11,7 @@ from runtime.storage.database import Database, lock_publishing, read, write
 FOLDER = Path(__file__).parent.parent / "migrations"
 VERSION_TABLE = "sys_revision"
 # Written down, so that opening a workspace that has it needs neither Alembic nor the revisions themselves.
-NEWEST = "0003"
+NEWEST = "0004"
 
 
 def migrate(database: Database) -> None:

@@ -15,7 +15,7 @@ from alembic.config import Config
 
 from engine.costing import method
 from engine.definitions.app import AppSettings
-from engine.ledger import Start, keys_of, ledgers, live, pool_of
+from engine.ledger import BalanceKey, Entry, Start, added_up, keys_of, ledgers, live, pool_of
 from engine.ledger.chain import link
 from engine.ledger.course import differences, run
 from engine.pools import PoolState
@@ -129,6 +129,48 @@ def test_costs_worked_out_anew_are_those_kept(old: Database, scope: str) -> None
     assert differences(rows, ran, derived) == []
     assert {key: value for key, value in values.items() if value} == {11: Decimal(50)}
     assert {key: value for key, value in variances.items() if value} == {11: Decimal(-50)}
+
+
+@pytest.fixture(params=[False, True], ids=["company", "lots of warehouses"])
+def by_lot(request: pytest.FixtureRequest) -> bool:
+    """Whether every lot of every warehouse has a cost of its own."""
+    return bool(request.param)
+
+
+def test_second_quantities_are_folded_into_the_balances(database_url: str, by_lot: bool) -> None:
+    """Entries of goods kept by weight and by piece, posted before balances held the pieces."""
+    scope = "warehouse" if by_lot else "company"
+    declared = ledgers(AppSettings(cost_scope=scope, cost_by_lot=by_lot))
+    place = {"ledger": "stock", "product": 1, "move": "in", "form": "receipt", "document": 3}
+    posted = [
+        Entry(
+            **place, warehouse=warehouse, lot=lot, status=status, owner=owner, quantity=Decimal(quantity),
+            aux=Decimal(aux), biz_date=date(2026, month, 3),
+        )
+        for warehouse, lot, status, owner, quantity, aux, month in (
+            (1, "A", "", 0, "52.4", "5", 1), (1, "B", "", 0, "20.1", "2", 1), (2, "A", "frozen", 0, "9.5", "1", 1),
+            (1, "A", "", 0, "-10", "-1", 2), (1, "A", "", 8, "30", "3", 2), (1, "", "", 0, "4", "0", 2),
+        )
+    ]  # fmt: skip
+    database = open_database(database_url)
+    with write(database) as connection:
+        command.upgrade(config(connection), "head")
+        keys = {key for entry in posted for key in keys_of(declared["stock"], entry)}
+        balances = added_up(
+            storage.lock_balances(connection, keys), posted, lambda one: keys_of(declared["stock"], one)
+        )
+        _, balances = storage.append_entries(connection, posted, AT, 7, balances, declared)
+        storage.save_balances(connection, balances)
+    with write(database) as connection:
+        # As the revision before left it.
+        connection.exec_driver_sql("ALTER TABLE sys_balance DROP COLUMN aux")
+        connection.exec_driver_sql("UPDATE sys_revision SET version_num = '0003'")
+    migrate(database)
+    with read(database) as connection:
+        assert storage.fold(connection, declared) == ()
+        kept = storage.read_balances(connection, [BalanceKey("stock", "place", product=1, warehouse=1)])
+        assert [(one.quantity, one.aux) for one in kept.values()] == [(Decimal("96.5"), Decimal(9))]
+    database.close()
 
 
 def test_entries_are_guarded_again(old: Database) -> None:

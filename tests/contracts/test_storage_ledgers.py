@@ -191,6 +191,28 @@ def test_folding_finds_a_tampered_balance_and_rebuilding_mends_it(empty: Databas
         assert storage.fold(connection, DECLARED) == ()
 
 
+def test_second_quantities_add_up_like_the_others(empty: Database):
+    """At every grain, and by lot; goods without one keep none."""
+    entries = [
+        receipt(1, 1, "52.4", "30", lot="A", aux=Decimal(5)), receipt(1, 1, "20.1", "9", lot="B", aux=Decimal(2)),
+        receipt(1, 1, "-10", "-6", lot="A", aux=Decimal("-1.5")), receipt(2, 1, "7", "1"),
+    ]  # fmt: skip
+    with write(empty) as connection:
+        post(connection, entries)
+        assert storage.fold(connection, DECLARED) == ()
+        keys = [BalanceKey("stock", "place", 1, 1), BalanceKey("stock", "detail", 1, 1, lot="A")]
+        keys.append(BalanceKey("stock", "place", 2, 1))
+        kept = storage.lock_balances(connection, keys)
+        assert [(kept[key].quantity, kept[key].aux) for key in keys] == [
+            (Decimal("62.5"), Decimal("5.5")), (Decimal("42.4"), Decimal("3.5")), (Decimal(7), Decimal(0)),
+        ]  # fmt: skip
+        connection.execute(balance.update().where(balance.c.key == keys[0].text).values(aux=Decimal(5)))
+        found = storage.fold(connection, DECLARED)
+        assert [(one.text, one.kept.aux, one.folded.aux) for one in found] == [(keys[0].text, 5, Decimal("5.5"))]
+        storage.rebuild(connection, found)
+        assert storage.fold(connection, DECLARED) == ()
+
+
 def _figures(one: Balance) -> tuple[object, ...]:
     return f"{one.quantity.normalize():f}", f"{one.value.normalize():f}", one.last_day, one.entries
 

@@ -141,6 +141,9 @@ TAMPERINGS = {
     "a balance": found(
         "verify.balance", "I1", run("UPDATE sys_balance SET value = value + 1 WHERE key LIKE 'stock|cost|%'")
     ),
+    "a second quantity": found(
+        "verify.balance", "I1", run("UPDATE sys_balance SET aux = 1 WHERE key LIKE 'stock|place|%'")
+    ),
     "the columns of a balance": found(
         "verify.balance", "I1", run("UPDATE sys_balance SET product = product + 1 WHERE key LIKE 'stock|place|%'")
     ),
@@ -150,7 +153,7 @@ TAMPERINGS = {
         run(
             "INSERT INTO sys_balance SELECT 'stock|place|p999|w1', ledger, grain, 999, warehouse, bin, lot, serial,"
             " status, owner, partner, subject, element, ref_form, ref_document, ref_line, move, month, quantity, value,"
-            " last_day, entries, '', version FROM sys_balance WHERE key LIKE 'stock|place|%' LIMIT 1"
+            " last_day, entries, '', version, aux FROM sys_balance WHERE key LIKE 'stock|place|%' LIMIT 1"
         ),
     ),
     "a hash forged": found("verify.chain", "I5", run("UPDATE sys_entry SET hash = 'f00' || hash WHERE id = :first")),
