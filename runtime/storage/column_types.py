@@ -67,7 +67,7 @@ def scaled(value: Decimal | int, scale: int) -> int:
     if not value:
         return 0
     try:
-        moved = STRICT.scaleb(Decimal(value), scale)
+        moved = STRICT.scaleb(value, scale)
         whole = int(moved)
     except (ArithmeticError, ValueError):  # not a number, or more digits than fit anyway
         moved, whole = Decimal(0), INT64_MAX + 1

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
+from runtime.storage.column_types import Scaled, unscaled
 from runtime.storage.driver import among, fetched, listed
 
 Convert = Callable[[Any], object]
@@ -53,7 +55,9 @@ class Reader:
     def _converted(self, row: Sequence[Any], converters: tuple[tuple[int, Convert], ...]) -> Sequence[Any]:
         values = list(row)
         for place, convert in converters:
-            values[place] = convert(values[place])
+            value = values[place]
+            if value is not None:  # NULL is an empty value in every type of ours
+                values[place] = convert(value)
         return values
 
     def _render(
@@ -71,5 +75,7 @@ class Reader:
         return made
 
     def _processor(self, dialect: sa.Dialect, column: sa.Column[Any]) -> Convert | None:
+        if isinstance(column.type, Scaled):  # most of what is read; without the calls SQLAlchemy puts around it
+            return partial(unscaled, scale=column.type.scale)
         # the driver's own kind of the value matters only to dialects that ask for it; neither of ours does
         return column.type.dialect_impl(dialect).result_processor(dialect, None)

@@ -13,15 +13,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from operator import methodcaller
 from typing import Any
 
 import sqlalchemy as sa
 
-from runtime.storage.column_types import Scaled
+from runtime.storage.column_types import Scaled, scaled
 from runtime.storage.driver import executed, executed_many
 
 Row = Sequence[object]
 Convert = Callable[[Any], object]
+_SQLITE_MOMENT = methodcaller("isoformat", " ", "microseconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,10 @@ class Rendered:
 
     def _converted(self, row: Row) -> tuple[Any, ...]:
         values = list(row)
-        for place, convert in self.converters:  # an empty value is NULL in every type of ours
-            if values[place] is not None:
-                values[place] = convert(values[place])
+        for place, convert in self.converters:
+            value = values[place]
+            if value is not None:  # an empty value is NULL in every type of ours
+                values[place] = convert(value)
         return tuple(values)
 
 
@@ -150,9 +153,16 @@ class Writer:
 
 
 def _binding(column: sa.Column[Any], dialect: sa.Dialect) -> Convert | None:
-    """How a value becomes what the driver takes; None where it is that already."""
-    if isinstance(column.type, Scaled):  # most values of a posting; without the two calls SQLAlchemy puts around it
-        return partial(column.type.process_bind_param, dialect=dialect)
+    """How a value becomes what the driver takes; None where it is that already.
+
+    What most columns of a posting hold is converted without the calls SQLAlchemy puts around it, to the same end.
+    """
+    if isinstance(column.type, Scaled):
+        return partial(scaled, scale=column.type.scale)
+    if dialect.name == "sqlite" and isinstance(column.type, sa.Date):
+        return date.isoformat
+    if dialect.name == "sqlite" and isinstance(column.type, sa.DateTime):
+        return _SQLITE_MOMENT
     return column.type.dialect_impl(dialect).bind_processor(dialect)
 
 
@@ -165,10 +175,13 @@ def add_row(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any
 
 
 def json_rows(rows: Sequence[Row]) -> str:
-    """Rows as a JSON array of objects ``c0``, ``c1`` …; whole numbers, texts, booleans, dates and moments are exact."""
+    """Rows as a JSON array of objects ``c0``, ``c1`` …; whole numbers, texts, booleans, dates and moments are exact.
+
+    What is empty is left out: to PostgreSQL a missing key is NULL as well, and half of a ledger entry is empty.
+    """
     names = [f"c{place}" for place in range(len(rows[0]))]
-    return json.dumps(
-        [dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, separators=(",", ":"), default=_moment
+    return _JSON.encode(
+        [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
     )
 
 
@@ -176,6 +189,9 @@ def _moment(value: object) -> str:
     if isinstance(value, date):  # moments too
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} does not go into a column as it is")
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_moment)
 
 
 def _quoted(name: str) -> str:

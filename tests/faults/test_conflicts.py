@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -72,11 +70,9 @@ def _at_every_statement(home: Home, door: Door, number: int, monkeypatch: pytest
 
     plain = driver._cursor
 
-    @contextmanager
-    def counting(connection: sa.Connection, sql: str, values: object) -> Iterator[DBAPICursor]:
+    def counting(connection: sa.Connection) -> DBAPICursor:
         count_down()
-        with plain(connection, sql, values) as cursor:
-            yield cursor
+        return plain(connection)
 
     monkeypatch.setattr(driver, "_cursor", counting)
     sa.event.listen(door.workspace.database.engine, "before_cursor_execute", lambda *_: count_down())
