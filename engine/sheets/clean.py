@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from engine.problems import Problem, Severity, problem
-from engine.sheets.cells import Cell, is_blank, text_of
+from engine.sheets.cells import Cell, text_of
 from engine.sheets.figures import NOTHING_WORDS, day, figure, split_quantity
 
 
@@ -77,17 +77,17 @@ def clean_cell(cell: Cell, purpose: Purpose, *, epoch_1904: bool = False) -> Cle
         cell = _tidy(cell)
         if cell.startswith("#") and _ERRORS.match(cell):
             return Cleaned(None, (problem("sheet.formula_error", error=cell.upper()),))
-    if is_blank(cell) or (isinstance(cell, str) and cell == "NULL"):
+        if not cell or cell == "NULL":  # what is tidy has no white space around it
+            return Cleaned(None)
+    elif cell is None:
         return Cleaned(None)
-    if purpose is Purpose.DATE:
-        return _date(cell, epoch_1904)
-    if purpose in (Purpose.NUMBER, Purpose.QUANTITY, Purpose.PERCENT):
-        return _number(cell, purpose)
+    if purpose is Purpose.TEXT:
+        return Cleaned(_narrow(cell) if isinstance(cell, str) else text_of(cell))
     if purpose is Purpose.CODE:
         return _code(cell)
-    if not isinstance(cell, str):
-        return Cleaned(text_of(cell))
-    return Cleaned(cell if cell.isascii() else cell.translate(_NARROW))
+    if purpose is Purpose.DATE:
+        return _date(cell, epoch_1904)
+    return _number(cell, purpose)
 
 
 def percent_scale(cells: Iterable[Cell]) -> int:
@@ -107,6 +107,10 @@ def _tidy(text: str) -> str:
     return _GUARD.sub("", bare.strip()).strip()
 
 
+def _narrow(text: str) -> str:
+    return text if text.isascii() else text.translate(_NARROW)
+
+
 def _code(cell: Cell) -> Cleaned:
     if isinstance(cell, Decimal):
         text = format(cell, "f")
@@ -114,7 +118,7 @@ def _code(cell: Cell) -> Cleaned:
         return Cleaned(text, (_warning("sheet.digits_lost", value=text),) if lost else ())
     if not isinstance(cell, str):
         return Cleaned(text_of(cell))
-    text = " ".join(unicodedata.normalize("NFKC", cell).split())
+    text = " ".join((cell if cell.isascii() else unicodedata.normalize("NFKC", cell)).split())
     if text.startswith("'"):
         text = text[1:].strip()
     if _SCIENTIFIC.match(text):

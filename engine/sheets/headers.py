@@ -45,6 +45,20 @@ def heading(raw: str) -> Heading:
     """Take a heading cell apart; never fails."""
     text = plain(raw)
     required = bool(_STAR.search(text))
+    stripped, hints = _bare(text)
+    words = tuple(w for w in re.split(r"[^a-z0-9]+", _CAMEL.sub(" ", stripped).lower()) if w)
+    key = _key(stripped)
+    latin = key.isascii()
+    return Heading(text=text, key=key, words=words if latin else (), hint=" ".join(hints), required=required)
+
+
+def key_of(raw: str) -> str:
+    """Only the comparing key of a heading."""
+    return _key(_bare(plain(raw))[0])
+
+
+def _bare(text: str) -> tuple[str, list[str]]:
+    """The heading without star, brackets and unit, and the hints that stood in them."""
     bare = _STAR.sub("", text)
     hints = [found.strip() for found in _BRACKETS.findall(bare) if found.strip()]
     stripped = _BRACKETS.sub("", bare).strip() or bare
@@ -52,12 +66,8 @@ def heading(raw: str) -> Heading:
     if slash:
         hints.append(slash.group(1))
         stripped = stripped[: slash.start()]
-    words = tuple(w for w in re.split(r"[^a-z0-9]+", _CAMEL.sub(" ", stripped).lower()) if w)
-    key = _JUNK.sub("", stripped).lower()
-    latin = key.isascii()
-    return Heading(text=text, key=key, words=words if latin else (), hint=" ".join(hints), required=required)
+    return stripped, hints
 
 
-def key_of(raw: str) -> str:
-    """Only the comparing key of a heading."""
-    return heading(raw).key
+def _key(stripped: str) -> str:
+    return _JUNK.sub("", stripped).lower()

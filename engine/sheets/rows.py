@@ -73,28 +73,38 @@ _HOPELESS = 20
 _ALMOST = Decimal("0.0000001")
 
 
-def sort_rows(rows: Iterable[NumberedRow], match: HeaderMatch, merged: Sequence[Merged] = ()) -> Iterator[SortedRow]:
+def sort_rows(
+    rows: Iterable[NumberedRow], match: HeaderMatch, merged: Sequence[Merged] = (), sums: RunningSums | None = None
+) -> Iterator[SortedRow]:
     """Tell records from decoration.
 
     Args:
         rows: the rows below the heading, in order. Rows at or above it are passed over.
         match: the heading. merged: the merged blocks of the sheet.
+        sums: of the heading's columns, for a caller who wants to know them; every record is added.
     """
     indexes = tuple(column.index for column in match.columns)
     fill = _FillDown(match, merged)
-    sums = RunningSums(indexes)
+    sums = RunningSums(indexes) if sums is None else sums
+    headings = _Headings(match)
     typical: Counter[int] = Counter()
     records = 0
     ended = apart = False
     for number, raw in rows:
         if number <= match.header_rows[-1]:
             continue
-        filled = [i for i in indexes if not is_blank(cell_at(raw, i))]
+        width = len(raw)
+        # What `is_blank` says, without a call for every cell of the sheet.
+        filled = [
+            i
+            for i in indexes
+            if i < width and (cell := raw[i]) is not None and not (isinstance(cell, str) and not cell.strip())
+        ]
         if not filled:
             apart = True
             yield Dropped(number, Reason.NOTE if any(not is_blank(c) for c in raw) else Reason.BLANK, raw)
             continue
-        reason = _decoration(raw, filled, match, merged_across=fill.across(number))
+        reason = _decoration(raw, filled, match, headings, merged_across=fill.across(number))
         if reason is None and records >= 2 and _unlabelled_total(raw, filled, sums, apart=apart):
             reason = Reason.TOTAL
         if reason is None and ended:
@@ -114,11 +124,13 @@ def sort_rows(rows: Iterable[NumberedRow], match: HeaderMatch, merged: Sequence[
         yield Record(number, cells)
 
 
-def _decoration(row: Row, filled: Sequence[int], match: HeaderMatch, *, merged_across: bool) -> Reason | None:
-    if _repeats_heading(row, filled, match):
+def _decoration(
+    row: Row, filled: Sequence[int], match: HeaderMatch, headings: _Headings, *, merged_across: bool
+) -> Reason | None:
+    if headings.repeated(row, filled):
         return Reason.HEADER
-    strings = [cell for cell in (row[i] for i in filled) if isinstance(cell, str)]
-    if len(filled) > 1 and not any(map(_SUSPECT.search, strings)):
+    strings = [cell for i in filled if isinstance(cell := row[i], str)]
+    if len(filled) > 1 and not _SUSPECT.search("\n".join(strings)):
         return None
     texts = [plain(cell) for cell in strings]
     bare = [text.rstrip(":").replace(" ", "").lower() for text in texts]
@@ -139,17 +151,30 @@ def _decoration(row: Row, filled: Sequence[int], match: HeaderMatch, *, merged_a
     return None
 
 
-def _repeats_heading(row: Row, filled: Sequence[int], match: HeaderMatch) -> bool:
-    if len(filled) < 2 and len(match.columns) > 1:
+class _Headings:
+    """The heading rows, known again where a sheet repeats them."""
+
+    __slots__ = ("_any_ascii", "_match")
+
+    def __init__(self, match: HeaderMatch) -> None:
+        self._match = match
+        self._any_ascii = any(key.isascii() for keys in match.row_keys for key in keys)
+
+    def repeated(self, row: Row, filled: Sequence[int]) -> bool:
+        """The row says what a heading row says, or nearly."""
+        if len(filled) < 2 and len(self._match.columns) > 1:
+            return False
+        text = text_of(row[filled[0]])[:60]
+        if text.isascii() and not self._any_ascii:  # the key of a code or a number is ASCII too; making it is dear
+            return False
+        first = key_of(text)
+        for keys in self._match.row_keys:
+            if first not in keys:
+                continue
+            same = sum(key_of(text_of(row[i])) == keys[i] != "" for i in filled if i < len(keys))
+            if same * 5 >= len(filled) * 4 and same * 2 > sum(key != "" for key in keys):
+                return True
         return False
-    first = key_of(text_of(row[filled[0]])[:60])
-    for keys in match.row_keys:
-        if first not in keys:
-            continue
-        same = sum(key_of(text_of(row[i])) == keys[i] != "" for i in filled if i < len(keys))
-        if same * 5 >= len(filled) * 4 and same * 2 > sum(key != "" for key in keys):
-            return True
-    return False
 
 
 def _unlabelled_total(row: Row, filled: Sequence[int], sums: RunningSums, *, apart: bool) -> bool:
@@ -183,9 +208,9 @@ class RunningSums:
 
     def add(self, row: Row) -> None:
         """Count one row."""
+        width = len(row)
         for index in tuple(self._misses):
-            cell = cell_at(row, index)
-            if cell is None:
+            if index >= width or (cell := row[index]) is None:
                 continue
             number = figure(cell)
             if number is not None:

@@ -125,7 +125,7 @@ def _named(
     ]
     sums = RunningSums(tuple(plan.columns))
     totals: list[Dropped] = []
-    for one in sort_rows(book.rows(plan.sheet, match.header_rows[-1] + 1), match, head.merged):
+    for one in sort_rows(book.rows(plan.sheet, match.header_rows[-1] + 1), match, head.merged, sums):
         if isinstance(one, Dropped):
             seen.dropped_count += 1
             totals.append(one)
@@ -135,7 +135,6 @@ def _named(
                 del totals[: KEPT_DROPPED // 2]
             continue
         seen.rows += 1
-        sums.add(one.cells)
         yield _read(one, columns)
     said = totals_row(totals, match)
     seen.totals = compare_totals(said, sums, match)
@@ -163,7 +162,8 @@ def _read(record: Record, columns: Iterable[_Column]) -> tuple[_Named, list[RowP
         if cell is None:
             continue
         cleaned = clean_cell(cell, column.purpose)
-        found.extend(RowProblem(record.number, column.at, one) for one in cleaned.problems)
+        if cleaned.problems:
+            found.extend(RowProblem(record.number, column.at, one) for one in cleaned.problems)
         value = cleaned.value
         if value is None:
             continue

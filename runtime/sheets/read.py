@@ -31,6 +31,7 @@ from runtime.sheets.records import check_xls, check_xlsb
 DEFAULT_LIMITS = Limits()
 HEAD_ROWS = 60
 _EXACT = 15
+_WHOLE = 10**_EXACT
 _MOST_MERGED = 20_000
 
 
@@ -264,9 +265,12 @@ def _cell(value: object) -> Cell:
 
 def _decimal(value: float) -> Cell:
     """The number as the spreadsheet shows it: 15 significant digits, so 18.060000000000002 is 18.06."""
-    if value.is_integer() and abs(value) < 10**_EXACT:
+    if value.is_integer() and abs(value) < _WHOLE:
         return Decimal(int(value))
-    exact = Decimal(repr(value))
+    text = repr(value)
+    exact = Decimal(text)
+    if len(text) <= _EXACT + 1 and "." in text and "e" not in text:  # nearly always: few digits, the last no zero
+        return exact
     if not exact.is_finite():
         return str(value)
     digits = exact.as_tuple().digits
