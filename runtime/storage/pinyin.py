@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib.metadata import distribution
 from pathlib import Path
 from types import MappingProxyType
@@ -65,8 +66,17 @@ LONGEST = _longest(PHRASES)
 IN_ORDER = tuple(sorted(PHRASES))
 
 
-def words(text: str) -> Iterator[str]:
-    """``text`` cut from the left into the longest phrases known, and single characters between them."""
+# The dictionaries know nothing before U+2E80, so letters and figures end every phrase and are spoken as they are.
+RUN = re.compile("[\u2e80-\U0010ffff]+|[^\u2e80-\U0010ffff]+")
+FIRST = "\u2e80"
+LONGEST_KEPT = 24
+
+
+def words(text: str, ends: bool = True) -> Iterator[str]:
+    """``text`` cut from the left into the longest phrases known, and single characters between them.
+
+    ``ends``: nothing follows it, so a phrase whose end is missing may stand there.
+    """
     start, end = 0, len(text)
     while start < end:
         longest = LONGEST.get(text[start], 0)
@@ -76,7 +86,7 @@ def words(text: str) -> Iterator[str]:
                 start = stop
                 break
         else:
-            if end - start < longest and _begins_a_phrase(text[start:]):
+            if ends and end - start < longest and _begins_a_phrase(text[start:]):
                 yield from text[start:]
                 return
             yield text[start]
@@ -85,10 +95,26 @@ def words(text: str) -> Iterator[str]:
 
 def spoken(text: str) -> tuple[str, str, str]:
     """Pinyin without tones, its initials, and the initials by the second readings of characters outside of phrases."""
+    read: list[tuple[str, str, str]] = []
+    for found in RUN.finditer(text):
+        run = found[0]
+        if run < FIRST:
+            same = run.translate(TONES)
+            read.append((same, same, same))
+        elif len(run) <= LONGEST_KEPT:
+            read.append(_kept(run, found.end() == len(text)))
+        else:
+            read.append(_read(run, found.end() == len(text)))
+    full, first, second = zip(*read, strict=True) if read else ((), (), ())
+    return "".join(full), "".join(first), "".join(second)
+
+
+def _read(run: str, ends: bool) -> tuple[str, str, str]:
+    """A run of Chinese, as `spoken` does."""
     full: list[str] = []
     first: list[str] = []
     second: list[str] = []
-    for word in words(text):
+    for word in words(run, ends):
         syllables = PHRASES.get(word)
         if syllables:
             each = syllables.split()
@@ -104,6 +130,10 @@ def spoken(text: str) -> tuple[str, str, str]:
             first.append(reading[:1])
             second.append((other if other and syllables is None else reading)[:1])
     return "".join(full).translate(TONES), "".join(first).translate(TONES), "".join(second).translate(TONES)
+
+
+# The names of a catalogue are made of few words, and an import reads ten thousand of them.
+_kept = lru_cache(maxsize=4096)(_read)
 
 
 def _begins_a_phrase(rest: str) -> bool:
