@@ -41,19 +41,19 @@ def commands_of(
 ) -> list[Command | Problem]:
     """What to submit for each parcel, or why nothing can be."""
     made: list[Command | Problem] = []
+    where = (natural_key(form, plan.paths) or ("",))[0]
+    action = "save" if form.is_master else plan.action
     for parcel in listed:
         document = known.get(parcel.first)
-        shown = " / ".join(text_of(part) for part in parcel.key)
-        where = (natural_key(form, plan.paths) or ("",))[0]
         if plan.mode == "create" and document is not None:
-            made.append(problem("import.exists", where, key=shown))
+            made.append(problem("import.exists", where, key=_shown(parcel)))
         elif plan.mode == "update" and document is None:
-            made.append(problem("import.not_there", where, key=shown))
+            made.append(problem("import.not_there", where, key=_shown(parcel)))
         else:
             made.append(
                 Command(
                     form=form.key,
-                    action="save" if form.is_master else plan.action,
+                    action=action,
                     document=document,
                     patch=parcel.patch,
                     origin=ORIGIN,
@@ -62,6 +62,10 @@ def commands_of(
                 )
             )
     return made
+
+
+def _shown(parcel: Parcel) -> str:
+    return " / ".join(text_of(part) for part in parcel.key)
 
 
 def before_json(form: CompiledForm, old: Document | None, patch: Patch | None, version: int) -> Mapping[str, Any]:

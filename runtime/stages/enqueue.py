@@ -53,6 +53,8 @@ def put_out(unit: Unit, form: str, document: int | None, effects: Iterable[Effec
 
 def done(entries: tuple[Entry, ...], currency: str) -> Iterator[Problem]:
     """Sentences on what the ledgers did: stock in and out in pieces, open quantities, money owed."""
+    if not entries:
+        return
     stock_in = sum((one.quantity for one in entries if one.ledger == "stock" and one.quantity > ZERO), ZERO)
     stock_out = -sum((one.quantity for one in entries if one.ledger == "stock" and one.quantity < ZERO), ZERO)
     if stock_in:

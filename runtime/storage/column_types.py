@@ -25,6 +25,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 # Moving the point of a number with more digits than any column holds would round it.
 STRICT = Context(prec=40, traps=[Inexact, InvalidOperation])
+ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 SCALE_CHANGING = frozenset({operators.mul, operators.truediv, operators.floordiv, operators.mod})
 
 
@@ -99,19 +100,18 @@ class JsonText(TypeDecorator[Any]):
 
 def to_json_text(value: Any) -> str:
     """Compact JSON with sorted keys. Raises ``TypeError`` for what JSON has no exact form for."""
-    return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return ENCODER.encode(_plain(value))
 
 
 def _plain(value: Any) -> Any:
-    match value:
-        case Mapping():
-            return {str(key): _plain(each) for key, each in value.items()}
-        case list() | tuple():
-            return [_plain(each) for each in value]
-        case None | bool() | int() | str():
-            return value
-        case _:
-            raise TypeError(f"{type(value).__name__} is not kept as JSON")
+    # Most values are texts and numbers, and most mappings of these two kinds: asking the abstract class comes last.
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, (dict, MappingProxyType, Mapping)):
+        return {str(key): _plain(each) for key, each in value.items()}
+    raise TypeError(f"{type(value).__name__} is not kept as JSON")
 
 
 def from_json_text(text: str) -> Any:

@@ -57,6 +57,8 @@ class OutboxRow:
 
 def add(connection: sa.Connection, rows: Sequence[OutboxRow]) -> Sequence[int]:
     """Add effects; returns their ids in order."""
+    if not rows:
+        return ()
     ids = allocate(connection, len(rows))
     names = COLUMNS[1:]
     WRITER.insert(
