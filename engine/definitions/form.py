@@ -154,6 +154,7 @@ class UnitTable(Definition):
     Attributes:
         decimals: field of the record of a unit with the decimals a quantity in it may have; none when left out.
         barcode: column with the barcode of a unit (箱码): looking it up finds the product and the unit.
+        aux: field with the second unit of catch weight goods (浮动换算), empty for all others.
     """
 
     base: Key
@@ -162,6 +163,7 @@ class UnitTable(Definition):
     rate: Key
     decimals: Key | None = None
     barcode: Key | None = None
+    aux: Key | None = None
 
 
 class TreeDef(Definition):

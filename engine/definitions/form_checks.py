@@ -191,6 +191,8 @@ def unit_tables_are_complete(loaded: Loaded) -> Iterator[Problem]:
         place = form_place(key, "units")
         yield from unknown(loaded, place / "base", FIELD, units.base, header_names(form))
         yield from unknown(loaded, place / "table", "definition.unknown_table", units.table, tables_of(form))
+        if units.aux is not None:
+            yield from unknown(loaded, place / "aux", FIELD, units.aux, header_names(form))
         base = form.fields.get(units.base)
         counted = loaded.forms.get(getattr(base.options, "to", "")) if base is not None else None
         if units.decimals is not None and counted is not None:

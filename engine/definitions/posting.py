@@ -52,7 +52,8 @@ class EntryDef(Definition):
         quantity: signed expression in base units; negative goes out.
         value: signed expression in money; left out for stock, it is found by ``cost``.
         spread: the value is this line's part of a total.
-        aux: second quantity of goods sold by weight (浮动换算), signed.
+        aux: second quantity of goods sold by weight (浮动换算), signed. An entry that moves nothing else says
+            ``value: 0``.
         due: date an amount falls due, or supply is expected.
         until: moment a reservation lapses by itself, in names of the header: what waits for approval lets go, what is
             approved is closed. Without it, or where it is empty, ``submit`` holds ``lock_hours`` and ``approve`` the

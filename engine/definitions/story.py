@@ -62,6 +62,7 @@ class ExpectBalance(Definition):
     dimensions: dict[str, str] = {}
     quantity: str | None = None
     value: str | None = None
+    aux: str | None = None
 
 
 class ExpectEntries(Definition):

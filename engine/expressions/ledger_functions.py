@@ -16,10 +16,13 @@ from engine.expressions.tree import Clock
 from engine.expressions.types import DATE, NUMBER, Kind
 from engine.goods import kept_status, serials_in
 from engine.labels import Label
+from engine.values import QUANTITY_SCALE, divided, rounded
 
 ON_HAND = "$on_hand"
 ON_HAND_AT = "$on_hand_at"
 DETAIL_AT = "$detail_at"
+AUX_AT = "$aux_at"
+AUX_SHARE = "$aux_share"
 UNIT_COST = "$unit_cost"
 RECEIVABLE = "$receivable"
 PAYABLE = "$payable"
@@ -49,12 +52,40 @@ def detail_at(
     kept there, so that with all four empty it is what lies there without any. The row carries, under ``$detail_at``,
     the present stock by (warehouse, bin, lot, serial, status) and the latest moves as (posted at, that key, quantity).
     """
+    return _kept_at(DETAIL_AT, product, warehouse, moment, _keys(warehouse, shelf, lot, serials, status))
+
+
+def aux_at(
+    product: Any, warehouse: Any, moment: Any, shelf: Any, lot: Any, serials: Any, status: Any
+) -> Decimal | None:
+    """As ``detail_at``, of the second quantity of catch weight goods; the row carries the same under ``$aux_at``."""
+    return _kept_at(AUX_AT, product, warehouse, moment, _keys(warehouse, shelf, lot, serials, status))
+
+
+def aux_share(
+    product: Any, warehouse: Any, quantity: Any, shelf: Any, lot: Any, serials: Any, status: Any
+) -> Decimal | None:
+    """The second quantity that ``quantity`` base units of a bin, lot and status have on the average of what lies there
+    now; empty where nothing does. The row carries, under ``$aux_share``, quantity and second quantity by the key of
+    ``detail_at``."""
+    if product is None or warehouse is None or quantity is None:
+        return None
+    kept = product.values[AUX_SHARE]
+    here = [kept[key] for key in _keys(warehouse, shelf, lot, serials, status) if key in kept]
+    held, aux = (sum((one[place] for one in here), ZERO) for place in (0, 1))
+    return rounded(divided(quantity * aux, held), QUANTITY_SCALE) if held > ZERO else None
+
+
+def _keys(warehouse: Any, shelf: Any, lot: Any, serials: Any, status: Any) -> set[tuple[object, ...]]:
+    place, kept = (identity(warehouse), identity(shelf) or 0, (lot or "").strip()), kept_status(status)
+    return {(*place, serial, kept) for serial in serials_in(serials) or ("",)}
+
+
+def _kept_at(name: str, product: Any, warehouse: Any, moment: Any, keys: set[tuple[object, ...]]) -> Decimal | None:
     if product is None or warehouse is None or moment is None:
         return None
-    present, moves = product.values[DETAIL_AT]
-    place, kept = (identity(warehouse), identity(shelf) or 0, (lot or "").strip()), kept_status(status)
-    keys = {(*place, serial, kept) for serial in serials_in(serials) or ("",)}
-    later = sum((quantity for at, key, quantity in moves if key in keys and at > moment), ZERO)
+    present, moves = product.values[name]
+    later = sum((figure for at, key, figure in moves if key in keys and at > moment), ZERO)
     found: Decimal = sum((present.get(key, ZERO) for key in keys), ZERO) - later
     return found
 
@@ -120,6 +151,35 @@ LEDGER_FUNCTIONS: tuple[Function, ...] = (
             "empty ones are not kept",
         ),
         example="detail_at(product, warehouse, created_at, bin, lot, None, None)",
+    ),
+    Function(
+        name="aux_at", loads=AUX_AT, strict=False,
+        parameters=(
+            Parameter("product", (Kind.LINK,)), Parameter("warehouse", (Kind.LINK,)),
+            Parameter("moment", (Kind.DATETIME,)), Parameter("bin", (Kind.LINK,)), Parameter("lot", (Kind.TEXT,)),
+            Parameter("serials", (Kind.TEXT,)), Parameter("status", (Kind.TEXT,)),
+        ),
+        result=NUMBER, call=aux_at,
+        help=Label(
+            "浮动换算商品某一时刻这个库位、批次、序列号、状态的账面辅助数量（最近 31 天内），空表示不按它分",
+            "second quantity of a bin, lot, serial numbers and status of catch weight goods as posted at a moment of "
+            "the last 31 days; empty ones are not kept",
+        ),
+        example="aux_at(product, warehouse, created_at, bin, lot, None, None)",
+    ),
+    Function(
+        name="aux_share", loads=AUX_SHARE, strict=False,
+        parameters=(
+            Parameter("product", (Kind.LINK,)), Parameter("warehouse", (Kind.LINK,)),
+            Parameter("quantity", (Kind.NUMBER,)), Parameter("bin", (Kind.LINK,)), Parameter("lot", (Kind.TEXT,)),
+            Parameter("serials", (Kind.TEXT,)), Parameter("status", (Kind.TEXT,)),
+        ),
+        result=NUMBER, call=aux_share,
+        help=Label(
+            "这么多基本数量按那里的货平均合多少辅助数量（数量 × 账面辅助数量 ÷ 账面数量），那里没有货时为空",
+            "second quantity of so many base units on the average of what lies there; empty where nothing does",
+        ),
+        example="aux_share(product, warehouse, qty, bin, lot, None, None)",
     ),
     Function(
         name="promisable", clock=True, loads=OUTLOOK,

@@ -267,6 +267,8 @@ def _request(
     amount = None if value is None else rounded(value, places)
     if not fits(rounded(quantity or ZERO, QUANTITY_SCALE), QUANTITY_SCALE) or not fits(amount or ZERO, MONEY_SCALE):
         return (problem("ledger.out_of_range", where, quantity=quantity or ZERO, value=amount or ZERO),)
+    if aux and not fits(rounded(aux, QUANTITY_SCALE), QUANTITY_SCALE):
+        return (problem("ledger.out_of_range", where, quantity=aux, value=amount or ZERO),)
     wrong = tuple(_wrong_words(dimensions, where))
     if wrong:
         return wrong
@@ -277,7 +279,7 @@ def _request(
         return (problem("ledger.share_of_nothing", where, amount=amount or ZERO),) if amount else ()
     # A share that names a subject is worth what was taken from the subject, which is not known yet.
     idle = definition.cost in ("method", "source") or (definition.cost == "share" and not dimensions.get("subject"))
-    if not quantity and not amount and idle:
+    if not quantity and not amount and idle and (amount is None or not aux):
         return ()
     if "status" in dimensions:
         dimensions["status"] = kept_status(str(dimensions["status"]))
@@ -308,7 +310,8 @@ def _wrong_words(dimensions: Mapping[str, int | str], where: str) -> Iterator[Pr
 
 
 def _serials(request: Request, places: int) -> Iterator[Request | Problem]:
-    """One request per serial number: each is one unit, and the amount is split over them without losing a cent."""
+    """One request per serial number: each is one unit, and the amount and the second
+    quantity are split over them without losing anything."""
     if not request.serial:
         yield request
         return
@@ -324,8 +327,11 @@ def _serials(request: Request, places: int) -> Iterator[Request | Problem]:
     values = (
         (None,) * len(numbers) if request.value is None else spread(request.value, [Decimal(1)] * len(numbers), places)
     )
-    for number, value in zip(numbers, values, strict=True):
-        yield replace(request, serial=number, quantity=sign, value=value)
+    auxes = (ZERO,) * len(numbers)
+    if request.aux:
+        auxes = spread(request.aux, [Decimal(1)] * len(numbers), QUANTITY_SCALE)
+    for number, value, aux in zip(numbers, values, auxes, strict=True):
+        yield replace(request, serial=number, quantity=sign, value=value, aux=aux)
 
 
 def _figure(checked: Checked | None, names: Mapping[str, object], clock: Clock) -> Decimal | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from engine.ledger import BalanceKey, Entry
+from engine.ledger import Balance, BalanceKey, Entry
 from engine.problems import Refused, problem, suggestion
 from engine.texts import shown
 from runtime.declared import declared_ledgers
@@ -227,7 +227,13 @@ def entry_views(door: Door, unit: Unit, found: Sequence[Entry], *, with_value: b
 
 
 def balance(door: Door, ledger: str, dimensions: Mapping[str, int | str]) -> tuple[Decimal, Decimal]:
-    """Quantity and value of one balance: stock, supply, reservation by product and warehouse (``pool`` value by
+    """Quantity and value of one balance, as ``whole_balance`` tells it."""
+    found = whole_balance(door, ledger, dimensions)
+    return found.quantity, found.value
+
+
+def whole_balance(door: Door, ledger: str, dimensions: Mapping[str, int | str]) -> Balance:
+    """One balance: stock, supply, reservation by product and warehouse (``pool`` value by
     product alone), payable and receivable by partner. For holders of a finance or stock view of it.
 
     Raises:
@@ -249,7 +255,7 @@ def balance(door: Door, ledger: str, dimensions: Mapping[str, int | str]) -> tup
     key = BalanceKey(ledger, grain, **given)  # type: ignore[arg-type]
     with door.reading() as unit:
         found = locks.read_balances(unit.connection, [key])[key]
-    return found.quantity, found.value if "value" in measures else Decimal(0)
+    return found if "value" in measures else replace(found, value=Decimal(0))
 
 
 def document_entries(door: Door, form: str, document: int) -> tuple[Entry, ...]:

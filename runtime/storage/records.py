@@ -19,7 +19,7 @@ from engine.document import Value
 from engine.expressions.types import Row
 from engine.labels import Language
 from runtime.storage.app_tables import HEADER_SYSTEM, AppTables, FormTables
-from runtime.storage.ledger_facts import LEDGER_FACTS, ledger_facts
+from runtime.storage.ledger_facts import AUX_FACTS, LEDGER_FACTS, ledger_facts
 from runtime.storage.search_text import terms
 
 Place: TypeAlias = tuple[str, int]  # form, id
@@ -50,13 +50,15 @@ def load_rows(
     connection: sa.Connection, tables: AppTables, form: str, ids: Iterable[int], fields: Iterable[str]
 ) -> Mapping[int, Row]:
     """The asked fields of the records. ``$units`` is a mapping unit id → ratio to the base unit, which itself is 1
-    and comes first; the other names with ``$`` are figures of the ledgers."""
+    and comes first; the other names with ``$`` are figures of the ledgers. Second quantities are asked for
+    only of goods that have a second unit."""
     of_form = tables.forms[form]
     wanted = sorted(set(ids))
     facts = set(fields) & LEDGER_FACTS
-    names = tuple(sorted(set(fields) - facts - {UNITS}))
     with_units = UNITS in set(fields)
     units = of_form.form.definition.units
+    second = units.aux if units is not None and facts & AUX_FACTS else None
+    names = tuple(sorted((set(fields) | ({second} if second else set())) - facts - {UNITS}))
     if with_units and units is None:
         raise KeyError(f"{form}.{UNITS}")
     columns = ["id", *(header_column(of_form, name).name for name in names)]
@@ -64,8 +66,11 @@ def load_rows(
         columns.append(header_column(of_form, units.base).name)
     found: dict[int, Row] = {}
     ratios = _unit_ratios(connection, of_form, wanted) if with_units else {}
-    figures = ledger_facts(connection, facts, wanted) if facts else {}
-    for row in of_form.rows.reader.rows(connection, columns, "id", wanted):
+    rows = of_form.rows.reader.rows(connection, columns, "id", wanted)
+    place = names.index(second) + 1 if second else 0
+    weighed = [row[0] for row in rows if row[place] is not None] if second else wanted
+    figures = ledger_facts(connection, facts, wanted, weighed) if facts else {}
+    for row in rows:
         values: dict[str, object] = dict(zip(names, row[1:], strict=False))
         if with_units:
             values[UNITS] = MappingProxyType({row[-1]: Decimal(1)} | ratios.get(row[0], {}))

@@ -237,11 +237,11 @@ def _balance(performance: Performance, expected: ExpectBalance) -> Iterator[Prob
     if unknown:
         yield problem("story.unknown_record", where, text=unknown)
         return
-    quantity, value = stock.balance(performance.director, expected.ledger, ids)
-    if expected.quantity is not None:
-        yield from _differs(f"{where}.quantity", expected.quantity, quantity)
-    if expected.value is not None:
-        yield from _differs(f"{where}.value", expected.value, value)
+    found = stock.whole_balance(performance.director, expected.ledger, ids)
+    for figure in ("quantity", "value", "aux"):
+        wanted = getattr(expected, figure)
+        if wanted is not None:
+            yield from _differs(f"{where}.{figure}", wanted, getattr(found, figure))
 
 
 def _entries(performance: Performance, expected: ExpectEntries) -> Iterator[Problem]:

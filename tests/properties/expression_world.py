@@ -75,6 +75,11 @@ LEDGERS = MappingProxyType(
             MappingProxyType({(21, 0, "", "", ""): Decimal(4), (21, 0, "L1", "", ""): Decimal(36)}),
             ((datetime(2020, 1, 1, 12), (21, 0, "L1", "", ""), Decimal(-10)),),
         ),
+        "$aux_at": (
+            MappingProxyType({(21, 0, "", "", ""): Decimal(1), (21, 0, "L1", "", ""): Decimal(9)}),
+            ((datetime(2020, 1, 1, 12), (21, 0, "L1", "", ""), Decimal(-3)),),
+        ),
+        "$aux_share": MappingProxyType({(21, 0, "L1", "", ""): (Decimal(36), Decimal(9))}),
         "$outlook": MappingProxyType({21: Outlook(free=Decimal(2), supplies=((date(2026, 12, 1), Decimal(10)),))}),
         "$receivable": Decimal(300), "$payable": Decimal(0),
     }
