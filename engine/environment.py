@@ -40,7 +40,7 @@ def surroundings(bundle: AppBundle, actor: Actor, clock: Clock) -> Surroundings:
         id=actor.user,
         values={"name": actor.name, "department": actor.department, "warehouse": None, **actor.attributes},
     )
-    return Surroundings(bundle=bundle, actor=actor, clock=clock, me=me, app=Row(id=None, values=bundle.app.company()))
+    return Surroundings(bundle=bundle, actor=actor, clock=clock, me=me, app=Row(id=None, values=bundle.company))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -251,6 +251,7 @@ class AppBundle:
         flows: all workflows by key.
         calendars: by key. calendar: the app's own, None when it names none.
         red_tests: tests beside its definitions that fail; publishing refuses it unless somebody takes the blame.
+        company: what ``app`` stands for in expressions.
     """
 
     hash: str
@@ -273,3 +274,7 @@ class AppBundle:
     cards: tuple[Checked, ...]
     targets: Mapping[str, tuple[CompiledSource, ...]]
     red_tests: tuple[Problem, ...] = ()
+    company: Mapping[str, object] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "company", MappingProxyType(self.app.company()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 PART = re.compile(r"\{(biz_date|today|seq)(?::([^{}]{1,20}))?\}")
 
@@ -31,8 +32,9 @@ class Numbering:
         return f"{self.prefix}{sequence:0{self.width}d}{self.suffix}"
 
 
+@lru_cache(maxsize=256)
 def numbering(pattern: str, biz_date: date, today: date) -> Numbering:
-    """Bind ``pattern`` (already checked) to dates."""
+    """Bind ``pattern`` (already checked) to dates: the same for all documents of a day."""
     dates = {"biz_date": biz_date, "today": today}
     width = 4
 

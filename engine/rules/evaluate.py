@@ -12,7 +12,7 @@ from engine.expressions import Clock, EvaluationFailed, evaluate
 from engine.labels import Label
 from engine.rules.audience import audience
 from engine.rules.consequences import Firing, Followed, effects_of, follow
-from engine.rules.facts import Facts, plain, told
+from engine.rules.facts import NO_NAMES, Facts, plain
 from engine.rules.loops import cut
 from engine.rules.marks import NO_MARKS, Marks, once_key, opens, recovers, silent
 from engine.rules.verdict import EscalationDue, RuleOutcome, Verdict
@@ -56,7 +56,8 @@ def judge(rule: CompiledRule, facts: Facts, clock: Clock, marks: Marks = NO_MARK
             trigger=facts.trigger,
             outcome="failed",
             error=failed.problem,
-            facts=told(facts.names, rule.reads),
+            names=facts.names,
+            reads=rule.reads,
         )
 
 
@@ -64,7 +65,7 @@ def _judged(rule: CompiledRule, facts: Facts, clock: Clock, marks: Marks, world:
     written = rule.definition
     key = key_of(rule, facts, clock)
     true = evaluate(rule.condition, facts.names, clock) is True
-    inputs: Mapping[str, object] = {}
+    inputs: Mapping[str, object] = NO_NAMES
     results = NOTHING_DECIDED
     if true and rule.table is not None:
         decided = decide(rule.table, facts.names, clock)
@@ -76,7 +77,9 @@ def _judged(rule: CompiledRule, facts: Facts, clock: Clock, marks: Marks, world:
         key=key,
         chain=facts.chain,
         trigger=facts.trigger,
-        facts={**told(facts.names, rule.reads), **_plain(inputs)},
+        names=facts.names,
+        reads=rule.reads,
+        inputs=inputs,
         results=said,
     )
     if recovers(written, marks, true=true):
@@ -137,7 +140,3 @@ def _escalations(rule: CompiledRule, clock: Clock, world: World) -> tuple[Escala
         )
         for number, step in enumerate(rule.definition.escalate)
     )
-
-
-def _plain(values: Mapping[str, object]) -> Mapping[str, object]:
-    return {name: plain(value) for name, value in values.items()}

@@ -9,7 +9,9 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from engine.effects import Effect
+from engine.expressions import Path
 from engine.problems import Problem
+from engine.rules.facts import plain, told
 
 # The words of ``sys_rule_run.verdict``. ``warned`` fired too, but waits for a confirmation.
 RuleOutcome: TypeAlias = Literal["fired", "quiet", "silent", "rejected", "warned", "failed", "cut"]
@@ -62,7 +64,8 @@ class Verdict:
         remember: the moment of firing is to be kept under ``key``, for ``cooldown``.
         problems: rejections; any of them undoes the transaction. warnings: to be confirmed. sets: to be written.
         effects: for the outbox. escalations: for the clock.
-        facts: values its condition and table read. results: of the table. error: why it failed.
+        names, reads, inputs: what it was judged on, which of it its condition and table read, and the inputs of the
+            table. results: of the table. error: why it failed.
     """
 
     rule: str
@@ -77,11 +80,18 @@ class Verdict:
     warnings: tuple[Warned, ...] = ()
     sets: tuple[SetField, ...] = ()
     escalations: tuple[EscalationDue, ...] = ()
-    facts: Mapping[str, object] = field(default_factory=_nothing)
+    names: Mapping[str, object] = field(default_factory=_nothing)
+    reads: tuple[Path, ...] = ()
+    inputs: Mapping[str, object] = field(default_factory=_nothing)
     results: tuple[Mapping[str, object], ...] = ()
     error: Problem | None = None
     chain: tuple[str, ...] = ()
     trigger: str = ""
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """Values its condition and table read, as JSON can say them. Most verdicts are quiet and nobody asks."""
+        return {**told(self.names, self.reads), **{name: plain(value) for name, value in self.inputs.items()}}
 
 
 def refusals(verdicts: Iterable[Verdict], *, confirmed: bool, reason: str) -> Iterator[Problem]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 
 from engine.definitions.compiled import CompiledForm
 from engine.definitions.compiled_rule import CompiledRule
@@ -15,6 +14,7 @@ from engine.ledger import Entry
 from engine.ledger.declared import key_at
 from engine.rules.facts import Facts, StockFacts, balance_facts, document_facts, stock_facts
 from engine.rules.triggers import STOCK_LEDGERS
+from engine.values import ZERO
 from runtime.declared import declared_ledgers
 from runtime.stages.steps import NO_LINKED, Unit, load_linked
 from runtime.storage import documents, ledgers, stock_figures
@@ -70,10 +70,10 @@ def facts_of_stock(
         stock_facts(
             StockFacts(
                 product=rows[product],
-                on_hand=totals.get(("stock", product), Decimal(0)),
-                reserved=totals.get(("reservation", product), Decimal(0)),
-                in_transit=totals.get(("supply", product), Decimal(0)),
-                unusable=totals.get(("unusable", product), Decimal(0)) + totals.get(("expired", product), Decimal(0)),
+                on_hand=totals.get(("stock", product), ZERO),
+                reserved=totals.get(("reservation", product), ZERO),
+                in_transit=totals.get(("supply", product), ZERO),
+                unusable=totals.get(("unusable", product), ZERO) + totals.get(("expired", product), ZERO),
                 around=around,
             ),
             form,
@@ -120,7 +120,9 @@ def followed_rows(unit: Unit, form: str, ids: Iterable[int], paths: frozenset[Pa
     fields = frozenset(path[0] for path in paths) | ALWAYS_WANTED
     seen = {identity: unit.seen.get((form, identity)) for identity in ids}
     rows = {identity: row for identity, row in seen.items() if row is not None and fields <= row.values.keys()}
-    rows |= documents.load_rows(unit.connection, unit.tables, form, seen.keys() - rows.keys(), fields)
+    missing = seen.keys() - rows.keys()
+    if missing:
+        rows |= documents.load_rows(unit.connection, unit.tables, form, missing, fields)
     for name in sorted({path[0] for path in paths if len(path) > 1 and path[0] in known}):
         target = compiled_target(known[name].options)
         wanted = {identity for row in rows.values() if isinstance(identity := row.values.get(name), int)}

@@ -42,7 +42,7 @@ def header_row(
         document.origin,
         batch,
         search,
-        *(values.get(key) for key in tables.rows.keys),
+        *map(values.get, tables.rows.keys),
     )
 
 
@@ -50,7 +50,7 @@ def line_row(rows: RowTable, document: int, line: Line) -> tuple[object, ...]:
     """A row of a line table, in the order of its columns."""
     source = line.source
     origin = (None, None, None) if source is None else (source.form, source.document, source.line)
-    return (line.id, document, line.number, *origin, *(line.values.get(key) for key in rows.keys))
+    return (line.id, document, line.number, *origin, *map(line.values.get, rows.keys))
 
 
 def header_changes(

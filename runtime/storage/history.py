@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +15,7 @@ from runtime.storage.product_tables import history
 from runtime.storage.row_writing import Writer
 
 COLUMNS = ("form", "document", "version", "at", "user", "user_name", "action", "changes", "reason", "origin")
+VALUES = attrgetter(*COLUMNS)
 WRITER = Writer(history, COLUMNS)
 OF_DOCUMENT = (
     sa.select(history)
@@ -42,7 +44,7 @@ class HistoryRow:
 
 def append(connection: sa.Connection, rows: Iterable[HistoryRow]) -> None:
     """Add acts in the given order."""
-    WRITER.insert(connection, [tuple(getattr(row, name) for name in COLUMNS) for row in rows])
+    WRITER.insert(connection, map(VALUES, rows))
 
 
 def of(connection: sa.Connection, form: str, document: int) -> tuple[HistoryRow, ...]:
