@@ -23,7 +23,7 @@ from runtime.api.routes import api_routes
 from runtime.house import House
 from runtime.house_jobs import EngineHouse, engine_house
 from runtime.logs import log_plainly
-from runtime.messages.catalogue import load_catalogue
+from runtime.messages.catalogue import Catalogue, load_catalogue
 from runtime.plugin_loading import load_plugins
 from runtime.settings import Settings
 from runtime.web import responses
@@ -40,10 +40,11 @@ SECRET_BYTES = 48
 SECRET_MODE = 0o600
 
 
-def create_app(settings: Settings, house: House | None = None) -> FastAPI:
-    """The web application over ``settings``; over ``house`` where somebody made one already."""
+def create_app(settings: Settings, house: House | None = None, catalogue: Catalogue | None = None) -> FastAPI:
+    """The web application over ``settings``; over ``house`` where somebody made one already, with the texts of
+    ``catalogue`` where somebody has read them."""
     log_plainly()
-    wired = None if house is not None else _wired(settings)
+    wired = None if house is not None else _wired(settings, catalogue or load_catalogue())
     served = house if house is not None else wired.house if wired is not None else None
     assert served is not None
     app = FastAPI(
@@ -84,9 +85,9 @@ def _routes() -> tuple[BaseRoute, ...]:
     return (RouteIndex(routes), *routes)
 
 
-def _wired(settings: Settings) -> EngineHouse:
+def _wired(settings: Settings, catalogue: Catalogue) -> EngineHouse:
     installed = load_plugins()
-    return engine_house(settings, installed.kinds, load_catalogue(), plugins=installed.plugins)
+    return engine_house(settings, installed.kinds, catalogue, plugins=installed.plugins)
 
 
 def secret_of(path: Path) -> bytes:

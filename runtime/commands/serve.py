@@ -28,7 +28,7 @@ def run(
         host=started.settings.host if host is None else host,
         port=started.settings.port if port is None else port,
     )
-    app = create_app(settings)
+    app = create_app(settings, catalogue=started.catalogue)
     gc.freeze()  # routes and texts stay: there is no garbage to look for in them
     address = settings.public_url or f"http://{settings.host}:{settings.port}/"
     started.say("serve.started", address=address)
