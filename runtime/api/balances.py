@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from runtime.api.callers import PREFIX, Knocking, answered
+from runtime.api.callers import PREFIX, answered
 from runtime.api.shapes import entry_json, plain_object
 from runtime.facade import balances
+from runtime.facade.door import Door
 from runtime.web.dependencies import Natural
 
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -24,7 +25,7 @@ def balance_api() -> APIRouter:
 
 
 def balance_list(
-    door: Knocking,
+    door: Door,
     ledger: str = "",
     product: Natural | None = None,
     warehouse: Natural | None = None,
@@ -43,7 +44,7 @@ def balance_list(
     return plain_object(balances.balances(door, ledger, only, search, not zero, after, limit))
 
 
-def behind(door: Knocking, balance: str, after: Natural | None = None, limit: Limit = 50) -> Mapping[str, Any]:
+def behind(door: Door, balance: str, after: Natural | None = None, limit: Limit = 50) -> Mapping[str, Any]:
     """The entries of the balance with the key ``balance``, newest first."""
     view = balances.entries(door, balance, after, limit)
     return {**plain_object(view), "rows": [entry_json(row) for row in view.rows]}

@@ -7,8 +7,8 @@ its cookie along with everybody's requests.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import wraps
+from inspect import Parameter, signature
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends, Request, Response
@@ -41,7 +41,7 @@ def caller(request: Request, workspace: str, app: str) -> Door:
         if door.bundle.app.app != app:
             raise Refused([problem("api.no_app", name=app)], "missing")
         return door
-    found = visit(request, workspace)
+    found = visit(request)
     if request.method not in SAFE:
         guarded(request, found)
     return found.door
@@ -50,35 +50,25 @@ def caller(request: Request, workspace: str, app: str) -> Door:
 Calling: TypeAlias = Annotated[Door, Depends(caller)]
 
 
-@dataclass(frozen=True, slots=True)
-class Knock:
-    """A call whose caller has not been looked up yet."""
-
-    request: Request
-    workspace: str
-    app: str
-
-
-async def knock(request: Request, workspace: str, app: str) -> Knock:
-    """The call, noted without leaving the event loop."""
-    return Knock(request, workspace, app)
-
-
-# To the endpoint a ``Door``: `answered` opens it.
-Knocking: TypeAlias = Annotated[Door, Depends(knock)]
-
-
 def answered(endpoint: Callable[..., Mapping[str, Any] | Response], status: int = 200) -> Callable[..., Response]:
-    """``endpoint`` with everything a call needs done in one thread: open the door, do the work, write the JSON.
+    """``endpoint`` with everything a call needs done in one thread: open its ``door``, do the work, write the JSON.
 
-    Handing over from thread to thread costs more than looking up a key, so it happens once per call.
+    Handing over from thread to thread costs more than looking up a key, so it happens once per call; and what FastAPI
+    is not told of, it neither looks for nor checks: workspace and app are read from the path.
     """
 
     @wraps(endpoint)
-    def run(*, door: Knock, **given: Any) -> Response:
-        answer = endpoint(door=caller(door.request, door.workspace, door.app), **given)
+    def run(*, request: Request, **given: Any) -> Response:
+        path = request.path_params
+        answer = endpoint(door=caller(request, path["workspace"], path["app"]), **given)
         return answer if isinstance(answer, Response) else JSONResponse(answer, status)
 
+    asked = signature(endpoint)
+    names = [
+        Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request),
+        *(one.replace(kind=Parameter.KEYWORD_ONLY) for name, one in asked.parameters.items() if name != "door"),
+    ]
+    run.__signature__ = asked.replace(parameters=names)  # type: ignore[attr-defined]
     return run
 
 

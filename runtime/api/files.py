@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from runtime.api.callers import PREFIX, Calling, Knocking, answered
+from runtime.api.callers import PREFIX, Calling, answered
 from runtime.facade import files
+from runtime.facade.door import Door
 from runtime.web.dependencies import Natural
 from runtime.web.routes.files import file_of, handed_out, parts_of
 
@@ -31,11 +32,11 @@ async def upload(request: Request, door: Calling) -> Response:
     return JSONResponse({"id": kept.id, "name": kept.name, "size": kept.size}, status_code=201)
 
 
-def download(door: Knocking, file: str) -> Response:
+def download(door: Door, file: str) -> Response:
     """A file, for whoever uploaded it or may read a record with it."""
     return handed_out(files.download(door, file))
 
 
-def attached(door: Knocking, form: str, document: Natural, file: str) -> Response:
+def attached(door: Door, form: str, document: Natural, file: str) -> Response:
     """A file attached to a decision, for whoever may read the document."""
     return handed_out(files.attached(door, form, document, file))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query
 
 from engine.problems import Problem, Refused, problem
-from runtime.api.callers import PREFIX, Body, Knocking, answered
+from runtime.api.callers import PREFIX, Body, answered
 from runtime.api.shapes import outcome_json, plain
 from runtime.facade import documents, flow_acts, flow_inbox, flow_view, flows
 from runtime.facade.door import Door
@@ -39,7 +39,7 @@ def flow_api() -> APIRouter:
 
 
 def inbox(
-    door: Knocking,
+    door: Door,
     tab: str,
     form: str = "",
     node: str = "",
@@ -55,7 +55,7 @@ def inbox(
     return {"rows": [plain(row) for row in page.rows], "next": page.next or None}
 
 
-def decide(door: Knocking, sent: Body) -> Mapping[str, Any]:
+def decide(door: Door, sent: Body) -> Mapping[str, Any]:
     """``action`` (``agree`` or ``reject``) on several documents; each has an outcome of its own."""
     items = [
         Item(form=str(one.get("form", "")), document=_whole(one, "document"), seat=_whole(one, "seat"))
@@ -65,29 +65,29 @@ def decide(door: Knocking, sent: Body) -> Mapping[str, Any]:
     return {"rows": [_result(door, item, outcome) for item, outcome in done]}
 
 
-def stuck(door: Knocking, after: Natural = 0) -> Mapping[str, Any]:
+def stuck(door: Door, after: Natural = 0) -> Mapping[str, Any]:
     """Places of runs, and agreed changes, that only an administrator can set going again."""
     return {"rows": [plain(one) for one in flows.stuck(door, after)]}
 
 
-def proposal(door: Knocking, proposal: Natural, sent: Body) -> Mapping[str, Any]:
+def proposal(door: Door, proposal: Natural, sent: Body) -> Mapping[str, Any]:
     """Make an agreed change on the record as it now is (``make`` true), or drop it."""
     outcome = flow_acts.make_proposal(door, proposal, sent.get("make") is True)
     return {"id": proposal, "outcome": outcome_json(door, outcome) if outcome is not None else None}
 
 
-def hand_over(door: Knocking, sent: Body) -> Mapping[str, Any]:
+def hand_over(door: Door, sent: Body) -> Mapping[str, Any]:
     """Everything that waits for ``leaver`` comes to ``successor`` (user ids)."""
     done = flow_acts.hand_over(door, _whole(sent, "leaver"), _whole(sent, "successor"), str(sent.get("comment", "")))
     return {"rows": [_result(door, item, outcome) for item, outcome in done]}
 
 
-def migrations(door: Knocking, workflow: str) -> Mapping[str, Any]:
+def migrations(door: Door, workflow: str) -> Mapping[str, Any]:
     """What moving the running runs to the published version would do; changes nothing."""
     return {"rows": [_migration(door, one) for one in flow_acts.migrations(door, workflow, {})]}
 
 
-def migrate(door: Knocking, workflow: str, sent: Body) -> Mapping[str, Any]:
+def migrate(door: Door, workflow: str, sent: Body) -> Mapping[str, Any]:
     """Move running runs by the map ``nodes`` (old node → new node); with ``dry_run`` only tell."""
     nodes = sent.get("nodes", {})
     if not isinstance(nodes, Mapping):
@@ -97,7 +97,7 @@ def migrate(door: Knocking, workflow: str, sent: Body) -> Mapping[str, Any]:
     return {"rows": [_migration(door, one) for one in perform(door, workflow, mapping)]}
 
 
-def flow(door: Knocking, form: str, document: Natural) -> Mapping[str, Any]:
+def flow(door: Door, form: str, document: Natural) -> Mapping[str, Any]:
     """The approval of a document: where it stands, its log, the moves the caller may make, a proposed change."""
     view = flow_view.flow_view(door, form, document)
     return {
@@ -113,16 +113,14 @@ def flow(door: Knocking, form: str, document: Natural) -> Mapping[str, Any]:
     }
 
 
-def act(
-    door: Knocking, form: str, document: Natural, act: str, sent: Body, idempotency_key: Key = ""
-) -> Mapping[str, Any]:
+def act(door: Door, form: str, document: Natural, act: str, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any]:
     """One move: agree, reject, return, transfer, delegate, add_sign, remove_sign, claim, release, withdraw, take_back,
     terminate, reactivate, urge, comment, reassign. The body names what the offer of the move asks for."""
     given = _act(door, form, sent)
     return outcome_json(door, flow_acts.act(door, form, document, act, given, idempotency_key, "api"))
 
 
-def start(door: Knocking, form: str, document: Natural, workflow: str, sent: Body) -> Mapping[str, Any]:
+def start(door: Door, form: str, document: Natural, workflow: str, sent: Body) -> Mapping[str, Any]:
     """Start a workflow that waits to be called on a document."""
     return outcome_json(door, flow_acts.start(door, form, document, workflow, str(sent.get("comment", "")), "api"))
 

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
-from runtime.api.callers import PREFIX, Knocking, answered
+from runtime.api.callers import PREFIX, answered
 from runtime.api.shapes import plain_object
 from runtime.facade import finance, vouchers
+from runtime.facade.door import Door
 from runtime.web.dependencies import Natural
 
 
@@ -24,7 +25,7 @@ def money_api() -> APIRouter:
 
 
 def ageing(
-    door: Knocking,
+    door: Door,
     side: Literal["receivable", "payable"] = "receivable",
     by: Literal["due", "day"] = "due",
     partner: Natural | None = None,
@@ -39,14 +40,14 @@ def ageing(
 
 
 def statement(
-    door: Knocking, partner: Natural, start: date, end: date, side: Literal["receivable", "payable"] = "receivable"
+    door: Door, partner: Natural, start: date, end: date, side: Literal["receivable", "payable"] = "receivable"
 ) -> Mapping[str, Any]:
     """Opening, documents and payments, closing of a partner over a period."""
     return plain_object(finance.statement(door, side, partner, start, end))
 
 
 def voucher_list(
-    door: Knocking,
+    door: Door,
     start: date,
     end: date,
     chart: str = "",

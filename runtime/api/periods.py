@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query
 
 from engine.problems import Refused, problem
 from engine.values import ZERO
-from runtime.api.callers import PREFIX, Body, Knocking, answered
+from runtime.api.callers import PREFIX, Body, answered
 from runtime.api.shapes import cursor_json, place_of
 from runtime.facade import closings, movements
+from runtime.facade.door import Door
 from runtime.facade.movements import MovementRequest, MovementRow, MovementView, Sum
 from runtime.web.dependencies import Natural
 
@@ -30,7 +31,7 @@ def period_api() -> APIRouter:
 
 
 def movement_report(
-    door: Knocking,
+    door: Door,
     since: str,
     until: str = "",
     by_warehouse: bool = False,
@@ -66,7 +67,7 @@ def movement_report(
     }
 
 
-def list_closings(door: Knocking) -> Mapping[str, Any]:
+def list_closings(door: Door) -> Mapping[str, Any]:
     """What is closed, newest first, and what may be closed next."""
     view = closings.overview(door)
     return {
@@ -89,7 +90,7 @@ def list_closings(door: Knocking) -> Mapping[str, Any]:
     }
 
 
-def check(door: Knocking, through: str, warehouse: Natural = 0) -> Mapping[str, Any]:
+def check(door: Door, through: str, warehouse: Natural = 0) -> Mapping[str, Any]:
     """The checklist for closing a month (``2026-01``) or the days of a warehouse (``2026-01-31``)."""
     view = closings.check(door, through, warehouse)
     return {
@@ -109,7 +110,7 @@ def check(door: Knocking, through: str, warehouse: Natural = 0) -> Mapping[str, 
     }
 
 
-def close(door: Knocking, sent: Body) -> Mapping[str, Any]:
+def close(door: Door, sent: Body) -> Mapping[str, Any]:
     """Close a month, or with ``warehouse`` the days of one warehouse, to ``through``."""
     warehouse = sent.get("warehouse") or 0
     if not isinstance(warehouse, int):
@@ -117,7 +118,7 @@ def close(door: Knocking, sent: Body) -> Mapping[str, Any]:
     return {"id": closings.close(door, str(sent.get("through", "")), warehouse)}
 
 
-def reopen(door: Knocking, closing: Natural, sent: Body) -> Mapping[str, Any]:
+def reopen(door: Door, closing: Natural, sent: Body) -> Mapping[str, Any]:
     """Open the days of the latest closing again; ``reason`` is demanded."""
     closings.reopen(door, closing, str(sent.get("reason", "")))
     return {"id": closing}

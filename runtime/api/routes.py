@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from engine.forms.draft import Patch
 from engine.problems import Problem, Refused, problem
 from runtime.api.balances import balance_api
-from runtime.api.callers import PREFIX, Body, Knocking, answered
+from runtime.api.callers import PREFIX, Body, answered
 from runtime.api.files import file_api
 from runtime.api.flows import flow_api
 from runtime.api.imports import import_api
@@ -81,13 +81,13 @@ def api_routes() -> APIRouter:
     return router
 
 
-def describe(door: Knocking) -> Mapping[str, Any]:
+def describe(door: Door) -> Mapping[str, Any]:
     """The OpenAPI document of the published app, as far as the caller may use it."""
     return openapi(door)
 
 
 def stock_levels(
-    door: Knocking,
+    door: Door,
     product: Natural | None = None,
     warehouse: Natural | None = None,
     search: str = "",
@@ -105,7 +105,7 @@ def stock_levels(
 
 
 def stock_entries(
-    door: Knocking,
+    door: Door,
     product: Natural | None = None,
     warehouse: Natural | None = None,
     ledger: str = "stock",
@@ -118,7 +118,7 @@ def stock_entries(
 
 
 def stock_lots(
-    door: Knocking,
+    door: Door,
     product: Natural | None = None,
     warehouse: Natural | None = None,
     search: str = "",
@@ -133,23 +133,23 @@ def stock_lots(
     return {"rows": [plain(row) for row in view.rows], "next": view.next}
 
 
-def entry_explained(door: Knocking, identity: Natural) -> Mapping[str, Any]:
+def entry_explained(door: Door, identity: Natural) -> Mapping[str, Any]:
     """How an entry of stock came about: its document, how its value was found, corrections, layers of cost."""
     return plain_object(entry_story.entry_story(door, identity))
 
 
-def lot_trace(door: Knocking, product: Natural, lot: str) -> Mapping[str, Any]:
+def lot_trace(door: Door, product: Natural, lot: str) -> Mapping[str, Any]:
     """Where a lot came from (``up``) and what became of it (``down``), with quantities that close."""
     return plain_object(trace.trace(door, product, lot))
 
 
-def open_tasks(door: Knocking) -> Mapping[str, Any]:
+def open_tasks(door: Door) -> Mapping[str, Any]:
     """The caller's open to-dos."""
     return {"rows": [task_json(task) for task in tasks.inbox(door)]}
 
 
 def list_documents(
-    door: Knocking,
+    door: Door,
     form: str,
     columns: str = "",
     filters: Annotated[list[str] | None, Query(alias="filter")] = None,
@@ -172,16 +172,14 @@ def list_documents(
     return list_json(lists.page(door, form, request))
 
 
-def look_up(
-    door: Knocking, form: str, q: str = "", limit: Annotated[int, Query(ge=1, le=100)] = 20
-) -> Mapping[str, Any]:
+def look_up(door: Door, form: str, q: str = "", limit: Annotated[int, Query(ge=1, le=100)] = 20) -> Mapping[str, Any]:
     """Records by code, name or pinyin."""
     return {
         "rows": [{"id": hit.id, "text": hit.text, "detail": hit.detail} for hit in lists.look_up(door, form, q, limit)]
     }
 
 
-def create(door: Knocking, form: str, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any] | Response:
+def create(door: Door, form: str, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any] | Response:
     """Create a document and, with ``action``, submit or approve it in the same transaction."""
     action = _action(sent, "save")
     if action not in NEW_ACTIONS:
@@ -191,26 +189,26 @@ def create(door: Knocking, form: str, sent: Body, idempotency_key: Key = "") -> 
     return JSONResponse(answer) if outcome.repeated else answer
 
 
-def read(door: Knocking, form: str, document: Natural) -> Mapping[str, Any]:
+def read(door: Door, form: str, document: Natural) -> Mapping[str, Any]:
     """One document."""
     return document_json(documents.read(door, form, document))
 
 
-def change(door: Knocking, form: str, document: Natural, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any]:
+def change(door: Door, form: str, document: Natural, sent: Body, idempotency_key: Key = "") -> Mapping[str, Any]:
     """Change a document; ``version`` guards against overwriting somebody else's change."""
     action = _action(sent, "save")
     return outcome_json(door, documents.submit(door, _command(door, form, document, action, sent, idempotency_key)))
 
 
 def act(
-    door: Knocking, form: str, document: Natural, action: str, sent: Body, idempotency_key: Key = ""
+    door: Door, form: str, document: Natural, action: str, sent: Body, idempotency_key: Key = ""
 ) -> Mapping[str, Any]:
     """Carry out an action: submit, approve, reject, withdraw, unapprove, void, close, reopen, disable, enable."""
     return outcome_json(door, documents.submit(door, _command(door, form, document, action, sent, idempotency_key)))
 
 
 def push(
-    door: Knocking, form: str, document: Natural, target: str, sent: Body, idempotency_key: Key = ""
+    door: Door, form: str, document: Natural, target: str, sent: Body, idempotency_key: Key = ""
 ) -> Mapping[str, Any]:
     """Push down into ``target``; ``data`` overrides what is proposed, lines by position."""
     _refuse_unknown(sent)
@@ -229,7 +227,7 @@ def push(
     return outcome_json(door, outcome)
 
 
-def delete(door: Knocking, form: str, document: Natural, idempotency_key: Key = "") -> Mapping[str, Any]:
+def delete(door: Door, form: str, document: Natural, idempotency_key: Key = "") -> Mapping[str, Any]:
     """Delete a draft, or a record nothing refers to."""
     command = Command(form=form, action="delete", document=document, idempotency_key=idempotency_key, origin="api")
     return outcome_json(door, documents.submit(door, command))

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
-from runtime.api.callers import PREFIX, Body, Knocking, answered
+from runtime.api.callers import PREFIX, Body, answered
 from runtime.api.shapes import plain
 from runtime.facade import dead_ends, rule_log, rules
+from runtime.facade.door import Door
 from runtime.web.dependencies import Natural
 
 
@@ -28,18 +29,18 @@ def rule_api() -> APIRouter:
     return router
 
 
-def every(door: Knocking) -> Mapping[str, Any]:
+def every(door: Door) -> Mapping[str, Any]:
     """The rules of the app with their figures."""
     return {"rows": [plain(row) for row in rules.rule_rows(door)]}
 
 
-def one(door: Knocking, rule: str) -> Mapping[str, Any]:
+def one(door: Door, rule: str) -> Mapping[str, Any]:
     """One rule in plain words, with its source, tests and latest runs."""
     return {"rule": plain(rules.rule_view(door, rule))}
 
 
 def runs(
-    door: Knocking,
+    door: Door,
     rule: str = "",
     verdict: str = "",
     form: str = "",
@@ -55,29 +56,29 @@ def runs(
     return {"rows": [plain(row) for row in page.rows], "next": page.next}
 
 
-def run(door: Knocking, run: Natural) -> Mapping[str, Any]:
+def run(door: Door, run: Natural) -> Mapping[str, Any]:
     """One run: what it saw, decided and brought about."""
     return {"run": plain(rule_log.run_view(door, run))}
 
 
-def again(door: Knocking, run: Natural, sent: Body) -> Mapping[str, Any]:
+def again(door: Door, run: Natural, sent: Body) -> Mapping[str, Any]:
     """Judge its rule again on the record of today; the id of the new run."""
     return {"id": rule_log.run_again(door, run)}
 
 
-def dead(door: Knocking) -> Mapping[str, Any]:
+def dead(door: Door) -> Mapping[str, Any]:
     """What ended without success and waits for somebody."""
     return {"dead_ends": plain(dead_ends.dead_ends(door))}
 
 
-def settle_job(door: Knocking, what: Literal["again", "drop"], sent: Body) -> Mapping[str, Any]:
+def settle_job(door: Door, what: Literal["again", "drop"], sent: Body) -> Mapping[str, Any]:
     """Run the parked ``job`` again, or forget it."""
     job = str(sent.get("job", ""))
     (dead_ends.try_job_again if what == "again" else dead_ends.drop_job)(door, job)
     return {"job": job}
 
 
-def try_again(door: Knocking, effect: Natural, sent: Body) -> Mapping[str, Any]:
+def try_again(door: Door, effect: Natural, sent: Body) -> Mapping[str, Any]:
     """Perform an effect that was given up once more."""
     dead_ends.try_again(door, effect)
     return {"id": effect}

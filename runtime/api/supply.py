@@ -7,9 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from runtime.api.callers import PREFIX, Knocking, answered
+from runtime.api.callers import PREFIX, answered
 from runtime.api.shapes import plain, plain_object
 from runtime.facade import supplies
+from runtime.facade.door import Door
 from runtime.web.dependencies import Natural
 
 
@@ -21,12 +22,12 @@ def supply_api() -> APIRouter:
     return router
 
 
-def outlook(door: Knocking, product: Natural, warehouse: Natural | None = None) -> Mapping[str, Any]:
+def outlook(door: Door, product: Natural, warehouse: Natural | None = None) -> Mapping[str, Any]:
     """By warehouse: what can be promised from which day on (``steps``), who waits, what is on its way and for whom."""
     return {"rows": [plain(one) for one in supplies.places(door, product, warehouse)]}
 
 
-def of_document(door: Knocking, form: str, document: Natural) -> Mapping[str, Any]:
+def of_document(door: Door, form: str, document: Natural) -> Mapping[str, Any]:
     """Which goods on their way will serve its lines that wait (``waiting``), and whom the goods it brings will serve
     (``supplies``)."""
     return plain_object(supplies.of_document(door, form, document))

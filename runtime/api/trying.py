@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from engine.problems import Problem, Refused, problem
-from runtime.api.callers import PREFIX, Body, Knocking, answered
+from runtime.api.callers import PREFIX, Body, answered
 from runtime.api.shapes import plain_object
 from runtime.facade import trying
 from runtime.facade.door import Door
@@ -27,13 +27,13 @@ def trying_api() -> APIRouter:
     return router
 
 
-def try_draft(door: Knocking, sent: Body) -> Mapping[str, Any]:
+def try_draft(door: Door, sent: Body) -> Mapping[str, Any]:
     """``definition`` (YAML) on ``document`` (id or number): steps, conditions with values, what would follow."""
     done = trying.try_draft(door, str(sent.get("definition", "")), str(sent.get("document", "")))
     return _told(door, done)
 
 
-def replay(door: Knocking, sent: Body) -> Mapping[str, Any]:
+def replay(door: Door, sent: Body) -> Mapping[str, Any]:
     """``definition`` over the documents ``from`` … ``until``; ``after`` is the ``next`` of the answer before.
 
     Totals are of this answer's documents; at most ``limit`` of them are looked at, at most ``rows`` told.

@@ -60,10 +60,10 @@ class Visit:
         return self.door.language
 
 
-def visit(request: Request, workspace: str) -> Visit:
+def visit(request: Request) -> Visit:
     """The session of the person asking. Raises ``Refused`` (unauthenticated) when nobody is signed in, and
     (missing) when the path names another app than the workspace's."""
-    site = site_of(request)
+    site, workspace = site_of(request), request.path_params["workspace"]
     token = session_token(request, site, workspace)
     session = accounts.session_door(site.house, workspace, token) if token else None
     if session is None or token is None:

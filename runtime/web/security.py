@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_POLICY = "; ".join(
@@ -36,6 +35,11 @@ HEADERS = MappingProxyType(
     }
 )
 NOT_KEPT = "no-store"
+# As they travel: names in small letters, both as bytes.
+COMPLETING = tuple(
+    (name.lower().encode("latin-1"), value.encode("latin-1"))
+    for name, value in (*HEADERS.items(), ("Cache-Control", NOT_KEPT))
+)
 
 
 class SecureHeaders:
@@ -52,10 +56,8 @@ class SecureHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", NOT_KEPT)
+                own = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(one for one in COMPLETING if one[0] not in own)]
             await send(message)
 
         await self.app(scope, receive, complete)
