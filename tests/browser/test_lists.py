@@ -59,6 +59,17 @@ def test_search_sort_and_the_way_back(visit: Visit) -> None:
     expect(page.locator("th[aria-sort=descending]")).to_contain_text("商品编码")
 
 
+def test_the_menu_stays_beside_a_page_longer_than_the_window(visit: Visit) -> None:
+    page = visit("data", "product")
+    page.set_viewport_size({"width": 1440, "height": 320})
+    page.mouse.move(900, 200)
+    page.mouse.wheel(0, 2000)
+    page.wait_for_function("scrollY > 200")
+    box = page.locator(".rail").bounding_box()
+    assert box is not None
+    assert (box["y"], box["height"]) == (0, 320)
+
+
 def test_columns_move_by_keyboard(visit: Visit) -> None:
     page = visit("data", "product")
     before = page.locator("thead th a").all_inner_texts()
