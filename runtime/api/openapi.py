@@ -123,6 +123,10 @@ def _paths(door: Door, base: str, form: CompiledForm, access: FormAccess) -> dic
             "parameters": [identity],
             "get": _operation(door, key, f"供应来源 / Supplies of {label}", _any()),
         }
+        paths[f"{one}/promises"] = {
+            "parameters": [identity],
+            "get": _operation(door, key, f"交期答复 / Promises for {label}", _any()),
+        }
     if "create" in access.actions:
         paths[many]["post"] = _operation(door, key, label, {"$ref": f"{REF}Outcome"}, _body(key), created=True)
     if "update" in access.actions:

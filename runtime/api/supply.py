@@ -1,4 +1,4 @@
-"""Supply and demand: ``/-/outlook`` for a product, ``/{form}/{document}/supplies`` for a document."""
+"""Supply and demand: ``/-/outlook`` for a product, ``/{form}/{document}/supplies`` and ``promises`` for a document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from runtime.api.callers import PREFIX, answered
 from runtime.api.shapes import plain, plain_object
-from runtime.facade import supplies
+from runtime.facade import promises, supplies
 from runtime.facade.door import Door
 from runtime.web.dependencies import Natural
 
@@ -19,6 +19,7 @@ def supply_api() -> APIRouter:
     router = APIRouter(prefix=PREFIX)
     router.get("/-/outlook", response_model=None)(answered(outlook))
     router.get("/{form}/{document}/supplies", response_model=None)(answered(of_document))
+    router.get("/{form}/{document}/promises", response_model=None)(answered(promises_of))
     return router
 
 
@@ -31,3 +32,8 @@ def of_document(door: Door, form: str, document: Natural) -> Mapping[str, Any]:
     """Which goods on their way will serve its lines that wait (``waiting``), and whom the goods it brings will serve
     (``supplies``)."""
     return plain_object(supplies.of_document(door, form, document))
+
+
+def promises_of(door: Door, form: str, document: Natural) -> Mapping[str, Any]:
+    """What can be promised of each line of an order that is not approved yet, and the day all of it can leave."""
+    return plain_object(promises.of_document(door, form, document))

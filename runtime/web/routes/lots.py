@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from engine.picking import STATUS_LABELS
-from runtime.facade import entry_story, lots, supplies, trace
+from runtime.facade import entry_story, lots, promises, supplies, trace
 from runtime.web.dependencies import Natural, Visiting, number_in
 from runtime.web.pages import render
 from runtime.web.routes.stock import LONGEST, PAGE_SIZE, name_of, warehouses_of
@@ -69,9 +69,11 @@ def lot_routes() -> APIRouter:
 
     @router.get("/stock/outlook/{form}/{document:int}")
     def outlook_of(request: Request, found: Visiting, form: str, document: Natural) -> Response:
-        """The part below a document's lines that says where the goods it waits for will come from."""
+        """The part below a document's lines that says what can be promised, and where the goods it waits for will come
+        from."""
         view = supplies.of_document(found.door, form, document)
-        return render(request, found, "stock/outlook_of.html", part=True, view=view)
+        answers = promises.of_document(found.door, form, document)
+        return render(request, found, "stock/outlook_of.html", part=True, view=view, answers=answers)
 
     @router.get("/entries/{identity}")
     def explained(request: Request, found: Visiting, identity: Natural) -> Response:
