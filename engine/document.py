@@ -61,6 +61,10 @@ class Line:
     values: Values
     source: SourceLine | None = None
 
+    def with_values(self, values: Values) -> Line:
+        """The same line with other values; said once per line and pass, hence without ``replace``."""
+        return Line(id=self.id, number=self.number, values=values, source=self.source)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:

@@ -6,21 +6,20 @@ fetched here. Which rows are needed follows from ``CompiledForm.links`` and is a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 from typing import TypeAlias
 
 from engine.actor import Actor
-from engine.definitions.compiled import AppBundle, CompiledForm
-from engine.document import Document, Line, Value
+from engine.definitions.compiled import AppBundle, CompiledField, CompiledForm, Trail
+from engine.document import Document
 from engine.expressions import Clock
 from engine.expressions.types import Row
-from engine.fieldtypes.link import LinkOptions
 
 Linked: TypeAlias = Mapping[tuple[str, int], Row]
-ALWAYS_WANTED = frozenset({"doc_status"})
+NOTHING_READ: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +54,28 @@ class Scene:
     form: CompiledForm
     header: dict[str, object]
     lines: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    _joined: dict[str, list[dict[str, object]]] | None = field(default=None, init=False, repr=False, compare=False)
 
     def line(self, table: str, index: int) -> dict[str, object]:
         """Names an expression of line ``index`` (from 0) sees."""
-        return {**self.header, **self.lines[table][index], "line_no": index + 1}
+        return self.all_lines()[table][index]
 
     def all_lines(self) -> Mapping[str, Sequence[dict[str, object]]]:
-        """Names per line, for every table."""
-        return {table: [self.line(table, index) for index in range(len(rows))] for table, rows in self.lines.items()}
+        """Names per line, for every table; joined once, when they are first asked for."""
+        if self._joined is None:
+            self._joined = {
+                table: [{**self.header, **row, "line_no": number} for number, row in enumerate(rows, start=1)]
+                for table, rows in self.lines.items()
+            }
+        return self._joined
+
+    def put(self, key: str, value: object) -> None:
+        """Show another value of a header field, to lines too unless a field of theirs has its name."""
+        self.header[key] = value
+        for table, rows in (self._joined or {}).items():
+            if key not in self.form.tables[table].fields:
+                for row in rows:
+                    row[key] = value
 
 
 def scene(form: CompiledForm, document: Document, linked: Linked, around: Surroundings) -> Scene:
@@ -84,50 +97,49 @@ def scene(form: CompiledForm, document: Document, linked: Linked, around: Surrou
         "me": around.me,
         "app": around.app,
     }
-    header.update({key: document.values.get(key) for key in form.fields})
-    for key, target in form.link_fields[""]:
-        if header[key] is not None:
-            header[key] = nested(form, (key,), target, header[key], linked, around)
+    values = document.values
+    header.update({key: values.get(key) for key in form.fields})
+    _join(header, form.trails[""], linked)
     made = Scene(form=form, header=header)
     for key, table in form.tables.items():
-        rows = [line_values(form, key, line, linked, around) for line in document.lines.get(key, ())]
+        lines, trails, rows = document.lines.get(key, ()), form.trails[key], []
+        for line in lines:
+            values = line.values
+            row: dict[str, object] = {name: values.get(name) for name in table.fields}
+            _join(row, trails, linked)
+            rows.append(row)
         made.lines[key] = rows
-        header[key] = tuple(
-            Row(id=line.id, values=values) for line, values in zip(document.lines.get(key, ()), rows, strict=True)
-        )
-        assert table.key == key
+        header[key] = tuple([Row(line.id, row) for line, row in zip(lines, rows, strict=True)])
     return made
 
 
-def line_values(form: CompiledForm, table: str, line: Line, linked: Linked, around: Surroundings) -> dict[str, object]:
-    """Fields of a line with its links as rows."""
-    values: dict[str, object] = {key: line.values.get(key) for key in form.tables[table].fields}
-    for key, target in form.link_fields[table]:
-        if values[key] is not None:
-            values[key] = nested(form, (table, key), target, values[key], linked, around)
-    return values
+def _join(row: dict[str, object], trails: tuple[Trail, ...], linked: Linked) -> None:
+    for trail in trails:
+        value = row[trail.key]
+        if value is not None:
+            row[trail.key] = joined(trail, value, linked)
 
 
-def nested(
-    form: CompiledForm, path: tuple[str, ...], target: str, value: object, linked: Linked, around: Surroundings
-) -> object:
-    """A field's value as expressions want it: for a link, a row holding what any expression follows from there."""
-    if not target or not isinstance(value, int):
+def shown(form: CompiledForm, field: CompiledField, value: object, linked: Linked) -> object:
+    """A value of ``field`` as expressions want it: for a link, a row holding what any expression follows from there."""
+    if not field.linked:
         return value
-    wanted = form.links.get(path, frozenset())
-    row = linked.get((target, value))
-    if row is None or not wanted:
-        return Row(id=value, values=row.values if row is not None else MappingProxyType({}))
-    values = dict(row.values)
-    for name, deeper in around.bundle.forms[target].link_fields[""]:
-        if name in values:
-            values[name] = nested(form, (*path, name), deeper, values[name], linked, around)
-    return Row(id=value, values=values)
+    return joined(next(each for each in form.trails[field.table] if each.key == field.key), value, linked)
 
 
-def compiled_target(options: object) -> str:
-    """The form a link field points to; empty for every other type."""
-    return options.to if isinstance(options, LinkOptions) else ""
+def joined(trail: Trail, value: object, linked: Linked) -> object:
+    """The row in the place of a link's id."""
+    if not isinstance(value, int):
+        return value
+    row = linked.get((trail.form, value))
+    if row is None:
+        return Row(value, NOTHING_READ)
+    values: dict[str, object] | None = None
+    for onward in trail.onward:
+        if onward.key in row.values:
+            values = values or dict(row.values)
+            values[onward.key] = joined(onward, row.values[onward.key], linked)
+    return row if values is None else Row(value, values)
 
 
 @dataclass(slots=True)
@@ -138,51 +150,34 @@ class Wanted:
     fields: set[str] = field(default_factory=set)
 
 
-def wanted_rows(
-    form: CompiledForm, documents: Iterable[Document], linked: Linked, bundle: AppBundle
-) -> Mapping[str, Wanted]:
+def wanted_rows(form: CompiledForm, documents: Iterable[Document], linked: Linked) -> Mapping[str, Wanted]:
     """Linked rows that expressions of ``form`` need and that are not in ``linked`` yet, by linked form.
 
     Paths longer than one link need several rounds: call again with what was loaded.
     """
     wanted: dict[str, Wanted] = {}
-    for document in documents:
-        for path, target, value in _link_values(form, document, linked, bundle):
-            names = form.links.get(path, frozenset()) | ALWAYS_WANTED
-            row = linked.get((target, value))
-            if row is None or not names <= row.values.keys():
-                want = wanted.setdefault(target, Wanted())
-                want.ids.add(value)
-                want.fields |= names
+    listed = tuple(documents)
+    for trail in form.trails[""]:
+        _want(trail, {document.values.get(trail.key) for document in listed}, linked, wanted)
+    for table in form.tables:
+        lines = [line for document in listed for line in document.lines.get(table, ())]
+        for trail in form.trails[table]:
+            _want(trail, {line.values.get(trail.key) for line in lines}, linked, wanted)
     return wanted
 
 
-def _link_values(
-    form: CompiledForm, document: Document, linked: Linked, bundle: AppBundle
-) -> Iterator[tuple[tuple[str, ...], str, int]]:
-    for key, target in form.link_fields[""]:
-        yield from _follow(form, (key,), target, document.values.get(key), linked, bundle)
-    for table, lines in document.lines.items():
-        for key, target in form.link_fields[table]:
-            for line in lines:
-                yield from _follow(form, (table, key), target, line.values.get(key), linked, bundle)
-
-
-def _follow(
-    form: CompiledForm, path: tuple[str, ...], target: str, value: Value, linked: Linked, bundle: AppBundle
-) -> Iterator[tuple[tuple[str, ...], str, int]]:
-    if not target or not isinstance(value, int) or isinstance(value, bool):
-        return
-    yield path, target, value
-    row = linked.get((target, value))
-    if row is None or target not in bundle.forms:
-        return
-    for name in form.links.get(path, frozenset()):
-        deeper = bundle.forms[target].fields.get(name)
-        if deeper is not None and (*path, name) in form.links:
-            inner = row.values.get(name)
-            if isinstance(inner, int):
-                yield from _follow(form, (*path, name), compiled_target(deeper.options), inner, linked, bundle)
+def _want(trail: Trail, values: Iterable[object], linked: Linked, wanted: dict[str, Wanted]) -> None:
+    for value in values:
+        if not isinstance(value, int):
+            continue
+        row = linked.get((trail.form, value))
+        if row is None or not trail.wanted <= row.values.keys():
+            want = wanted.setdefault(trail.form, Wanted())
+            want.ids.add(value)
+            want.fields |= trail.wanted
+        if row is not None:
+            for onward in trail.followed:
+                _want(onward, (row.values.get(onward.key),), linked, wanted)
 
 
 def merged(linked: Linked, more: Linked) -> Linked:

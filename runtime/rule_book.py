@@ -11,7 +11,6 @@ from engine.definitions.compiled import AppBundle
 from engine.definitions.compiled_rule import OLD, ROW, CompiledRule
 from engine.definitions.people import listed
 from engine.definitions.rule_scopes import STOCK
-from engine.environment import compiled_target
 from engine.expressions import Checked, Path
 from engine.rules.triggers import TriggerIndex, index_of
 
@@ -134,5 +133,5 @@ def _followed(bundle: AppBundle, rules: Iterable[CompiledRule]) -> Mapping[str, 
                     if form is None or field is None:
                         break
                     found[form.key].add(name)
-                    form = bundle.forms.get(compiled_target(field.options))
+                    form = bundle.forms.get(field.linked)
     return MappingProxyType({form: frozenset(names) for form, names in found.items()})

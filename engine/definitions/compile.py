@@ -32,7 +32,7 @@ from engine.definitions.compiled import (
 )
 from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.file_kinds import APP
-from engine.definitions.form_links import LinkBook, book_form, book_processes
+from engine.definitions.form_links import LinkBook, Links, book_form, book_processes, trails
 from engine.definitions.load import Loaded
 from engine.definitions.reading import Place, Reading
 from engine.definitions.scopes import Scopes, scopes_of
@@ -71,7 +71,7 @@ def compile_bundle(loaded: Loaded, kinds: Kinds) -> AppBundle | tuple[Problem, .
     for form in forms.values():
         book_form(book, form)
     book_processes(book, workflows.values(), postings.values(), rules.values(), roles.values())
-    linked = {key: replace(form, links=book.links(key)) for key, form in forms.items()}
+    linked = {key: _with_links(form, book.links(key), forms) for key, form in forms.items()}
     return AppBundle(
         hash=content_hash(loaded),
         app=app,
@@ -93,6 +93,10 @@ def compile_bundle(loaded: Loaded, kinds: Kinds) -> AppBundle | tuple[Problem, .
         cards=cards,
         targets=_targets(linked),
     )
+
+
+def _with_links(form: CompiledForm, links: Links, forms: Mapping[str, CompiledForm]) -> CompiledForm:
+    return replace(form, links=links, trails=trails(form, links, forms))
 
 
 def content_hash(loaded: Loaded) -> str:

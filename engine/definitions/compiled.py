@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -29,6 +29,8 @@ from engine.kinds import Kinds
 from engine.labels import Label
 from engine.problems import Problem
 
+ALWAYS_WANTED = frozenset({"doc_status"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledField:
@@ -41,6 +43,8 @@ class CompiledField:
         fills: for links, field of the same row → paths on the linked record, the first that is not empty counts.
         filter: for links, which records may be picked; sees the linked record, and the row it is picked for as ``row``.
         position: order of appearance within its row.
+        linked: the form a link points to, empty for every other type. scale: decimals of a number at rest; places:
+            those a computed number is rounded to. All three follow from the type and its options.
     """
 
     key: str
@@ -64,6 +68,56 @@ class CompiledField:
     definition: FieldDef
     filter: Checked | None = None
     secret: bool | Checked = False
+    linked: str = field(init=False)
+    scale: int = field(init=False)
+    places: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        scale, decimals = self.type.column(self.options).scale, getattr(self.options, "decimals", None)
+        object.__setattr__(self, "linked", self.options.to if isinstance(self.options, LinkOptions) else "")
+        object.__setattr__(self, "scale", scale)
+        object.__setattr__(self, "places", min(scale, decimals) if isinstance(decimals, int) else scale)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """A link and everything expressions follow from it.
+
+    Attributes:
+        key: the link, a field of the row it starts from. form: where it leads.
+        wanted: fields that are read of the linked record, its status always.
+        onward: the links of the linked record, where any of its fields is read. followed: those of them that are
+            followed in turn.
+    """
+
+    key: str
+    form: str
+    wanted: frozenset[str]
+    onward: tuple[Trail, ...] = ()
+    followed: tuple[Trail, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRow:
+    """What every header, or every line of a table, is asked again and again: which of its fields have what.
+
+    Attributes:
+        fields: all of them by key. defaulted: those with a default, and it. filling: links that fill others.
+        conditional: whether what is required or visible depends on the document.
+    """
+
+    fields: Mapping[str, CompiledField]
+    defaulted: tuple[tuple[CompiledField, Checked], ...] = field(init=False)
+    filling: tuple[CompiledField, ...] = field(init=False)
+    conditional: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        listed = tuple(self.fields.values())
+        conditional = any(isinstance(one, Checked) for each in listed for one in (each.required, each.visible))
+        defaulted = tuple((each, each.default) for each in listed if each.default is not None)
+        object.__setattr__(self, "defaulted", defaulted)
+        object.__setattr__(self, "filling", tuple(each for each in listed if each.fills))
+        object.__setattr__(self, "conditional", conditional)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +169,8 @@ class CompiledForm:
         links: every link path any expression of this form follows, ``("lines", "product")`` → fields wanted of the
             linked record, so that all are loaded with one query per linked form. ``$units`` asks for the unit ratios.
         views: list views by key. display, search: resolved field paths.
-        link_fields: ``""`` and every line table → its link fields as (key, linked form); follows from the fields.
+        trails: ``""`` and every line table → its links and where they lead, as ``links`` tells.
+        rows: ``""`` and every line table → what follows from its fields. filtered: fields with a ``filter``.
     """
 
     key: str
@@ -131,12 +186,15 @@ class CompiledForm:
     scope: Scope
     line_scopes: Mapping[str, Scope]
     links: Mapping[tuple[str, ...], frozenset[str]]
-    link_fields: Mapping[str, tuple[tuple[str, str], ...]] = field(init=False)
+    trails: Mapping[str, tuple[Trail, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    rows: Mapping[str, CompiledRow] = field(init=False)
+    filtered: tuple[CompiledField, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         rows = {"": self.fields, **{key: table.fields for key, table in self.tables.items()}}
-        found = {key: tuple(_linked_forms(fields)) for key, fields in rows.items()}
-        object.__setattr__(self, "link_fields", MappingProxyType(found))
+        every = (each for fields in rows.values() for each in fields.values())
+        object.__setattr__(self, "rows", MappingProxyType({key: CompiledRow(fields) for key, fields in rows.items()}))
+        object.__setattr__(self, "filtered", tuple(each for each in every if each.filter is not None))
 
     @property
     def is_master(self) -> bool:
@@ -153,12 +211,6 @@ class CompiledForm:
     def all_fields(self) -> tuple[CompiledField, ...]:
         """Header fields, then the fields of every line table."""
         return (*self.fields.values(), *(field for table in self.tables.values() for field in table.fields.values()))
-
-
-def _linked_forms(fields: Mapping[str, CompiledField]) -> Iterator[tuple[str, str]]:
-    for key, one in fields.items():
-        if isinstance(one.options, LinkOptions):
-            yield key, one.options.to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

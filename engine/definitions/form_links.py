@@ -14,11 +14,14 @@ from types import MappingProxyType
 
 from engine.definitions.compile_workflow import CHILD
 from engine.definitions.compiled import (
+    ALWAYS_WANTED,
+    CompiledField,
     CompiledForm,
     CompiledPosting,
     CompiledRole,
     CompiledSource,
     CompiledWorkflow,
+    Trail,
 )
 from engine.definitions.compiled_rule import CompiledRule
 from engine.definitions.placeholders import holes
@@ -74,6 +77,30 @@ class LinkBook:
             if found.kind in FOLLOWED:
                 self.found[form][prefix].add(following)
             record = found.record
+
+
+def trails(form: CompiledForm, links: Links, forms: Mapping[str, CompiledForm]) -> Mapping[str, tuple[Trail, ...]]:
+    """``links`` of ``form`` laid out from where they start: the header (``""``) and every line table."""
+    header = _trails(form.fields, (), links, forms)
+    lines = {key: _trails(table.fields, (key,), links, forms) for key, table in form.tables.items()}
+    return MappingProxyType({"": header, **lines})
+
+
+def _trails(
+    fields: Mapping[str, CompiledField], prefix: tuple[str, ...], links: Links, forms: Mapping[str, CompiledForm]
+) -> tuple[Trail, ...]:
+    found: list[Trail] = []
+    for key, each in fields.items():
+        if not each.linked:
+            continue
+        path = (*prefix, key)
+        read, target = links.get(path, frozenset()), forms.get(each.linked)
+        onward = _trails(target.fields, path, links, forms) if read and target is not None else ()
+        followed = tuple(trail for trail in onward if (*path, trail.key) in links)
+        found.append(
+            Trail(key=key, form=each.linked, wanted=read | ALWAYS_WANTED, onward=onward, followed=followed)
+        )  # fmt: skip
+    return tuple(found)
 
 
 def book_form(book: LinkBook, form: CompiledForm) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol, Self, TypeAlias
+from typing import ClassVar, Protocol, Self, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -29,8 +29,9 @@ class NoOptions(BaseModel):
     @classmethod
     def of(cls, options: BaseModel) -> Self:
         """``options`` as this very model. Raises ``TypeError`` when a caller hands over another type's options."""
-        if isinstance(options, cls):
-            return options
+        # isinstance, without the detour of pydantic's metaclass, which is ten times as slow: asked once per value
+        if cls in type(options).__mro__:
+            return cast("Self", options)
         raise TypeError(f"expected {cls.__name__}, got {type(options).__name__}")
 
 

@@ -105,6 +105,14 @@ def fitted(value: Decimal, decimals: int, scale: int) -> Decimal | Problem:
     return problem("field.too_precise", value=shown(value), decimals=decimals)
 
 
+def outside(value: Decimal, least: Decimal | None, most: Decimal | None) -> Iterator[Problem]:
+    """Problems of a number outside the limits."""
+    if least is not None and value < least:
+        yield problem("field.too_small", value=value, min=least)
+    if most is not None and value > most:
+        yield problem("field.too_large", value=value, max=most)
+
+
 def grouped(value: Decimal, least: int = 0) -> str:
     """``1234.500`` → ``1,234.5``; at least ``least`` decimals are shown."""
     whole, _, fraction = plain(value).partition(".")
@@ -147,11 +155,8 @@ class DecimalField:
 
     def check(self, value: Value, options: BaseModel) -> Iterator[Problem]:
         own = DecimalOptions.of(options)
-        if isinstance(value, Decimal):
-            if own.min is not None and value < own.min:
-                yield problem("field.too_small", value=value, min=own.min)
-            if own.max is not None and value > own.max:
-                yield problem("field.too_large", value=value, max=own.max)
+        limited = own.min is not None or own.max is not None
+        return outside(value, own.min, own.max) if limited and isinstance(value, Decimal) else iter(())
 
     def to_json(self, value: Value, options: BaseModel) -> object:
         return plain(value) if isinstance(value, Decimal) else None

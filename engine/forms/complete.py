@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from engine.definitions.compiled import CompiledField, CompiledForm
+from engine.definitions.compiled import CompiledField, CompiledForm, CompiledRow
 from engine.document import Document, Line, Value
-from engine.environment import Linked, Scene, Surroundings, compiled_target, nested, scene
+from engine.environment import Linked, Scene, Surroundings, scene, shown
 from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.expressions.number_functions import is_empty
 from engine.expressions.types import Row
@@ -29,30 +29,33 @@ def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surround
     document = draft.document
     values = dict(document.values)
     names = scene(form, document, linked, around)
+    top = form.rows[""]
     if draft.old is None:
-        _defaults(form.fields, values, "", draft.given, names.header, around, problems)
-    _fills(form.fields, values, draft.old.values if draft.old else None, "", draft.given, linked, around)
+        for field, default in top.defaulted:
+            if values.get(field.key) is None and field.key not in draft.given:
+                values[field.key] = _evaluated(field, default, names.header, field.key, around, problems)
+    _fills(top, values, draft.old.values if draft.old else None, "", draft.given, linked, around)
     header = replace(document, values=values)
     if not any(document.lines.values()):
         return replace(draft, document=header, problems=tuple(problems))
     for key, value in values.items():
-        if value is not document.values.get(key) and (field := form.fields.get(key)) is not None:
-            names.header[key] = nested(form, (key,), compiled_target(field.options), value, linked, around)
+        if value is not document.values.get(key) and (changed := form.fields.get(key)) is not None:
+            names.put(key, shown(form, changed, value, linked))
     old_lines = {
         line.id: line.values for rows in (draft.old.lines.values() if draft.old else ()) for line in rows if line.id
     }
     lines: dict[str, tuple[Line, ...]] = {}
     for table, rows in document.lines.items():
-        made = []
+        made, compiled = [], form.rows[table]
         for index, line in enumerate(rows):
             row, where = dict(line.values), f"{table}.{line.number}."
             before = old_lines.get(line.id) if line.id else None
-            _fills(form.tables[table].fields, row, before, where, draft.given, linked, around)
-            if before is None:
-                _defaults(
-                    form.tables[table].fields, row, where, draft.given, names.line(table, index), around, problems
-                )
-            made.append(replace(line, values=row))
+            _fills(compiled, row, before, where, draft.given, linked, around)
+            for field, default in compiled.defaulted if before is None else ():
+                place = f"{where}{field.key}"
+                if row.get(field.key) is None and place not in draft.given:
+                    row[field.key] = _evaluated(field, default, names.line(table, index), place, around, problems)
+            made.append(line.with_values(row))
         lines[table] = tuple(made)
     return replace(draft, document=replace(header, lines=MappingProxyType(lines)), problems=tuple(problems))
 
@@ -75,28 +78,21 @@ def computed(
         if field is None or field.formula is None:
             continue
         if not field.table:
-            value = _evaluated(field, field.formula, names.header, field.key, around, problems)
-            values[field.key] = value
-            shown = nested(form, (field.key,), compiled_target(field.options), value, linked, around)
-            names.header[field.key] = shown
-            for table, rows in scopes.items():
-                if field.key not in form.tables[table].fields:
-                    for scope in rows:
-                        scope[field.key] = shown
+            value = _evaluated(field, field.formula, names.header, path, around, problems)
+            values[path] = value
+            names.put(path, shown(form, field, value, linked))
             continue
-        for index, row in enumerate(lines.get(field.table, ())):
-            where = f"{field.table}.{index + 1}.{field.key}"
-            scope = scopes[field.table][index]
-            value = _evaluated(field, field.formula, scope, where, around, problems)
-            row[field.key] = value
-            shown = nested(form, (field.table, field.key), compiled_target(field.options), value, linked, around)
-            names.lines[field.table][index][field.key] = scope[field.key] = shown
+        key, table = field.key, field.table
+        told = zip(lines.get(table, ()), names.lines[table], scopes[table], strict=True)
+        for number, (row, line_names, scope) in enumerate(told, start=1):
+            row[key] = value = _evaluated(field, field.formula, scope, f"{table}.{number}.{key}", around, problems)
+            line_names[key] = scope[key] = shown(form, field, value, linked) if field.linked else value
     finished = replace(
         document,
         values=values,
         lines=MappingProxyType(
             {
-                table: tuple(replace(line, values=row) for line, row in zip(rows, lines[table], strict=True))
+                table: tuple(line.with_values(row) for line, row in zip(rows, lines[table], strict=True))
                 for table, rows in document.lines.items()
             }
         ),
@@ -104,22 +100,8 @@ def computed(
     return finished, tuple(problems), names
 
 
-def _defaults(
-    fields: Mapping[str, CompiledField],
-    values: dict[str, Value],
-    where: str,
-    given: frozenset[str],
-    names: Mapping[str, object],
-    around: Surroundings,
-    problems: list[Problem],
-) -> None:
-    for key, field in fields.items():
-        if field.default is not None and values.get(key) is None and f"{where}{key}" not in given:
-            values[key] = _evaluated(field, field.default, names, f"{where}{key}", around, problems)
-
-
 def _fills(
-    fields: Mapping[str, CompiledField],
+    compiled: CompiledRow,
     values: dict[str, Value],
     before: Mapping[str, Value] | None,
     where: str,
@@ -127,10 +109,9 @@ def _fills(
     linked: Linked,
     around: Surroundings,
 ) -> None:
-    for key, field in fields.items():
-        if not field.fills:
-            continue
-        link, form = values.get(key), compiled_target(field.options)
+    for field in compiled.filling:
+        key, form = field.key, field.linked
+        link = values.get(key)
         changed = before is None or before.get(key) != link
         row = linked.get((form, link)) if isinstance(link, int) else None
         if row is None:
@@ -143,7 +124,7 @@ def _fills(
             found = (_reached(row, form, source.split("."), linked, around) for source in sources)
             values[target] = next((value for value in found if not is_empty(value)), None)
             copied.add(target)
-        priced_by_unit(field, fields, values, before, row, copied, typed)
+        priced_by_unit(field, compiled.fields, values, before, row, copied, typed)
 
 
 def _reached(row: Row | None, form: str, path: Sequence[str], linked: Linked, around: Surroundings) -> Value:
@@ -153,7 +134,7 @@ def _reached(row: Row | None, form: str, path: Sequence[str], linked: Linked, ar
         value = row.values.get(name) if row is not None else None
         if field is None or not isinstance(value, int):
             return None
-        form = compiled_target(field.options)
+        form = field.linked
         row = linked.get((form, value))
     value = row.values.get(path[-1]) if row is not None else None
     return value.id if isinstance(value, Row) else value  # type: ignore[return-value]
@@ -177,12 +158,10 @@ def _evaluated(
 
 def stored_value(field: CompiledField, value: object) -> Value:
     """The result of an expression as a value of ``field``: rows become ids, decimals take the field's scale."""
+    if isinstance(value, Decimal):
+        return rounded(value, field.places)
     if isinstance(value, Row):
         return value.id
-    if isinstance(value, Decimal):
-        places = getattr(field.options, "decimals", None)
-        scale = field.type.column(field.options).scale
-        return rounded(value, min(scale, places) if isinstance(places, int) else scale)
     if isinstance(value, datetime) and field.type_name == "date":
         return value.date()
     return value  # type: ignore[return-value]

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.definitions.compiled import CompiledField, CompiledForm
-from engine.document import DocStatus, Document, Value
-from engine.environment import Linked, Scene, Surroundings, compiled_target
+from engine.definitions.compiled import CompiledForm, CompiledRow
+from engine.document import NO_VALUES, DocStatus, Document, Value
+from engine.environment import Linked, Scene, Surroundings
 from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.problems import Problem, Severity, problem
 from engine.values import fits
@@ -48,30 +48,17 @@ def problems_of(
         complete: whether required fields must be filled and the author's checks hold; a draft may still be incomplete
             where nothing but a later submit needs it, so saving a draft asks for the header's required links only.
     """
-    found: list[Problem] = []
-    for key, field in form.fields.items():
-        value = document.values.get(key)
-        if value is None and field.required is False:
-            continue
-        before = old.values.get(key) if old else None
-        found.extend(_field(field, key, value, before, names.header, linked, around, complete))
+    before: Mapping[str, Value] = old.values if old else NO_VALUES
+    found = list(_row(form.rows[""], document.values, before, "", names.header, linked, around, complete))
     for table_key, table in form.tables.items():
-        rows = document.lines.get(table_key, ())
-        if complete and len(rows) < table.min_rows:
+        row, lines = form.rows[table_key], document.lines.get(table_key, ())
+        if complete and len(lines) < table.min_rows:
             found.append(problem("lines.too_few", table_key, table=table.label, least=table.min_rows))
         before_rows = {line.id: line.values for line in (old.lines.get(table_key, ()) if old else ())}
-        asks = any(
-            isinstance(one, Checked) for field in table.fields.values() for one in (field.required, field.visible)
-        )
-        for index, line in enumerate(rows):
-            scope = names.line(table_key, index) if asks else names.header
-            before_row: Mapping[str, Value] = before_rows.get(line.id, {})
-            for key, field in table.fields.items():
-                value = line.values.get(key)
-                if value is None and field.required is False:
-                    continue
-                where = f"{table_key}.{line.number}.{key}"
-                found.extend(_field(field, where, value, before_row.get(key), scope, linked, around, complete))
+        for index, line in enumerate(lines):
+            scope = names.line(table_key, index) if row.conditional else names.header
+            before, where = before_rows.get(line.id, NO_VALUES), f"{table_key}.{line.number}."
+            found.extend(_row(row, line.values, before, where, scope, linked, around, complete))
     if complete:
         found.extend(_checks(form, names, around))
     return tuple(found)
@@ -79,14 +66,11 @@ def problems_of(
 
 def changed_paths(document: Document, old: Document | None) -> frozenset[str]:
     """Field paths whose values differ between two states; a line added or removed changes all its filled fields."""
-    changed: set[str] = set()
-    before = old.values if old else {}
-    for key in {*document.values, *before}:
-        if document.values.get(key) != before.get(key):
-            changed.add(key)
-    old_lines = old.lines if old else {}
-    for table in {*document.lines, *old_lines}:
-        known = {line.id: line.values for line in old_lines.get(table, ())}
+    if old is None:
+        return frozenset(_filled(document))
+    changed = {key for key in {*document.values, *old.values} if document.values.get(key) != old.values.get(key)}
+    for table in {*document.lines, *old.lines}:
+        known = {line.id: line.values for line in old.lines.get(table, ())}
         kept = {line.id for line in document.lines.get(table, ()) if line.id}
         for line in document.lines.get(table, ()):
             was: Mapping[str, Value] = known.get(line.id, {}) if line.id else {}
@@ -98,62 +82,62 @@ def changed_paths(document: Document, old: Document | None) -> frozenset[str]:
     return frozenset(changed)
 
 
-def _field(
-    field: CompiledField,
-    where: str,
-    value: Value,
-    before: Value,
+def _filled(document: Document) -> Iterator[str]:
+    yield from (key for key, value in document.values.items() if value is not None)
+    for table, lines in document.lines.items():
+        if lines:
+            yield table
+        yield from {f"{table}.{key}" for line in lines for key, value in line.values.items() if value is not None}
+
+
+def _row(
+    row: CompiledRow,
+    values: Mapping[str, Value],
+    before: Mapping[str, Value],
+    prefix: str,
     names: Mapping[str, object],
     linked: Linked,
     around: Surroundings,
     complete: bool,
 ) -> Iterator[Problem]:
-    if value is None or value == ():
-        if (
-            complete
-            and field.formula is None
-            and truth(field.required, names, around)
-            and truth(field.visible, names, around)
-        ):
-            yield problem("field.required", where, field=field.label)
-        return
-    for one in field.type.check(value, field.options):
-        yield replace(one, where=where, params={"field": field.label, **one.params})
-    if isinstance(value, Decimal) and not _storable(value, field.type.column(field.options).scale):
-        yield problem("field.out_of_range", where, field=field.label, value=value)
-    target = compiled_target(field.options)
-    if target and value != before and isinstance(value, int):
-        row = linked.get((target, value))
-        if row is None:
-            yield problem("link.missing", where, field=field.label)
-        elif row.values.get("doc_status") == DocStatus.DISABLED:
-            yield problem("link.disabled", where, field=field.label)
-
-
-def _storable(value: Decimal, scale: int) -> bool:
-    return not scale or fits(value, scale)
+    for key, field in row.fields.items():
+        value = values.get(key)
+        if value is None or (type(value) is tuple and not value):
+            if (
+                complete
+                and field.required is not False
+                and field.formula is None
+                and truth(field.required, names, around)
+                and truth(field.visible, names, around)
+            ):
+                yield problem("field.required", f"{prefix}{key}", field=field.label)
+            continue
+        for one in field.type.check(value, field.options):
+            yield replace(one, where=f"{prefix}{key}", params={"field": field.label, **one.params})
+        if field.scale and isinstance(value, Decimal) and not fits(value, field.scale):
+            yield problem("field.out_of_range", f"{prefix}{key}", field=field.label, value=value)
+        if field.linked and isinstance(value, int) and value != before.get(key):
+            record = linked.get((field.linked, value))
+            if record is None:
+                yield problem("link.missing", f"{prefix}{key}", field=field.label)
+            elif record.values.get("doc_status") == DocStatus.DISABLED:
+                yield problem("link.disabled", f"{prefix}{key}", field=field.label)
 
 
 def _checks(form: CompiledForm, names: Scene, around: Surroundings) -> Iterator[Problem]:
     for check in form.checks:
-        places: list[tuple[str, Mapping[str, object]]]
-        if check.table:
-            key = check.definition.at.partition(".")[2]
-            places = [
-                (f"{check.table}.{index + 1}.{key}", names.line(check.table, index))
-                for index in range(len(names.lines.get(check.table, ())))
-            ]
-        else:
-            places = [(check.definition.at, names.header)]
-        severity = Severity.WARNING if check.definition.level == "warning" else Severity.ERROR
-        for where, scope in places:
+        scopes = names.all_lines().get(check.table, ()) if check.table else (names.header,)
+        for number, scope in enumerate(scopes, start=1):
             try:
-                broken = evaluate(check.condition, scope, around.clock) is True
+                if evaluate(check.condition, scope, around.clock) is not True:
+                    continue
+                told = problem("field.check_failed", message=check.definition.say)
+                if check.definition.level == "warning":
+                    told = replace(told, severity=Severity.WARNING)
             except EvaluationFailed as failed:
-                yield replace(failed.problem, where=where)
-                continue
-            if broken:
-                yield replace(problem("field.check_failed", where, message=check.definition.say), severity=severity)
+                told = failed.problem
+            at = check.definition.at
+            yield replace(told, where=f"{check.table}.{number}.{at.partition('.')[2]}" if check.table else at)
 
 
 def truth(condition: bool | Checked, names: Mapping[str, object], around: Surroundings) -> bool:

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from engine.definitions.compiled import CompiledForm
-from engine.environment import compiled_target
 from engine.expressions import Path
 from engine.labels import Label, joined
 from engine.problems import Problem
@@ -159,7 +158,7 @@ class Words:
             found, rest = form.field(column), path[2:]
         else:
             found, rest = form.fields.get(path[0]), path[1:]
-        target = self._door.bundle.forms.get(compiled_target(found.options)) if found is not None else None
+        target = self._door.bundle.forms.get(found.linked) if found is not None else None
         if target is None or not rest:
             return True
         return "read" in self._door.access(target).actions and self._may(target, rest)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from engine.definitions.compiled import CompiledForm
+from engine.definitions.compiled import ALWAYS_WANTED, CompiledForm
 from engine.definitions.compiled_rule import CompiledRule
 from engine.document import Document
-from engine.environment import ALWAYS_WANTED, Linked, compiled_target, scene
+from engine.environment import Linked, scene
 from engine.expressions.tree import Path
 from engine.expressions.types import Row
 from engine.ledger import Entry
@@ -124,7 +124,7 @@ def followed_rows(unit: Unit, form: str, ids: Iterable[int], paths: frozenset[Pa
     if missing:
         rows |= documents.load_rows(unit.connection, unit.tables, form, missing, fields)
     for name in sorted({path[0] for path in paths if len(path) > 1 and path[0] in known}):
-        target = compiled_target(known[name].options)
+        target = known[name].linked
         wanted = {identity for row in rows.values() if isinstance(identity := row.values.get(name), int)}
         deeper = frozenset(path[1:] for path in paths if path[0] == name and len(path) > 1)
         linked = followed_rows(unit, target, wanted, deeper) if target and wanted else {}

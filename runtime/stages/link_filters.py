@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import Document, Value
-from engine.environment import Scene, compiled_target
+from engine.environment import Scene
 from engine.expressions.types import Row
 from engine.problems import Problem, problem
 from runtime.stages.steps import Unit
@@ -20,11 +20,9 @@ def filter_problems(
     unit: Unit, form: CompiledForm, document: Document, old: Document | None, names: Scene
 ) -> Iterator[Problem]:
     """A problem per link that points outside its filter; unchanged values of a stored document are left alone."""
-    for field in form.all_fields():
-        if field.filter is None:
-            continue
+    for field in form.filtered:
         places = list(_places(field, document, old, names))
-        looks_at_row = any(path[0] == "row" for path in field.filter.names)
+        looks_at_row = field.filter is not None and any(path[0] == "row" for path in field.filter.names)
         groups = [[place] for place in places] if looks_at_row else [places]
         for group in groups:
             yield from _outside(unit, field, group)
@@ -33,7 +31,7 @@ def filter_problems(
 def _outside(unit: Unit, field: CompiledField, group: list[tuple[str, int, Mapping[str, object]]]) -> Iterator[Problem]:
     if not group or field.filter is None:
         return
-    target = compiled_target(field.options)
+    target = field.linked
     known = {"me": unit.around.me, "app": unit.around.app, "row": Row(id=None, values=group[0][2])}
     condition = link_condition(field.filter, unit.tables, target, known, unit.around.clock)
     allowed = matching(unit.connection, unit.tables, target, [identity for _, identity, _ in group], condition)

@@ -14,7 +14,6 @@ from fractions import Fraction
 from engine.definitions.compiled import CompiledForm
 from engine.definitions.form import UnitTable
 from engine.document import Document
-from engine.environment import compiled_target
 from engine.labels import Label
 from engine.problems import Problem
 from engine.units import ProductUnits, Unit, change_problems, table_problems, uneven_problems
@@ -38,7 +37,7 @@ def unit_problems(unit: steps.Unit, form: CompiledForm, document: Document, old:
     if not found:
         return
     ids = {after.base.id, *(identity for identity, _ in found)}
-    target = compiled_target(form.fields[kept.base].options)
+    target = form.fields[kept.base].linked
     names = documents.display_names(unit.connection, unit.tables, target, ids, unit.around.actor.language)
     for identity, one in found:
         said = {"unit": names.get(identity, ""), "base": names.get(after.base.id, "")}

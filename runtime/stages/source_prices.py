@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from engine.definitions.compiled import CompiledField
 from engine.document import Value
-from engine.environment import compiled_target
 from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.expressions.number_functions import UNITS
 from engine.expressions.types import Row
@@ -40,7 +39,7 @@ def price_by_unit(
         product = values.get(link.key) if link is not None else None
         if link is None or not isinstance(product, int) or have == values.get(by):
             continue
-        target = compiled_target(link.options)
+        target = link.linked
         row = documents.load_rows(unit.connection, unit.tables, target, [product], {UNITS}).get(product)
         ratios = row.values[UNITS] if row is not None else {}
         values[key] = converted(field, values.get(key), ratios.get(have), ratios.get(values.get(by)))  # type: ignore[attr-defined]

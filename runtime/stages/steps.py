@@ -251,7 +251,7 @@ def load_linked(unit: Unit, form: CompiledForm, listed: Iterable[Document], know
     group = tuple(listed)
     for _depth in range(LONGEST_PATH):
         found: dict[tuple[str, int], Row] = {}
-        for target, want in sorted(wanted_rows(form, group, linked, unit.bundle).items()):
+        for target, want in sorted(wanted_rows(form, group, linked).items()):
             missing, want.fields = set(), want.fields | unit.rules.followed.get(target, NO_FIELDS)
             for identity in want.ids:
                 row = unit.seen.get((target, identity))

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import DocStatus, Document, Line, Value
-from engine.environment import Linked, compiled_target, scene
+from engine.environment import Linked, scene
 from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.expressions.types import Row
 from engine.forms.complete import computed, prefilled, stored_value
@@ -274,9 +274,9 @@ def _unit_named(unit: Unit, form: CompiledForm, document: Document, failed: Prob
     goods, wanted = unit.bundle.forms.get(product or ""), str(failed.params["unit"])
     if goods is None or goods.definition.units is None:
         return failed
-    counted = compiled_target(goods.fields[goods.definition.units.base].options)
+    counted = goods.fields[goods.definition.units.base].linked
     for key, field in form.tables[table].fields.items():
-        target, value = compiled_target(field.options), line.values.get(key)
+        target, value = field.linked, line.values.get(key)
         if not isinstance(value, int) or target not in (product, counted):
             continue
         kept = documents.display_names(unit.connection, unit.tables, target, [value], unit.around.actor.language)
