@@ -62,8 +62,12 @@ class Line:
     source: SourceLine | None = None
 
     def with_values(self, values: Values) -> Line:
-        """The same line with other values; said once per line and pass, hence without ``replace``."""
+        """The same line with other values; every line is made anew several times, so without ``replace``."""
         return Line(id=self.id, number=self.number, values=values, source=self.source)
+
+    def with_id(self, identity: int) -> Line:
+        """The same line, stored."""
+        return Line(id=identity, number=self.number, values=self.values, source=self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

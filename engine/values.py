@@ -37,11 +37,9 @@ def divided(numerator: Decimal, denominator: Decimal) -> Decimal:
 
 def fits(value: Decimal, scale: int) -> bool:
     """Whether ``value`` can be kept at rest: finite, at most ``scale`` decimals, inside 64 bits once scaled."""
-    return (
-        value.is_finite()
-        and value.copy_abs() <= LARGEST[scale]
-        and value.quantize(UNITS[scale], context=EXACT) == value
-    )
+    if not value.is_finite() or value.copy_abs() > LARGEST[scale]:
+        return False
+    return value.quantize(UNITS[scale], context=EXACT) == value
 
 
 def number_in(text: str) -> int | None:

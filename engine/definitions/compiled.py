@@ -188,12 +188,14 @@ class CompiledForm:
     links: Mapping[tuple[str, ...], frozenset[str]]
     trails: Mapping[str, tuple[Trail, ...]] = field(default_factory=lambda: MappingProxyType({}))
     rows: Mapping[str, CompiledRow] = field(init=False)
+    _every: tuple[CompiledField, ...] = field(init=False, repr=False)
     filtered: tuple[CompiledField, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         rows = {"": self.fields, **{key: table.fields for key, table in self.tables.items()}}
-        every = (each for fields in rows.values() for each in fields.values())
+        every = tuple(each for fields in rows.values() for each in fields.values())
         object.__setattr__(self, "rows", MappingProxyType({key: CompiledRow(fields) for key, fields in rows.items()}))
+        object.__setattr__(self, "_every", every)
         object.__setattr__(self, "filtered", tuple(each for each in every if each.filter is not None))
 
     @property
@@ -210,7 +212,7 @@ class CompiledForm:
 
     def all_fields(self) -> tuple[CompiledField, ...]:
         """Header fields, then the fields of every line table."""
-        return (*self.fields.values(), *(field for table in self.tables.values() for field in table.fields.values()))
+        return self._every
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

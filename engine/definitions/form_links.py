@@ -97,9 +97,8 @@ def _trails(
         read, target = links.get(path, frozenset()), forms.get(each.linked)
         onward = _trails(target.fields, path, links, forms) if read and target is not None else ()
         followed = tuple(trail for trail in onward if (*path, trail.key) in links)
-        found.append(
-            Trail(key=key, form=each.linked, wanted=read | ALWAYS_WANTED, onward=onward, followed=followed)
-        )  # fmt: skip
+        wanted = read | ALWAYS_WANTED
+        found.append(Trail(key=key, form=each.linked, wanted=wanted, onward=onward, followed=followed))
     return tuple(found)
 
 

@@ -22,7 +22,7 @@ from engine.values import INT64_MAX
 
 def read_id(raw: object) -> int | None:
     """The id ``raw`` holds: an ``int``, its digits, or a mapping with ``id`` (as look-ups answer). None otherwise."""
-    if isinstance(raw, Mapping):
+    if not isinstance(raw, int | str) and isinstance(raw, Mapping):
         raw = raw.get("id")
     if isinstance(raw, str):
         text = half_width(raw[:40])
@@ -49,10 +49,10 @@ class IdentityField:
         return Column(self.storage)
 
     def parse(self, raw: object, options: BaseModel) -> Parsed:
-        if is_blank(raw):
-            return None
         found = read_id(raw)
-        return (problem(self.unresolved, value=shown(raw)),) if found is None else found
+        if found is None and not is_blank(raw):
+            return (problem(self.unresolved, value=shown(raw)),)
+        return found
 
     def check(self, value: Value, options: BaseModel) -> Iterator[Problem]:
         return iter(())

@@ -22,7 +22,7 @@ from engine.fieldtypes.digits import exact_decimal, plain
 from engine.fieldtypes.words import half_width, is_blank, shown
 from engine.labels import Language
 from engine.problems import Problem, problem
-from engine.values import MOST_PLACES, fits, rounded
+from engine.values import MOST_PLACES, ZERO, fits, rounded
 
 LONGEST_TEXT = 500
 INTEGER_DIGITS = 19
@@ -33,6 +33,9 @@ WRITTEN = re.compile(
     r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?P<fraction>\.[0-9]*)?(?P<exponent>e[+-]?[0-9]{1,3})?"
     r"(?P<times>[万亿])?(?:元|圆)?(?:/\w{1,8})?(?P<close>\))?"
 )
+# A number in its plain form that is inside 64 bits at every scale, as pages and spreadsheets mostly deliver it.
+SIMPLE_LIMIT = 10**9
+SIMPLE = re.compile(r"-?[0-9]{1,9}(?:\.([0-9]{0,8}[1-9]))?")
 SCALED = tuple(Column(Storage.SCALED, scale=scale) for scale in range(MOST_PLACES + 1))
 TIMES = MappingProxyType({"万": 4, "亿": 8, None: 0})
 
@@ -49,6 +52,16 @@ class DecimalOptions(NoOptions):
         if self.min is not None and self.max is not None and self.min > self.max:
             raise PydanticCustomError("definition.limits_reversed", "min is above max")
         return self
+
+
+def simple_decimal(raw: object, decimals: int) -> Decimal | None:
+    """``raw`` at one look where it is a number in its plain form; None where it has to be read with care."""
+    if type(raw) is int:
+        return Decimal(raw) if -SIMPLE_LIMIT < raw < SIMPLE_LIMIT else None
+    found = SIMPLE.fullmatch(str(raw)) if type(raw) is str or type(raw) is Decimal else None
+    if found is None or len(found[1] or "") > decimals:
+        return None
+    return Decimal(found[0]) or ZERO
 
 
 def read_decimal(raw: object, suffix: str = "") -> Decimal | Problem:
@@ -146,11 +159,15 @@ class DecimalField:
         return ""
 
     def parse(self, raw: object, options: BaseModel) -> Parsed:
+        decimals = DecimalOptions.of(options).decimals
+        simple = simple_decimal(raw, decimals)
+        if simple is not None:
+            return simple
         if is_blank(raw):
             return None
         value = read_decimal(raw, self.suffix(options))
         if not isinstance(value, Problem):
-            value = fitted(value, DecimalOptions.of(options).decimals, self.scale)
+            value = fitted(value, decimals, self.scale)
         return (value,) if isinstance(value, Problem) else value
 
     def check(self, value: Value, options: BaseModel) -> Iterator[Problem]:

@@ -128,19 +128,23 @@ def _lines(
 def _value(
     field: CompiledField, raw: object, where: str, row: int, problems: list[Problem], unresolved: list[Unresolved]
 ) -> Value:
-    target = PEOPLE.get(field.type_name, "") or (
-        str(getattr(field.options, "to", "")) if field.type_name == "link" else ""
-    )
-    if isinstance(field.options, OpenItemOptions) and referred(raw) is None:
-        target = f"open_item:{field.options.ledger}"
-    if target and isinstance(raw, str):
-        text = raw.strip()
+    target = _meant(field, raw) if isinstance(raw, str) else ""
+    if target:
+        text = str(raw).strip()
         if text:
             unresolved.append(Unresolved(path=field.path, row=row, target=target, text=text))
         return None
     value, refusals = settled(field.type.parse(raw, field.options))
-    problems.extend(replace(one, where=where, params={"field": field.label, **one.params}) for one in refusals)
+    if refusals:
+        problems.extend(replace(one, where=where, params={"field": field.label, **one.params}) for one in refusals)
     return value
+
+
+def _meant(field: CompiledField, text: str) -> str:
+    """What ``text`` has to be looked up in (see ``Unresolved``); empty when it is a value of the field itself."""
+    if isinstance(field.options, OpenItemOptions):
+        return f"open_item:{field.options.ledger}" if referred(text) is None else ""
+    return field.linked if field.type_name == "link" else PEOPLE.get(field.type_name, "")
 
 
 def _date(raw: object, problems: list[Problem]) -> date | None:

@@ -118,13 +118,17 @@ def denied(access: FormAccess, form: CompiledForm, action: str) -> tuple[Problem
 
 def write_problems(access: FormAccess, form: CompiledForm, typed: Iterable[str]) -> tuple[Problem, ...]:
     """One problem per field the caller typed without the right to. ``typed`` are addresses (``lines.2.price``)."""
-    problems = []
-    for where in sorted(typed):
-        path = plain_path(where)
-        field = form.field(path)
-        if field is not None and access.access(path) < Access.WRITE:
-            problems.append(problem("permission.field_denied", where, field=field.label))
-    return tuple(problems)
+    paths = {where: plain_path(where) for where in typed}
+    closed = {
+        path: field.label
+        for path in set(paths.values())
+        if access.access(path) < Access.WRITE and (field := form.field(path)) is not None
+    }
+    return tuple(
+        problem("permission.field_denied", where, field=closed[paths[where]])
+        for where in (sorted(paths) if closed else ())
+        if paths[where] in closed
+    )
 
 
 def plain_path(where: str) -> str:

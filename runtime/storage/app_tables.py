@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -62,14 +62,33 @@ class RowTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowPlan:
+    """What is read of linked records for a set of fields: ``columns`` are the id and those of ``names``, and that of
+    the base unit ``with_units``; ``facts`` are figures of the ledgers.
+
+    ``second``: place of the second unit among the columns, where a figure is asked for that only goods with one have.
+    """
+
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+    with_units: bool
+    second: int
+    facts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FormTables:
-    """The tables of one form: ``header`` and ``lines`` for statements, ``rows`` and ``line_rows`` for whole rows."""
+    """The tables of one form: ``header`` and ``lines`` for statements, ``rows`` and ``line_rows`` for whole rows.
+
+    ``plans``: how the sets of fields asked for so far are read (`records.load_rows`); they depend on nothing else.
+    """
 
     form: CompiledForm
     header: sa.Table
     lines: Mapping[str, sa.Table]
     rows: RowTable
     line_rows: Mapping[str, RowTable]
+    plans: dict[frozenset[str], RowPlan] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,9 +200,9 @@ def _line_table(metadata: sa.MetaData, header: sa.Table, table: CompiledTable) -
         *(_field_column(field) for field in fields.values()),
     )
     _index(made, ("document", "line_no"))
-    for field in fields.values():
-        if field.unique:
-            _index(made, (field.column,), unique=True)
+    for each in fields.values():
+        if each.unique:
+            _index(made, (each.column,), unique=True)
     return _row_table(made, fields, made.c.document, (made.c.document, made.c.line_no, made.c.id))
 
 

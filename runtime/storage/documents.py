@@ -127,7 +127,7 @@ def insert_many(
             created_at=document.created_at or at,
             lines=MappingProxyType(
                 {
-                    key: tuple(replace(line, id=next(ids)) for line in document.lines.get(key, ()))
+                    key: tuple(line.with_id(next(ids)) for line in document.lines.get(key, ()))
                     for key in of_form.line_rows
                 }
             ),
@@ -225,7 +225,7 @@ def _update_lines(
         if new.lines.get(key) is old.lines.get(key):
             continue
         ids = iter(allocate(connection, sum(1 for line in after if line.id not in before)))
-        fresh = [replace(line, id=next(ids)) for line in after if line.id not in before]
+        fresh = [line.with_id(next(ids)) for line in after if line.id not in before]
         gone = set(before) - {line.id for line in after}
         if gone:
             connection.execute(rows.table.delete().where(rows.table.c.id.in_(gone)))

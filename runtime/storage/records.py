@@ -18,7 +18,7 @@ from engine.definitions.compiled import CompiledForm
 from engine.document import Value
 from engine.expressions.types import Row
 from engine.labels import Language
-from runtime.storage.app_tables import HEADER_SYSTEM, AppTables, FormTables
+from runtime.storage.app_tables import HEADER_SYSTEM, AppTables, FormTables, RowPlan
 from runtime.storage.ledger_facts import AUX_FACTS, LEDGER_FACTS, ledger_facts
 from runtime.storage.search_text import terms
 
@@ -52,31 +52,42 @@ def load_rows(
     """The asked fields of the records. ``$units`` is a mapping unit id → ratio to the base unit, which itself is 1
     and comes first; the other names with ``$`` are figures of the ledgers. Second quantities are asked for
     only of goods that have a second unit."""
-    of_form = tables.forms[form]
-    wanted = sorted(set(ids))
-    facts = set(fields) & LEDGER_FACTS
-    with_units = UNITS in set(fields)
-    units = of_form.form.definition.units
-    second = units.aux if units is not None and facts & AUX_FACTS else None
-    names = tuple(sorted((set(fields) | ({second} if second else set())) - facts - {UNITS}))
-    if with_units and units is None:
-        raise KeyError(f"{form}.{UNITS}")
-    columns = ["id", *(header_column(of_form, name).name for name in names)]
-    if with_units and units is not None:
-        columns.append(header_column(of_form, units.base).name)
+    of_form, wanted = tables.forms[form], sorted(set(ids))
+    plan = of_form.plans.get(asked := frozenset(fields)) or _planned(of_form, asked)
+    names, with_units = plan.names, plan.with_units
     found: dict[int, Row] = {}
     ratios = _unit_ratios(connection, of_form, wanted) if with_units else {}
-    rows = of_form.rows.reader.rows(connection, columns, "id", wanted)
-    place = names.index(second) + 1 if second else 0
-    weighed = [row[0] for row in rows if row[place] is not None] if second else wanted
-    figures = ledger_facts(connection, facts, wanted, weighed) if facts else {}
+    rows = of_form.rows.reader.rows(connection, plan.columns, "id", wanted)
+    weighed = [row[0] for row in rows if row[plan.second] is not None] if plan.second else wanted
+    figures = ledger_facts(connection, plan.facts, wanted, weighed) if plan.facts else {}
     for row in rows:
         values: dict[str, object] = dict(zip(names, row[1:], strict=False))
         if with_units:
             values[UNITS] = MappingProxyType({row[-1]: Decimal(1)} | ratios.get(row[0], {}))
-        values.update(figures.get(row[0], {}))
+        if figures:
+            values.update(figures.get(row[0], {}))
         found[row[0]] = Row(row[0], MappingProxyType(values))
     return MappingProxyType(found)
+
+
+def _planned(of_form: FormTables, fields: frozenset[str]) -> RowPlan:
+    """What to read for ``fields``; kept with the tables, for the same few sets are asked for again and again."""
+    facts, units = fields & LEDGER_FACTS, of_form.form.definition.units
+    second = units.aux if units is not None and facts & AUX_FACTS else None
+    names = tuple(sorted((fields | ({second} if second else frozenset())) - facts - {UNITS}))
+    columns = ["id", *(header_column(of_form, name).name for name in names)]
+    if UNITS in fields:
+        if units is None:
+            raise KeyError(f"{of_form.form.key}.{UNITS}")
+        columns.append(header_column(of_form, units.base).name)
+    plan = of_form.plans[fields] = RowPlan(
+        names=names,
+        columns=tuple(columns),
+        with_units=UNITS in fields,
+        second=names.index(second) + 1 if second else 0,
+        facts=facts,
+    )
+    return plan
 
 
 def ids_where(tables: AppTables, form: str, *conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
