@@ -33,9 +33,9 @@ WRITTEN = re.compile(
     r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?P<fraction>\.[0-9]*)?(?P<exponent>e[+-]?[0-9]{1,3})?"
     r"(?P<times>[万亿])?(?:元|圆)?(?:/\w{1,8})?(?P<close>\))?"
 )
-# A number in its plain form that is inside 64 bits at every scale, as pages and spreadsheets mostly deliver it.
+# Nothing but digits, and few enough for 64 bits at every scale: what pages and spreadsheets mostly deliver.
 SIMPLE_LIMIT = 10**9
-SIMPLE = re.compile(r"-?[0-9]{1,9}(?:\.([0-9]{0,8}[1-9]))?")
+SIMPLE = re.compile(r"(-?[0-9]{1,9})(?:\.([0-9]{0,8}[1-9])?0{0,9})?")
 SCALED = tuple(Column(Storage.SCALED, scale=scale) for scale in range(MOST_PLACES + 1))
 TIMES = MappingProxyType({"万": 4, "亿": 8, None: 0})
 
@@ -55,13 +55,16 @@ class DecimalOptions(NoOptions):
 
 
 def simple_decimal(raw: object, decimals: int) -> Decimal | None:
-    """``raw`` at one look where it is a number in its plain form; None where it has to be read with care."""
+    """``raw`` in its plain form where that is told at one look; None where it has to be read with care."""
     if type(raw) is int:
         return Decimal(raw) if -SIMPLE_LIMIT < raw < SIMPLE_LIMIT else None
     found = SIMPLE.fullmatch(str(raw)) if type(raw) is str or type(raw) is Decimal else None
-    if found is None or len(found[1] or "") > decimals:
+    if found is None:
         return None
-    return Decimal(found[0]) or ZERO
+    whole, fraction = found[1], found[2] or ""
+    if len(fraction) > decimals:
+        return None
+    return Decimal(f"{whole}.{fraction}" if fraction else whole) or ZERO
 
 
 def read_decimal(raw: object, suffix: str = "") -> Decimal | Problem:

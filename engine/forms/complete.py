@@ -35,9 +35,8 @@ def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surround
             if values.get(field.key) is None and field.key not in draft.given:
                 values[field.key] = _evaluated(field, default, names.header, field.key, around, problems)
     _fills(top, values, draft.old.values if draft.old else None, "", draft.given, linked, around)
-    header = replace(document, values=values)
     if not any(document.lines.values()):
-        return replace(draft, document=header, problems=tuple(problems))
+        return replace(draft, document=replace(document, values=values), problems=tuple(problems))
     for key, value in values.items():
         if value is not document.values.get(key) and (changed := form.fields.get(key)) is not None:
             names.put(key, shown(form, changed, value, linked))
@@ -57,7 +56,8 @@ def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surround
                     row[field.key] = _evaluated(field, default, names.line(table, index), place, around, problems)
             made.append(line.with_values(row))
         lines[table] = tuple(made)
-    return replace(draft, document=replace(header, lines=MappingProxyType(lines)), problems=tuple(problems))
+    filled = replace(document, values=values, lines=MappingProxyType(lines))
+    return replace(draft, document=filled, problems=tuple(problems))
 
 
 def computed(

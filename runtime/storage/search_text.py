@@ -29,13 +29,13 @@ def searchable(form: CompiledForm, document: Document) -> str:
 
 def search_text(texts: Iterable[str]) -> str:
     """``texts`` in lower case, followed by pinyin and initials of those with Chinese characters."""
-    from runtime.storage.pinyin import spoken  # deferred: its dictionaries are a tenth of the start of a server
-
     parts: list[str] = []
     for text in texts:
         plain = text.lower().strip()
         parts.append(plain)
         if not plain.isascii():
+            from runtime.storage.pinyin import spoken  # deferred: its dictionaries are a tenth of the start of a server
+
             parts.extend(spoken(plain))
     return " ".join(dict.fromkeys(part for part in parts if part))[:LONGEST]
 
