@@ -19,6 +19,7 @@ from engine.ledger.entry import COST, FRESH, Entry
 from engine.ledger.facts import Facts, Layering, LotDates, Policy, Posted, live
 from engine.ledger.guards import refused
 from engine.ledger.posting import Asked, Request, next_batch, origin_of
+from engine.ledger.second import apart
 from engine.pools import CostMethod, Layer
 from engine.problems import Problem, Severity, problem
 from engine.values import ZERO
@@ -299,10 +300,11 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
         book.entries, book.wheres, book.reversed, book.backs, balances, declared, facts, book.policy, book.past,
         book.counted,
     )  # fmt: skip
+    ends = apart(book.entries, book.wheres, balances, declared, facts, book.counted)
     return Posted(
         entries=tuple(entries),
         balances=balances,
-        problems=(*book.problems, *against, *_beyond_worth(book, fresh, ran)),
+        problems=(*book.problems, *against, *_beyond_worth(book, fresh, ran), *ends),
         layering=_layering(book, ran) if costing.layered else Layering(),
         lots=book.lots,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.problems import Problem, Refused, Severity
+from runtime.facade import stock
 from runtime.facade.door import Door
 from tests.houses import CATALOG, Home, do, furnished, make_home
 
@@ -63,3 +64,60 @@ def test_a_date_far_from_today_is_asked_about(home: Home, day: str, code: str, z
 def test_a_date_near_enough_is_not(home: Home, day: str) -> None:
     door = furnished(home)
     assert do(door, "other_receipt", "approve", received(biz_date=day)).warnings == ()
+
+
+def weighed(home: Home) -> Door:
+    """52.4 kg of fish in 10 pieces in one warehouse, of a product that is kept by both."""
+    door = furnished(home)
+    for name in ("公斤", "条"):
+        do(door, "unit", "save", {"name": name})
+    fish = {
+        "code": "F01",
+        "name": "三文鱼",
+        "category": "C1",
+        "base_unit": "公斤",
+        "catch_weight": True,
+        "aux_unit": "条",
+    }
+    do(door, "product", "save", {**fish, "aux_rate": "5", "aux_tolerance": "100"})
+    do(door, "other_receipt", "approve", fish_lines("52.4", "10", cost_price="3"), confirmed=True)
+    return door
+
+
+def fish_lines(qty: str, aux: str, **more: str) -> dict[str, object]:
+    return {"warehouse": "W1", "lines": [{"product": "F01", "qty": qty, "aux_qty": aux, **more}]}
+
+
+@pytest.mark.parametrize(
+    ("qty", "aux", "code", "zh", "en"),
+    [
+        ("52.4", "9", "ledger.pieces_left", "三文鱼（主仓）出完了，辅助数量还剩 1。", "1 of its second quantity stays"),
+        ("50", "10", "ledger.weight_left", "的辅助数量出完了，数量还剩 2.4。", "but 2.4 of the quantity stays"),
+        ("50", "12", "ledger.pieces_negative", "的辅助数量不够，还差 2。", "falls short by 2"),
+    ],
+)
+def test_two_quantities_that_do_not_end_together_are_asked_about(
+    home: Home, qty: str, aux: str, code: str, zh: str, en: str
+) -> None:
+    door = weighed(home)
+    (one,) = asked(door, "other_issue", fish_lines(qty, aux))
+    assert (one.code, one.where) == (code, "lines.1")
+    assert zh in door.house.catalogue.text(one, "zh")[0]
+    assert en in door.house.catalogue.text(one, "en")[0]
+
+
+def test_two_quantities_that_go_together_are_not(home: Home) -> None:
+    door = weighed(home)
+    assert do(door, "other_issue", "approve", fish_lines("20", "4")).warnings == ()
+    assert do(door, "other_issue", "approve", fish_lines("32.4", "6")).warnings == ()
+
+
+def test_what_a_count_found_is_posted_without_a_question(home: Home) -> None:
+    """The loss is made and approved by the house, which nobody can ask."""
+    door = weighed(home)
+    line = {"product": "F01", "count_qty": "3", "count_aux": "0", "cause": "loss"}
+    do(door, "stocktake", "approve", {"warehouse": "W1", "type": "spot", "lines": [line]}, confirmed=True)
+    home.jobs.drain()
+    (level,) = stock.levels(door, search="三文鱼").rows
+    left = stock.whole_balance(door, "stock", {"product": level.product, "warehouse": level.warehouse})
+    assert (left.quantity, left.aux) == (3, 0)
