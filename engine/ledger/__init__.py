@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from engine.ledger.balance import EMPTY, Balance, BalanceKey, available, available_keys, line_key
-from engine.ledger.course import Origin, Start, cost_order, pool_of
+from engine.ledger.course import Origin, Start, cost_order
 from engine.ledger.decide import held_lines, mirror, post
-from engine.ledger.declared import UNUSABLE, Grain, Ledger, added_up, at_places, by_place, key_at, keys_of, ledgers
+from engine.ledger.declared import (
+    UNUSABLE,
+    Grain,
+    Ledger,
+    added_up,
+    at_places,
+    by_place,
+    key_at,
+    keys_of,
+    ledgers,
+    pool_of,
+)
 from engine.ledger.entry import COST, Entry
 from engine.ledger.facts import Facts, Layering, LotDates, Policy, Posted, live
 from engine.ledger.posting import Asked, Request, asked, origin_of, releases, requests

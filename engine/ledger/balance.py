@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -53,9 +52,8 @@ class BalanceKey(NamedTuple):
         return _text(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """Quantity in base units and value in money, both signed.
+class Balance(NamedTuple):
+    """Quantity in base units and value in money, both signed. A plain tuple for the same reason.
 
     Attributes:
         aux: second quantity of catch weight goods, signed; 0 of all others.
@@ -93,6 +91,7 @@ def available(balances: Mapping[BalanceKey, Balance], product: int, warehouse: i
     return stock - unusable - reserved
 
 
+@lru_cache(maxsize=4_096)
 def available_keys(product: int, warehouse: int) -> tuple[BalanceKey, BalanceKey, BalanceKey]:
     """The balances ``available`` looks at: on hand, unusable, reserved."""
     return (

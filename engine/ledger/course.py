@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from engine.ledger.declared import Ledger, by_place, key_at
+from engine.ledger.declared import Ledger, pool_of
 from engine.ledger.entry import Entry
 from engine.pools import CostMethod, Move, Part, Pool, PoolState, Settled
 from engine.shares import spread
@@ -75,11 +75,11 @@ class Ran:
 
     Attributes:
         settled: by entry id, those of new entries included.
-        pools: the pools as they stand afterwards.
+        pools: the pools as they are left, by the text of their key.
     """
 
     settled: Mapping[int, Settled]
-    pools: Mapping[str, PoolState]
+    pools: Mapping[str, Pool]
 
 
 @dataclass(slots=True)
@@ -109,20 +109,14 @@ def run(start: Start, fresh: Sequence[Entry], method: CostMethod, declared: Mapp
             job = _job(row)
             course.left[job] = course.left.get(job, ZERO) + row.stated
     followed = {row.origin for row in rows}
-    pool_at = by_place(lambda row: pool_of(declared, row))
     for row in rows:
-        identity, pool = row.id or 0, pool_at(row)
+        identity, pool = row.id or 0, pool_of(declared, row)
         done = course.settled[identity] = _settle(course, row, pool)
         if identity in followed:
             course.origins[identity] = Origin(
                 ledger=row.ledger, pool=pool, quantity=row.quantity, value=done.value, parts=done.parts
             )
-    return Ran(settled=course.settled, pools={key: pool.state() for key, pool in course.pools.items()})
-
-
-def pool_of(declared: Mapping[str, Ledger], row: Entry) -> str:
-    """Text of the key of the cost pool a stock entry moves; empty for goods that are not ours."""
-    return "" if row.ledger != "stock" or row.owner else key_at(declared["stock"], "cost", row).text
+    return Ran(settled=course.settled, pools=course.pools)
 
 
 def cost_order(row: Entry) -> tuple[date, int]:

@@ -7,14 +7,14 @@ comes after them. The policies are those of docs/ledger.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from engine.document import RED, Document
 from engine.ledger.balance import EMPTY, Balance, BalanceKey, available, line_key
-from engine.ledger.course import Ran, differences, pool_of, run
-from engine.ledger.declared import Ledger, added_up, by_place, keys_of
+from engine.ledger.course import Ran, differences, run
+from engine.ledger.declared import Ledger, added_up, keys_of, pool_of
 from engine.ledger.entry import COST, FRESH, Entry
 from engine.ledger.facts import Facts, Layering, LotDates, Policy, Posted, live
 from engine.ledger.guards import refused
@@ -30,19 +30,20 @@ class Book:
     """Working state of one decision: balances as they become, entries as they come.
 
     Attributes:
-        keys: the balances an entry changes. backs: entries of which another gives back, by the id of that one.
+        balances: as the entries up to ``reckoned`` leave them; see ``balance``.
+        backs: entries of which another gives back, by the id of that one.
         counted: ids of entries that say what a count found (盘盈, 盘亏).
     """
 
     document: Document
     declared: Mapping[str, Ledger]
-    keys: Callable[[Entry], tuple[BalanceKey, ...]]
     facts: Facts
     policy: Policy
     action: str
     batch: int
     biz_date: date
     balances: dict[BalanceKey, Balance]
+    reckoned: int = 0
     entries: list[Entry] = field(default_factory=list)
     wheres: dict[int, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -51,9 +52,14 @@ class Book:
     backs: dict[int, Entry] = field(default_factory=dict)
     counted: set[int] = field(default_factory=set)
 
-    def balance(self, key: BalanceKey) -> Balance:
-        """The balance as this document leaves it so far."""
-        return self.balances.get(key, EMPTY)
+    def so_far(self) -> Mapping[BalanceKey, Balance]:
+        """The balances as this document leaves them so far. Most documents never ask: only what draws from a balance
+        or is limited by one does."""
+        for entry in self.entries[self.reckoned :]:
+            for key in keys_of(self.declared[entry.ledger], entry):
+                self.balances[key] = self.balances.get(key, EMPTY).plus(entry)
+        self.reckoned = len(self.entries)
+        return self.balances
 
     def past(self, product: int, lot: str) -> bool:
         """Whether a lot is past its last good day; one this document brings goes by the dates it gives."""
@@ -61,13 +67,11 @@ class Book:
         dates = self.lots[key][0] if key in self.lots else self.facts.lots.get(key)
         return dates is not None and dates.expires is not None and dates.expires < self.facts.today
 
-    def append(self, entry: Entry, where: str = "") -> None:
-        """Note a further entry; its id tells its place until it is appended."""
+    def append(self, entry: Entry, where: str = "", **changes: object) -> None:
+        """Note a further entry, ``entry`` with ``changes``; its id tells its place until it is appended."""
         identity = FRESH + len(self.entries) + 1
-        self.entries.append(entry.having(id=identity))
+        self.entries.append(entry.having(id=identity, **changes))
         self.wheres[identity] = where
-        for key in self.keys(entry):
-            self.balances[key] = self.balance(key).plus(entry)
 
 
 def post(
@@ -94,8 +98,8 @@ def post(
         if ledger.per_line:
             _open_quantity(book, request, entry)
             continue
-        made = _valued(book, request, entry, previous.get(entry.line)) if ledger.valued else entry
-        book.append(made, request.where)
+        valued = _valued(book, request, entry, previous.get(entry.line)) if ledger.valued else {}
+        book.append(entry, request.where, **valued)
         if request.back is not None:
             book.backs[book.entries[-1].id or 0] = request.back
         if request.definition.while_frozen:
@@ -104,19 +108,12 @@ def post(
             previous[entry.line] = book.entries[-1]
         _note_lot(book, request)
     for key, entry in held_lines(own, releasing):
-        held = book.balance(key).quantity
+        held = book.so_far().get(key, EMPTY).quantity
         if held > ZERO:
             book.append(
-                entry.having(
-                    quantity=-held,
-                    value=ZERO,
-                    move=f"{entry.move}_release",
-                    action=action,
-                    batch=book.batch,
-                    biz_date=biz_date,
-                    mirror_of=None,
-                )
-            )
+                entry, quantity=-held, value=ZERO, move=f"{entry.move}_release", action=action, batch=book.batch,
+                biz_date=biz_date, mirror_of=None,
+            )  # fmt: skip
     return _finished(book, costing)
 
 
@@ -140,17 +137,9 @@ def mirror(
     for entry in reversed([one for one in live(own) if one.action == reversed_action]):
         book.reversed.append(entry)
         book.append(
-            entry.having(
-                quantity=-entry.quantity,
-                value=-entry.value,
-                aux=-entry.aux,
-                stated=-entry.stated,
-                move=f"{entry.move}_cancel",
-                action=action,
-                batch=book.batch,
-                mirror_of=entry.id,
-            )
-        )
+            entry, quantity=-entry.quantity, value=-entry.value, aux=-entry.aux, stated=-entry.stated,
+            move=f"{entry.move}_cancel", action=action, batch=book.batch, mirror_of=entry.id,
+        )  # fmt: skip
     return _finished(book, costing)
 
 
@@ -169,19 +158,17 @@ def _book(
     own: Sequence[Entry],
     biz_date: date,
 ) -> Book:
-    batch = next_batch(own)
-    keys = by_place(lambda entry: keys_of(declared[entry.ledger], entry))
-    return Book(document, declared, keys, facts, policy, action, batch, biz_date, dict(facts.balances))
+    return Book(document, declared, facts, policy, action, next_batch(own), biz_date, dict(facts.balances))
 
 
-def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) -> Entry:
-    """``entry`` with the basis its value is found by."""
+def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) -> Mapping[str, object]:
+    """The basis the value of ``entry`` is found by, as changes of it."""
     cost = request.definition.cost
     other_leg = before is not None and before.ledger == "stock" and before.quantity == -entry.quantity
     if cost == "pair" or (cost == "method" and request.value is None and other_leg and entry.quantity > ZERO):
         return _paired(book, request, entry, before)
     if cost == "rest":
-        return entry.having(basis="rest", stated=request.weight, value=ZERO)
+        return {"basis": "rest", "stated": request.weight, "value": ZERO}
     if cost in ("source", "share"):
         origin = origin_of(request, book.facts.sources)
         if origin is not None and origin.biz_date > book.biz_date:
@@ -190,28 +177,28 @@ def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) ->
             )
         if cost == "share":
             stated = request.value or ZERO
-            return entry.having(basis="share", origin=(origin.id or 0) if origin else 0, stated=stated, value=ZERO)
+            return {"basis": "share", "origin": (origin.id or 0) if origin else 0, "stated": stated, "value": ZERO}
         returned = {"stated": request.value or ZERO, "value": ZERO}
         if origin is not None:
-            return entry.having(basis="source", origin=origin.id or 0, **returned)
-        return entry.having(basis="method", **returned)
+            return {"basis": "source", "origin": origin.id or 0, **returned}
+        return {"basis": "method", **returned}
     if request.value is not None:
         if entry.ledger == "stock" and request.value < ZERO < entry.quantity:
             book.problems.append(problem("ledger.negative_cost", request.where, amount=request.value))
-        return entry.having(basis="given", stated=request.value)
-    return entry.having(basis="method")
+        return {"basis": "given", "stated": request.value}
+    return {"basis": "method"}
 
 
-def _paired(book: Book, request: Request, entry: Entry, before: Entry | None) -> Entry:
+def _paired(book: Book, request: Request, entry: Entry, before: Entry | None) -> Mapping[str, object]:
     if before is None:
         book.problems.append(problem("ledger.pair_of_nothing", request.where))
-        return entry
+        return {}
     same = before.ledger == "stock" == entry.ledger and pool_of(book.declared, before) == pool_of(book.declared, entry)
     if not same:
-        return entry.having(basis="pair", origin=before.id or 0)
+        return {"basis": "pair", "origin": before.id or 0}
     place = (before.id or 0) - FRESH - 1
     book.entries[place] = book.entries[place].having(basis="neutral", stated=ZERO)
-    return entry.having(basis="neutral", origin=before.id or 0)
+    return {"basis": "neutral", "origin": before.id or 0}
 
 
 def _note_lot(book: Book, request: Request) -> None:
@@ -235,7 +222,7 @@ def _note_lot(book: Book, request: Request) -> None:
 def _open_quantity(book: Book, request: Request, entry: Entry) -> None:
     line = request.line
     if request.back is not None:
-        book.append(_at(entry, request.back).having(quantity=request.quantity, value=ZERO), request.where)
+        book.append(_at(entry, request.back), request.where, quantity=request.quantity, value=ZERO)
         return
     if request.definition.consumes:
         if line is None or line.source is None:
@@ -244,27 +231,21 @@ def _open_quantity(book: Book, request: Request, entry: Entry) -> None:
         for source in live(book.facts.sources.get((line.source.form, line.source.line), ())):
             if source.ledger != entry.ledger or wanted <= ZERO:
                 continue
-            taken = min(wanted, max(book.balance(line_key(source)).quantity, ZERO))
+            taken = min(wanted, max(book.so_far().get(line_key(source), EMPTY).quantity, ZERO))
             if taken:
                 wanted -= taken
-                book.append(_at(entry, source).having(quantity=-taken, value=ZERO), request.where)
+                book.append(_at(entry, source), request.where, quantity=-taken, value=ZERO)
         return
     quantity = request.quantity
     if request.definition.limit == "available":
         expired = book.facts.expired.get((request.product, request.warehouse), ZERO)
-        free = max(available(book.balances, request.product, request.warehouse) - expired, ZERO)
+        free = max(available(book.so_far(), request.product, request.warehouse) - expired, ZERO)
         quantity = min(quantity, free) if book.policy.partial_reservation or quantity <= free else ZERO
     if quantity:
         book.append(
-            entry.having(
-                quantity=quantity,
-                value=ZERO,
-                ref_form=book.document.form,
-                ref_document=book.document.id or 0,
-                ref_line=line.id if line and line.id else 0,
-            ),
-            request.where,
-        )
+            entry, request.where, quantity=quantity, value=ZERO, ref_form=book.document.form,
+            ref_document=book.document.id or 0, ref_line=line.id if line and line.id else 0,
+        )  # fmt: skip
 
 
 def _at(entry: Entry, there: Entry) -> Entry:
@@ -288,11 +269,9 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
     facts, declared = book.facts, book.declared
     fresh = [one for one in book.entries if declared[one.ledger].valued and one.mirror_of is None]
     ran = run(facts.start, fresh, costing, declared, book.policy.places)
-    entries = [
-        one.having(value=ran.settled[one.id or 0].value) if one.id in ran.settled else one for one in book.entries
-    ]
+    entries = [_worth(one, ran) for one in book.entries]
     entries += _derived(book, fresh, ran)
-    balances = added_up(facts.balances, entries, book.keys)
+    balances = added_up(facts.balances, entries, declared)
     if fresh and not _dated_well(book):
         last = max(one.biz_date for one in facts.start.rows)
         book.problems.append(problem("ledger.back_dating", "biz_date", day=book.biz_date, last=last))
@@ -308,6 +287,12 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
         layering=_layering(book, ran) if costing.layered else Layering(),
         lots=book.lots,
     )
+
+
+def _worth(entry: Entry, ran: Ran) -> Entry:
+    """``entry`` at the value the course found."""
+    done = ran.settled.get(entry.id or 0)
+    return entry if done is None or done.value is entry.value else entry.having(value=done.value)
 
 
 def _dated_well(book: Book) -> bool:
@@ -365,14 +350,13 @@ def _beyond_worth(book: Book, fresh: Sequence[Entry], ran: Ran) -> Iterator[Prob
 
 def _layering(book: Book, ran: Ran) -> Layering:
     rows = {one.id or 0: one for one in (*book.entries, *book.facts.start.rows)}
-    pool_at = by_place(lambda row: pool_of(book.declared, row))
     opened: dict[str, list[Layer]] = {}
     for identity, done in ran.settled.items():
         if done.opened:
-            opened.setdefault(pool_at(rows[identity]), []).extend(done.opened)
+            opened.setdefault(pool_of(book.declared, rows[identity]), []).extend(done.opened)
     return Layering(
         rerun=frozenset(one.id or 0 for one in (*book.facts.start.rows, *book.reversed)),
         uses=tuple(use for done in ran.settled.values() for use in done.uses),
         opened=opened,
-        open={key: state.layers for key, state in ran.pools.items()},
+        open={key: pool.state().layers for key, pool in ran.pools.items()},
     )

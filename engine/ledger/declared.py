@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from engine.definitions import posting
 from engine.definitions.app import AppSettings, LedgerDef
@@ -26,11 +27,35 @@ OPEN_LINE = ("product", "warehouse", "ref_form", "ref_line")
 UNUSABLE = frozenset(posting.UNUSABLE)
 PARTNERS = ("supplier", "customer")
 
-# Everything a key is made of or a grain asks for.
-_STANDS = attrgetter(
-    "ledger", "product", "warehouse", *DETAIL, "partner", "subject", "element", "ref_form", "ref_document", "ref_line",
-    "move", "biz_date",
-)  # fmt: skip
+
+class Standing(NamedTuple):
+    """Everything of an entry that a key is made of or a grain asks for: entries of one standing change the same
+    balances."""
+
+    ledger: str
+    product: int
+    warehouse: int
+    bin: int
+    lot: str
+    serial: str
+    status: str
+    owner: int
+    partner: int
+    subject: int
+    element: str
+    ref_form: str
+    ref_document: int
+    ref_line: int
+    move: str
+    biz_date: date
+
+    @property
+    def month(self) -> int:
+        """The month it counts in, ``YYYYMM``."""
+        return self.biz_date.year * 100 + self.biz_date.month
+
+
+_STANDS = attrgetter(*Standing._fields)
 
 Only: TypeAlias = Literal["", "detailed", "owned", "unusable", "serial", "referring", "element"]
 
@@ -48,7 +73,7 @@ class Grain:
     dimensions: tuple[str, ...]
     only: Only = ""
 
-    def counts(self, entry: Entry) -> bool:
+    def counts(self, entry: Entry | Standing) -> bool:
         """Whether ``entry`` belongs to a balance of this grain."""
         if not self.only:
             return True
@@ -63,9 +88,9 @@ class Grain:
         return bool(entry.ref_document) if self.only == "referring" else bool(entry.element)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ledger:
-    """A ledger.
+    """A ledger. Declared once per app, hence known by its identity.
 
     Attributes:
         dimensions: what an entry must name, in the vocabulary of ``EntryDef.dimensions``.
@@ -167,14 +192,39 @@ def _attributes(dimensions: Sequence[str]) -> tuple[str, ...]:
 
 
 def keys_of(ledger: Ledger, entry: Entry) -> tuple[BalanceKey, ...]:
-    """The balances an entry changes: one per grain that counts it."""
-    return tuple(
-        key_at(ledger, name, entry) for name, grain in ledger.grains.items() if not grain.only or grain.counts(entry)
-    )
+    """The balances an entry changes: one per grain that counts it, that of the chain first."""
+    return _keys(ledger, _STANDS(entry))
 
 
 def key_at(ledger: Ledger, grain: str, entry: Entry) -> BalanceKey:
     """The balance of one grain that ``entry`` belongs to."""
+    return _key(ledger, grain, _STANDS(entry))
+
+
+def pool_of(declared: Mapping[str, Ledger], row: Entry) -> str:
+    """Text of the key of the cost pool a stock entry moves; empty for goods that are not ours."""
+    return "" if row.ledger != "stock" or row.owner else _pool(declared["stock"], _STANDS(row))
+
+
+# A posting asks for the keys of one entry to lock, to settle, to chain and to fold it, and the next posting of the same
+# goods on the same day asks again.
+@lru_cache(maxsize=4_096)
+def _keys(ledger: Ledger, stands: tuple[object, ...]) -> tuple[BalanceKey, ...]:
+    entry = Standing(*stands)  # type: ignore[arg-type]
+    return tuple(_made(ledger, name, entry) for name, grain in ledger.grains.items() if grain.counts(entry))
+
+
+@lru_cache(maxsize=4_096)
+def _key(ledger: Ledger, grain: str, stands: tuple[object, ...]) -> BalanceKey:
+    return _made(ledger, grain, Standing(*stands))  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=4_096)
+def _pool(stock: Ledger, stands: tuple[object, ...]) -> str:
+    return _made(stock, "cost", Standing(*stands)).text  # type: ignore[arg-type]
+
+
+def _made(ledger: Ledger, grain: str, entry: Standing) -> BalanceKey:
     return BalanceKey(ledger.key, grain, **{name: getattr(entry, name) for name in ledger.grains[grain].dimensions})
 
 
@@ -193,16 +243,12 @@ def by_place(work: Callable[[Entry], T]) -> Callable[[Entry], T]:
 
 
 def added_up(
-    before: Mapping[BalanceKey, Balance], entries: Iterable[Entry], keys: Callable[[Entry], Sequence[BalanceKey]]
+    before: Mapping[BalanceKey, Balance], entries: Iterable[Entry], declared: Mapping[str, Ledger]
 ) -> dict[BalanceKey, Balance]:
-    """Every balance these entries change, as it is after them.
-
-    Args:
-        keys: the balances an entry changes, as ``keys_of`` tells them.
-    """
+    """Every balance these entries change, as it is after them."""
     after: dict[BalanceKey, Balance] = {}
     for here in at_places(entries):
-        for key in keys(here[0]):
+        for key in keys_of(declared[here[0].ledger], here[0]):
             after[key] = (after.get(key) or before.get(key, EMPTY)).plus(*here)
     return after
 

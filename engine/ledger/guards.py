@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from engine.ledger.balance import EMPTY, Balance, BalanceKey, available_keys
 from engine.ledger.course import cost_order
-from engine.ledger.declared import UNUSABLE, Ledger, by_place, key_at, keys_of
+from engine.ledger.declared import UNUSABLE, Ledger, key_at, keys_of
 from engine.ledger.entry import FRESH, Entry
 from engine.ledger.facts import Facts, Policy
 from engine.problems import Problem, distinct, problem
@@ -40,11 +40,12 @@ def refused(
     """
     after = _After(facts.balances, balances)
     stock = [entry for entry in entries if entry.ledger == "stock" and entry.quantity]
-    where = {_place(entry): wheres.get(entry.id or 0, "") for entry in reversed(stock)}
     found: list[Problem] = [*_serials(stock, wheres, after), *_own(entries, wheres, after, declared)]
     found += _settlements(entries, wheres, backs, after, declared, facts)
     found += _too_large(entries, wheres, balances, declared)
-    if not policy.negative_stock:
+    # What only adds goods leaves no place, lot or later day with less than it had.
+    if not policy.negative_stock and any(entry.quantity < ZERO for entry in stock):
+        where = {_place(entry): wheres.get(entry.id or 0, "") for entry in reversed(stock)}
         short = list(_short(stock, where, after, facts, past, counted))
         short += _short_details(stock, where, after, declared, facts)
         found += short
@@ -266,11 +267,12 @@ def _lowered(
 ) -> Mapping[BalanceKey, list[Entry]]:
     """The balances ``stock`` takes from, each with all that moves it, posted later or now."""
     counts = ledger.grains[grain].counts
-    key_of = by_place(lambda one: key_at(ledger, grain, one))
-    moves: dict[BalanceKey, list[Entry]] = {key_of(one): [] for one in stock if one.quantity < ZERO and counts(one)}
+    moves: dict[BalanceKey, list[Entry]] = {
+        key_at(ledger, grain, one): [] for one in stock if one.quantity < ZERO and counts(one)
+    }
     for one in (*later, *(new for new in stock if new.mirror_of is None)) if moves else ():
-        if one.quantity and counts(one) and key_of(one) in moves:
-            moves[key_of(one)].append(one)
+        if one.quantity and counts(one) and (key := key_at(ledger, grain, one)) in moves:
+            moves[key].append(one)
     return moves
 
 

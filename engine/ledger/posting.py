@@ -7,11 +7,11 @@ over them). Entry order is line by line, then in the order the author wrote.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from engine.definitions.compiled import CompiledEntry, CompiledPosting
 from engine.definitions.posting import STATUSES, EntryDef
@@ -44,11 +44,12 @@ DIMENSION_LABELS: Mapping[str, Label] = MappingProxyType(
 )
 TEXTS = frozenset({"lot", "serial", "status", "element"})
 LONGEST_TEXT = 100
+ONE = Decimal(1)
+NOTHING: tuple[tuple[()], tuple[()]] = ((), ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One entry a document asks for.
+class Request(NamedTuple):
+    """One entry a document asks for. A line makes several, hence a plain tuple.
 
     Attributes:
         where: address for problems (``lines.3``). line: the document line, None for the document as a whole.
@@ -87,14 +88,20 @@ class Request:
     def entry(self, document: Document, action: str, batch: int, biz_date: date) -> Entry:
         """The entry asked for, with its value as far as it is stated and no origin yet."""
         line = self.line
-        return Entry(
-            ledger=self.definition.ledger, product=self.product, warehouse=self.warehouse, bin=self.bin, lot=self.lot,
-            serial=self.serial, status=self.status, owner=self.owner, partner=self.partner, subject=self.subject,
-            element=self.element, ref_form=self.reference[0], ref_document=self.reference[1], quantity=self.quantity,
-            value=self.value or ZERO, aux=self.aux, due=self.due, move=self.definition.move, form=document.form,
-            document=document.id or 0, line=line.id if line and line.id else 0, action=action, batch=batch,
-            biz_date=biz_date, snapshot=document.snapshot,
+        return Entry.of(
+            (
+                self.definition.ledger, *_GOODS(self), *self.reference, 0,  # of which line it is open is found later
+                self.quantity, self.value or ZERO, self.aux, self.due,
+                self.definition.move, document.form, document.id or 0, line.id if line and line.id else 0,
+                action, batch, biz_date, "given", 0, ZERO, None, document.snapshot, None, None, 0, "",
+            )
         )  # fmt: skip
+
+
+# What a request and its entry both name, in the order both name it.
+_GOODS = attrgetter(
+    "product", "warehouse", "bin", "lot", "serial", "status", "owner", "partner", "subject", "element"
+)  # fmt: skip
 
 
 Asked: TypeAlias = tuple[Request, Entry]
@@ -147,9 +154,9 @@ def requests(
                 where = f"{table}.{line.number}" if line else ""
                 for entry in entries:
                     share = shares[id(entry)][index] if id(entry) in shares else None
-                    outcome = _request(entry, where, line, document, scope, declared, clock, places, share)
-                    made.extend(one for one in outcome if isinstance(one, Request))
-                    problems.extend(one for one in outcome if isinstance(one, Problem))
+                    wanted, wrong = _request(entry, where, line, document, scope, declared, clock, places, share)
+                    made += wanted
+                    problems += wrong
     return tuple(made), distinct(problems)
 
 
@@ -242,96 +249,100 @@ def _request(
     clock: Clock,
     places: int,
     share: Decimal | None,
-) -> tuple[Request | Problem, ...]:
+) -> tuple[Sequence[Request], Sequence[Problem]]:
+    """What one entry definition asks for one line, or why it cannot."""
     definition = entry.definition
     try:
         if entry.when is not None and evaluate(entry.when, names, clock) is not True:
-            return ()
-        quantity = _figure(entry.quantity, names, clock)
+            return NOTHING
+        stated = _figure(entry.quantity, names, clock) or ZERO
         value = _figure(entry.value, names, clock) if share is None else share
-        aux = _figure(entry.aux, names, clock) or ZERO
-        weight = _figure(entry.weight, names, clock) if entry.weight is not None else Decimal(1)
-        dimensions = {name: _dimension(name, evaluate(each, names, clock)) for name, each in entry.dimensions.items()}
-        days = [_day(each, names, clock) for each in (entry.due, entry.made, entry.expires)]
+        aux = _figure(entry.aux, names, clock)
+        weight = _figure(entry.weight, names, clock) if entry.weight is not None else ONE
+        dimensions = {}
+        for name, each in entry.dimensions.items():
+            dimensions[name] = _dimension(name, evaluate(each, names, clock))
+        due = _day(entry.due, names, clock)
+        begun = _day(entry.made, names, clock)
+        expires = _day(entry.expires, names, clock)
         reference = _reference(entry, document, names, clock)
         reason = str(evaluate(entry.lot_reason, names, clock) or "") if entry.lot_reason is not None else ""
     except EvaluationFailed as failed:
-        return (failed.problem.at(where) if where else failed.problem,)
-    missing = tuple(
-        problem("ledger.dimension_missing", where, dimension=DIMENSION_LABELS[name])
-        for name in declared[definition.ledger].dimensions
-        if not dimensions.get(name)
-    )
+        return (), (failed.problem.at(where) if where else failed.problem,)
+    missing = [name for name in declared[definition.ledger].dimensions if not dimensions.get(name)]
     if missing:
-        return missing
+        return (), [problem("ledger.dimension_missing", where, dimension=DIMENSION_LABELS[name]) for name in missing]
+    quantity = rounded(stated, QUANTITY_SCALE)
     amount = None if value is None else rounded(value, places)
-    if not fits(rounded(quantity or ZERO, QUANTITY_SCALE), QUANTITY_SCALE) or not fits(amount or ZERO, MONEY_SCALE):
-        return (problem("ledger.out_of_range", where, quantity=quantity or ZERO, value=amount or ZERO),)
-    if aux and not fits(rounded(aux, QUANTITY_SCALE), QUANTITY_SCALE):
-        return (problem("ledger.out_of_range", where, quantity=aux, value=amount or ZERO),)
-    wrong = tuple(_wrong_words(dimensions, where))
+    if not fits(quantity, QUANTITY_SCALE) or not (amount is None or fits(amount, MONEY_SCALE)):
+        return (), (problem("ledger.out_of_range", where, quantity=stated, value=amount or ZERO),)
+    second = rounded(aux, QUANTITY_SCALE) if aux else ZERO
+    if not fits(second, QUANTITY_SCALE):
+        return (), (problem("ledger.out_of_range", where, quantity=aux or ZERO, value=amount or ZERO),)
+    wrong = _wrong_words(dimensions, where)
     if wrong:
-        return wrong
-    if days[1] is not None and days[2] is not None and days[2] < days[1]:
-        return (problem("ledger.expires_before_made", where, made=days[1], expires=days[2]),)
+        return (), wrong
+    if begun is not None and expires is not None and expires < begun:
+        return (), (problem("ledger.expires_before_made", where, made=begun, expires=expires),)
+    # A share that names a subject is worth what was taken from the subject, which is not known yet.
     shares = definition.cost == "share" and not dimensions.get("subject")
     if shares and (line is None or line.source is None):
-        return (problem("ledger.share_of_nothing", where, amount=amount or ZERO),) if amount else ()
-    # A share that names a subject is worth what was taken from the subject, which is not known yet.
-    idle = definition.cost in ("method", "source") or (definition.cost == "share" and not dimensions.get("subject"))
-    if not quantity and not amount and idle and (amount is None or not aux):
-        return ()
+        return (), ((problem("ledger.share_of_nothing", where, amount=amount or ZERO),) if amount else ())
+    idle = not stated and not amount and (amount is None or not aux)
+    if idle and (shares or definition.cost in ("method", "source")):
+        return NOTHING
     if "status" in dimensions:
         dimensions["status"] = kept_status(str(dimensions["status"]))
-    partner = next((dimensions.pop(name) for name in PARTNERS if name in dimensions), 0)
+    for name in PARTNERS:
+        if name in dimensions:
+            dimensions.setdefault("partner", dimensions.pop(name))
     made = Request(
-        definition=definition, where=where, line=line, quantity=rounded(quantity or ZERO, QUANTITY_SCALE),
-        value=amount, aux=rounded(aux, QUANTITY_SCALE), weight=rounded(weight or ZERO, MONEY_SCALE), due=days[0],
-        made=days[1], expires=days[2], lot_reason=reason, reference=reference, partner=partner,  # type: ignore[arg-type]
-        **{name: value for name, value in dimensions.items() if name not in PARTNERS},  # type: ignore[arg-type]
+        definition=definition, where=where, line=line, quantity=quantity, value=amount,
+        aux=second, weight=rounded(weight or ZERO, MONEY_SCALE),
+        due=due, made=begun, expires=expires, lot_reason=reason, reference=reference,
+        **dimensions,  # type: ignore[arg-type]
     )  # fmt: skip
-    return tuple(_serials(made, places))
+    return _serials(made, places) if made.serial else ((made,), ())
 
 
-def _wrong_words(dimensions: Mapping[str, int | str], where: str) -> Iterator[Problem]:
+def _wrong_words(dimensions: Mapping[str, int | str], where: str) -> Sequence[Problem]:
     """Texts no balance is kept by: too long, with characters nobody sees, or a status the product does not know."""
+    found: list[Problem] = []
     for name, text in dimensions.items():
-        if not isinstance(text, str):
+        if not text or not isinstance(text, str):
             continue
         longest = max(map(len, serials_in(text)), default=0) if name == "serial" else len(text)
         label = DIMENSION_LABELS[name]
         if longest > LONGEST_TEXT:
-            yield problem("ledger.text_too_long", where, dimension=label, length=longest, most=LONGEST_TEXT)
+            found.append(problem("ledger.text_too_long", where, dimension=label, length=longest, most=LONGEST_TEXT))
         elif name != "serial" and not text.isprintable():
-            yield problem("ledger.text_unprintable", where, dimension=label)
-        elif name == "status" and text and text not in STATUSES:
+            found.append(problem("ledger.text_unprintable", where, dimension=label))
+        elif name == "status" and text not in STATUSES:
             statuses = "、".join(STATUSES)
-            yield problem("ledger.status_unknown", where, status=text, statuses=statuses, **suggestion(text, STATUSES))
+            nearest = suggestion(text, STATUSES)
+            found.append(problem("ledger.status_unknown", where, status=text, statuses=statuses, **nearest))
+    return found
 
 
-def _serials(request: Request, places: int) -> Iterator[Request | Problem]:
-    """One request per serial number: each is one unit, and the amount and the second
-    quantity are split over them without losing anything."""
-    if not request.serial:
-        yield request
-        return
+def _serials(request: Request, places: int) -> tuple[Sequence[Request], Sequence[Problem]]:
+    """One request per serial number: each is one unit, and the amount and the second quantity are split over them
+    without losing anything."""
     numbers = serials_in(request.serial)
     if len(set(numbers)) != len(numbers):
         twice = next(number for number in numbers if numbers.count(number) > 1)
-        yield problem("ledger.serial_repeated", request.where, serial=twice)
-        return
+        return (), (problem("ledger.serial_repeated", request.where, serial=twice),)
     if len(numbers) != abs(request.quantity):
-        yield problem("ledger.serial_count", request.where, serials=len(numbers), quantity=abs(request.quantity))
-        return
+        wrong = problem("ledger.serial_count", request.where, serials=len(numbers), quantity=abs(request.quantity))
+        return (), (wrong,)
     sign = Decimal(1) if request.quantity > ZERO else Decimal(-1)
     values = (
         (None,) * len(numbers) if request.value is None else spread(request.value, [Decimal(1)] * len(numbers), places)
     )
-    auxes = (ZERO,) * len(numbers)
+    auxes: Sequence[Decimal] = (ZERO,) * len(numbers)
     if request.aux:
         auxes = spread(request.aux, [Decimal(1)] * len(numbers), QUANTITY_SCALE)
-    for number, value, aux in zip(numbers, values, auxes, strict=True):
-        yield replace(request, serial=number, quantity=sign, value=value, aux=aux)
+    made = zip(numbers, values, auxes, strict=True)
+    return [request._replace(serial=number, quantity=sign, value=value, aux=aux) for number, value, aux in made], ()
 
 
 def _figure(checked: Checked | None, names: Mapping[str, object], clock: Clock) -> Decimal | None:

@@ -89,7 +89,7 @@ def red_requests(
             else:
                 reference = original if request.reference == red else request.reference
                 back = _amount_of(request, reference, beside)
-                made.append(replace(request, reference=reference, back=back))
+                made.append(request._replace(reference=reference, back=back))
     return tuple(made)
 
 
@@ -113,8 +113,8 @@ def _goods(request: Request, part: RedLine | None, own: Sequence[Entry], origina
     if origin.basis == "neutral":
         cost = "pair" if origin.origin else "method"
     source = SourceLine(form=original[0], document=original[1], line=part.line)
-    return replace(
-        request, definition=_with(request.definition, cost=cost, expired="allow"),
+    return request._replace(
+        definition=_with(request.definition, cost=cost, expired="allow"),
         value=request.value if origin.stated else None, line=replace(request.line, source=source),
     )  # fmt: skip
 
@@ -124,11 +124,11 @@ def _in_process(request: Request, part: RedLine | None, own: Sequence[Entry], go
     held = [one for one in own if one.ledger == "wip" and one.element == request.element]
     paired = {one.origin for one in own if one.ledger == "stock" and one.basis == "pair"}
     if goods and any(one.basis == "pair" or one.id in paired for one in held):
-        return replace(request, definition=_with(request.definition, cost="pair"), value=None)
+        return request._replace(definition=_with(request.definition, cost="pair"), value=None)
     if part is None or not held:
         return request
     value = -part.part(sum((one.value for one in held), ZERO), places)
-    return replace(request, definition=_with(request.definition, cost="method"), value=value)
+    return request._replace(definition=_with(request.definition, cost="method"), value=value)
 
 
 def _given_back(
@@ -137,7 +137,7 @@ def _given_back(
     """What the original took of an order's open quantity, given back in proportion; a closed order wants nothing."""
     for one in live(own):
         if one.ledger == request.definition.ledger and (one.ref_form, one.ref_document) not in settled:
-            yield replace(request, quantity=-part.part(one.quantity, QUANTITY_SCALE), back=one)
+            yield request._replace(quantity=-part.part(one.quantity, QUANTITY_SCALE), back=one)
 
 
 def _with(definition: EntryDef, **changed: str) -> EntryDef:

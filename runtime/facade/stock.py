@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -255,7 +255,7 @@ def whole_balance(door: Door, ledger: str, dimensions: Mapping[str, int | str]) 
     key = BalanceKey(ledger, grain, **given)  # type: ignore[arg-type]
     with door.reading() as unit:
         found = locks.read_balances(unit.connection, [key])[key]
-    return found if "value" in measures else replace(found, value=Decimal(0))
+    return found if "value" in measures else found._replace(value=Decimal(0))
 
 
 def document_entries(door: Door, form: str, document: int) -> tuple[Entry, ...]:

@@ -236,7 +236,7 @@ def _write(
         entries.append(entry)
     if not entries:
         return ()
-    after = added_up(balances, entries, lambda entry: keys_of(books.declared[RESERVATION], entry))
+    after = added_up(balances, entries, books.declared)
     decided = Posted(entries=tuple(entries), balances=after, problems=())
     return tuple(books.keep(decided, unit.now, unit.around.actor.user))
 

@@ -6,7 +6,7 @@ evaluated before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -75,10 +75,13 @@ class Books:
         """Decide what ``action`` writes; every balance it touches is locked from here on."""
         requests = [request for request, _ in wanted]
         sources = self._sources(requests)
-        keys = {key for request, entry in wanted for key in self._keys(request, entry, sources)}
+        keys: set[BalanceKey] = set()
+        for request, entry in wanted:
+            self._add_keys(keys, request, entry, sources)
         for key, entry in held_lines(own, releasing):
             keys |= {key, *keys_of(self.declared[entry.ledger], entry)}
-        origins = {one.id or 0: one for one in (origin_of(each, sources) for each in requests) if one is not None}
+        known = [origin_of(each, sources) for each in requests] if sources else ()
+        origins = {one.id or 0: one for one in known if one is not None}
         fresh = [entry.having(basis="method") if request.value is None else entry for request, entry in wanted]
         course = self._plotter(fresh, (), origins).course(lock_balances(self.connection, keys))
         lots = self._dates((one.product, one.lot) for one in requests)
@@ -151,26 +154,26 @@ class Books:
         found = lots_of(self.connection, lots)
         return {lot: LotDates(made=made, expires=expires) for lot, (made, expires, _) in found.items()}
 
-    def _keys(self, request: Request, entry: Entry, sources: Sources) -> Iterator[BalanceKey]:
-        """Balances that deciding about a request reads or changes."""
+    def _add_keys(self, keys: set[BalanceKey], request: Request, entry: Entry, sources: Sources) -> None:
+        """The balances that deciding about a request reads or changes."""
         ledger, line = self.declared[entry.ledger], request.line
         if ledger.key == "stock" or request.definition.limit == "available":
-            yield from available_keys(entry.product, entry.warehouse)
+            keys.update(available_keys(entry.product, entry.warehouse))
         if ledger.key == "stock":
-            yield BalanceKey("variance", "product", product=entry.product)
+            keys.add(BalanceKey("variance", "product", product=entry.product))
         if not ledger.per_line:
-            yield from keys_of(ledger, entry)
+            keys.update(keys_of(ledger, entry))
         elif request.back is not None:
-            yield line_key(request.back)
-            yield from keys_of(ledger, request.back)
+            keys.add(line_key(request.back))
+            keys.update(keys_of(ledger, request.back))
         elif not request.definition.consumes:
             opened = entry.having(ref_form=entry.form, ref_line=line.id if line and line.id else 0)
-            yield from keys_of(ledger, opened)
+            keys.update(keys_of(ledger, opened))
         elif line is not None and line.source is not None:
             for source in live(sources.get((line.source.form, line.source.line), ())):
                 if source.ledger == ledger.key:
-                    yield line_key(source)
-                    yield from keys_of(ledger, source)
+                    keys.add(line_key(source))
+                    keys.update(keys_of(ledger, source))
 
     def _sources(self, wanted: Sequence[Request]) -> Sources:
         """What the source lines wrote: read before the locks, for entries never change."""

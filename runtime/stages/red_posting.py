@@ -65,7 +65,7 @@ def _asked(
         unit.bundle.app.settings.money_decimals,
     )  # fmt: skip
     turned = tuple(
-        replace(one, quantity=-one.quantity, aux=-one.aux, value=None if one.value is None else -one.value)
+        one._replace(quantity=-one.quantity, aux=-one.aux, value=None if one.value is None else -one.value)
         for one in asked
     )
     return turned, (*problems, *more)

@@ -7,7 +7,7 @@ transaction (see `locks`); `fold` recomputes them from the entries alone and tel
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from engine.ledger.balance import EMPTY, Balance, BalanceKey
 from engine.ledger.chain import link
-from engine.ledger.declared import UNUSABLE, Grain, Ledger, by_place, key_at
+from engine.ledger.declared import UNUSABLE, Grain, Ledger, keys_of
 from engine.ledger.entry import FRESH, NAMES, Entry
 from engine.values import ZERO
 from runtime.storage.ids import allocate
@@ -87,17 +87,16 @@ def append_entries(
     ids = allocate(connection, len(entries))
     heads: dict[BalanceKey, str] = {}
     kept: list[Entry] = []
-    chain_of = by_place(lambda one: key_at(declared[one.ledger], declared[one.ledger].chain, one))
     for number, each in zip(ids, entries, strict=True):
         origin = ids[each.origin - FRESH - 1] if each.origin > FRESH else each.origin
         named = each.having(id=number, origin=origin, posted_at=at, user=user)
-        key = chain_of(named)
+        key = keys_of(declared[named.ledger], named)[0]
         hashed = link(heads[key] if key in heads else balances[key].head, named)
         heads[key] = hashed
         object.__setattr__(named, "hash", hashed)  # nobody has seen it yet; a further copy costs as much as the hash
         kept.append(named)
     WRITER.insert(connection, [ROW(each) for each in kept])
-    return tuple(kept), {**balances, **{key: replace(balances[key], head=head) for key, head in heads.items()}}
+    return tuple(kept), {**balances, **{key: balances[key]._replace(head=head) for key, head in heads.items()}}
 
 
 def entries_of(connection: sa.Connection, form: str, document: int) -> tuple[Entry, ...]:
@@ -188,7 +187,7 @@ def rebuild(connection: sa.Connection, differences: Sequence[Difference]) -> Non
         connection.execute(balance.delete().where(balance.c.key.in_(texts[start : start + CHUNK])))
     save_balances(
         connection,
-        {each.key: replace(each.folded, head=kept[each.key].head) for each in differences if each.folded.entries},
+        {each.key: each.folded._replace(head=kept[each.key].head) for each in differences if each.folded.entries},
     )
 
 

@@ -43,10 +43,9 @@ def costs(unit: Unit, declared: Mapping[str, Ledger]) -> Iterator[Problem]:
         derived = {one.id or 0: (values.get(one.id or 0, ZERO), variances.get(one.id or 0, ZERO)) for one in rows}
         for entry, value, _ in differences(rows, ran, derived):
             yield _differs(unit, entry, ran, derived[entry.id or 0], value)
-        for pool, state in ran.pools.items():
-            layers.update(
-                {(pool, one.entry, one.part): (one.day, one.root, one.quantity, one.value) for one in state.layers}
-            )
+        for key, pool in ran.pools.items():
+            for one in pool.state().layers:
+                layers[key, one.entry, one.part] = (one.day, one.root, one.quantity, one.value)
         for done in ran.settled.values():
             uses.update({(one.entry, one.layer, one.part): (one.quantity, one.value) for one in done.uses})
     yield from _layers(unit, layers)

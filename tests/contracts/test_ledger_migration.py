@@ -156,9 +156,7 @@ def test_second_quantities_are_folded_into_the_balances(database_url: str, by_lo
     with write(database) as connection:
         command.upgrade(config(connection), "head")
         keys = {key for entry in posted for key in keys_of(declared["stock"], entry)}
-        balances = added_up(
-            storage.lock_balances(connection, keys), posted, lambda one: keys_of(declared["stock"], one)
-        )
+        balances = added_up(storage.lock_balances(connection, keys), posted, declared)
         _, balances = storage.append_entries(connection, posted, AT, 7, balances, declared)
         storage.save_balances(connection, balances)
     with write(database) as connection:
