@@ -9,7 +9,6 @@ database, and ``verify`` is asked before.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -142,7 +141,7 @@ def fill_issues(house: House, company: Company, product: int, day: date, number:
         ):
             paper = _kept(connection, door, _paper(door, company, kind, when, f"behind{product}"))
             one = _entry(paper, product, company.warehouses[0], quantity, price(product))
-            post_entries(connection, door, [replace(one, line=place) for place in range(count)])
+            post_entries(connection, door, [one._replace(line=place) for place in range(count)])
 
 
 def fill_lots(house: House, company: Company, product: int, number: int) -> str:
@@ -160,7 +159,7 @@ def fill_lots(house: House, company: Company, product: int, number: int) -> str:
                 count, quantity = (PER_LOT - 1, Decimal(-1)) if kind == "other_issue" else (1, Decimal(PER_LOT))
                 one = _entry(kept, product, place, quantity, price(product))
                 post_entries(
-                    connection, door, [replace(one, lot=lot, line=line) for lot in some for line in range(count)]
+                    connection, door, [one._replace(lot=lot, line=line) for lot in some for line in range(count)]
                 )
             layers.save_lots(connection, {(product, lot): (LotDates(), FIRST_DAY) for lot in some})
     return lots[-1]

@@ -8,10 +8,11 @@ back-dated document rewinds the pool to that day and settles the later moves aga
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal, Protocol, TypeAlias
+from types import MappingProxyType
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from engine.values import ZERO
 
@@ -33,9 +34,8 @@ class Part:
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """One move of a pool.
+class Move(NamedTuple):
+    """One move of a pool. There is one per entry, hence a plain tuple; `Settled` and `PoolState` likewise.
 
     Attributes:
         entry: identity of the ledger entry; moves of a pool are settled by (day, entry).
@@ -55,8 +55,8 @@ class Move:
 
     entry: int
     day: date
-    quantity: Decimal = ZERO
     basis: Basis
+    quantity: Decimal = ZERO
     value: Decimal = ZERO
     origin: int = 0
     base: Decimal = ZERO
@@ -95,8 +95,7 @@ class Use:
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(NamedTuple):
     """The outcome of one move.
 
     Attributes:
@@ -116,8 +115,7 @@ class Settled:
     opened: tuple[Layer, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolState:
+class PoolState(NamedTuple):
     """A pool between two moves.
 
     Attributes:
@@ -136,7 +134,7 @@ class PoolState:
     last: Decimal = ZERO
     latest: Decimal = ZERO
     layers: tuple[Layer, ...] = ()
-    uses: Mapping[int, tuple[Use, ...]] = field(default_factory=dict)
+    uses: Mapping[int, tuple[Use, ...]] = MappingProxyType({})
 
 
 class Pool(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.ledger.balance import EMPTY, Balance, BalanceKey, available, available_keys, line_key
+from engine.ledger.balance import EMPTY, Balance, BalanceKey, available, available_keys, line_key, variance_key
 from engine.ledger.course import Origin, Start, cost_order
 from engine.ledger.decide import held_lines, mirror, post
 from engine.ledger.declared import (
@@ -63,4 +63,5 @@ __all__ = (
     "red_requests",
     "releases",
     "requests",
+    "variance_key",
 )

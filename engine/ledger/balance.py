@@ -101,6 +101,12 @@ def available_keys(product: int, warehouse: int) -> tuple[BalanceKey, BalanceKey
     )
 
 
+@lru_cache(maxsize=4_096)
+def variance_key(product: int) -> BalanceKey:
+    """The balance of what costing found that neither stock nor an expense bears."""
+    return BalanceKey("variance", "product", product=product)
+
+
 def line_key(entry: Entry) -> BalanceKey:
     """The open quantity of a document line that ``entry`` opened or takes from."""
     return BalanceKey(

@@ -203,7 +203,7 @@ def _returned(course: _Run, pool: Pool, row: Entry, origin: Origin, key: str) ->
 
 def _against(row: Entry, done: Settled) -> Settled:
     """What a return is worth less than its document says, or more, is a variance (domain rule C3)."""
-    return replace(done, variance=row.stated - done.value) if row.stated else done
+    return done._replace(variance=row.stated - done.value) if row.stated else done
 
 
 def _shared(course: _Run, pool: Pool, row: Entry, origin: Origin) -> Settled:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from engine.document import RED, Document
 from engine.ledger.balance import EMPTY, Balance, BalanceKey, available, line_key
@@ -67,10 +68,10 @@ class Book:
         dates = self.lots[key][0] if key in self.lots else self.facts.lots.get(key)
         return dates is not None and dates.expires is not None and dates.expires < self.facts.today
 
-    def append(self, entry: Entry, where: str = "", **changes: object) -> None:
+    def append(self, entry: Entry, where: str = "", **changes: Any) -> None:
         """Note a further entry, ``entry`` with ``changes``; its id tells its place until it is appended."""
         identity = FRESH + len(self.entries) + 1
-        self.entries.append(entry.having(id=identity, **changes))
+        self.entries.append(entry._replace(id=identity, **changes))
         self.wheres[identity] = where
 
 
@@ -161,7 +162,7 @@ def _book(
     return Book(document, declared, facts, policy, action, next_batch(own), biz_date, dict(facts.balances))
 
 
-def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) -> Mapping[str, object]:
+def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) -> Mapping[str, Any]:
     """The basis the value of ``entry`` is found by, as changes of it."""
     cost = request.definition.cost
     other_leg = before is not None and before.ledger == "stock" and before.quantity == -entry.quantity
@@ -189,7 +190,7 @@ def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) ->
     return {"basis": "method"}
 
 
-def _paired(book: Book, request: Request, entry: Entry, before: Entry | None) -> Mapping[str, object]:
+def _paired(book: Book, request: Request, entry: Entry, before: Entry | None) -> Mapping[str, Any]:
     if before is None:
         book.problems.append(problem("ledger.pair_of_nothing", request.where))
         return {}
@@ -197,7 +198,7 @@ def _paired(book: Book, request: Request, entry: Entry, before: Entry | None) ->
     if not same:
         return {"basis": "pair", "origin": before.id or 0}
     place = (before.id or 0) - FRESH - 1
-    book.entries[place] = book.entries[place].having(basis="neutral", stated=ZERO)
+    book.entries[place] = book.entries[place]._replace(basis="neutral", stated=ZERO)
     return {"basis": "neutral", "origin": before.id or 0}
 
 
@@ -250,7 +251,7 @@ def _open_quantity(book: Book, request: Request, entry: Entry) -> None:
 
 def _at(entry: Entry, there: Entry) -> Entry:
     """``entry`` in the place, and for the open quantity, of another one."""
-    return entry.having(
+    return entry._replace(
         product=there.product,
         warehouse=there.warehouse,
         bin=there.bin,
@@ -292,7 +293,7 @@ def _finished(book: Book, costing: CostMethod) -> Posted:
 def _worth(entry: Entry, ran: Ran) -> Entry:
     """``entry`` at the value the course found."""
     done = ran.settled.get(entry.id or 0)
-    return entry if done is None or done.value is entry.value else entry.having(value=done.value)
+    return entry if done is None or done.value is entry.value else entry._replace(value=done.value)
 
 
 def _dated_well(book: Book) -> bool:
@@ -310,7 +311,7 @@ def _derived(book: Book, fresh: Sequence[Entry], ran: Ran) -> list[Entry]:
         if value or variance:
             changes.append((entry, -value, -variance))
     for entry, value, variance in changes:
-        further = entry.having(
+        further = entry._replace(
             quantity=ZERO,
             aux=ZERO,
             stated=ZERO,
@@ -327,7 +328,7 @@ def _derived(book: Book, fresh: Sequence[Entry], ran: Ran) -> list[Entry]:
         if value:
             found.append(further)
         if variance:
-            found.append(further.having(ledger="variance", warehouse=0, value=variance))
+            found.append(further._replace(ledger="variance", warehouse=0, value=variance))
     return found
 
 

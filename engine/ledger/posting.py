@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
@@ -88,20 +87,14 @@ class Request(NamedTuple):
     def entry(self, document: Document, action: str, batch: int, biz_date: date) -> Entry:
         """The entry asked for, with its value as far as it is stated and no origin yet."""
         line = self.line
-        return Entry.of(
-            (
-                self.definition.ledger, *_GOODS(self), *self.reference, 0,  # of which line it is open is found later
-                self.quantity, self.value or ZERO, self.aux, self.due,
-                self.definition.move, document.form, document.id or 0, line.id if line and line.id else 0,
-                action, batch, biz_date, "given", 0, ZERO, None, document.snapshot, None, None, 0, "",
-            )
+        return Entry(
+            self.definition.ledger, self.definition.move, document.form, document.id or 0, biz_date,
+            product=self.product, warehouse=self.warehouse, bin=self.bin, lot=self.lot, serial=self.serial,
+            status=self.status, owner=self.owner, partner=self.partner, subject=self.subject, element=self.element,
+            ref_form=self.reference[0], ref_document=self.reference[1], quantity=self.quantity,
+            value=self.value or ZERO, aux=self.aux, due=self.due, line=line.id if line and line.id else 0,
+            action=action, batch=batch, snapshot=document.snapshot,
         )  # fmt: skip
-
-
-# What a request and its entry both name, in the order both name it.
-_GOODS = attrgetter(
-    "product", "warehouse", "bin", "lot", "serial", "status", "owner", "partner", "subject", "element"
-)  # fmt: skip
 
 
 Asked: TypeAlias = tuple[Request, Entry]

@@ -228,8 +228,8 @@ def _write(
     entries: list[Entry] = []
     for key, quantity in quantities.items():
         demand = lines[key].demand
-        entry = replace(
-            demand, id=None, ledger=RESERVATION, quantity=quantity, due=None, move=ALLOT, action="approve",
+        entry = demand._replace(
+            id=None, ledger=RESERVATION, quantity=quantity, due=None, move=ALLOT, action="approve",
             element=HARD if lines[key].order.rush else "", biz_date=day,
             posted_at=None, user=0, hash="",
         )  # fmt: skip

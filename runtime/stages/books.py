@@ -29,6 +29,7 @@ from engine.ledger import (
     mirror,
     origin_of,
     post,
+    variance_key,
 )
 from engine.pools import CostMethod
 from runtime.faults import NO_FAULTS, Faults
@@ -82,7 +83,7 @@ class Books:
             keys |= {key, *keys_of(self.declared[entry.ledger], entry)}
         known = [origin_of(each, sources) for each in requests] if sources else ()
         origins = {one.id or 0: one for one in known if one is not None}
-        fresh = [entry.having(basis="method") if request.value is None else entry for request, entry in wanted]
+        fresh = [entry._replace(basis="method") if request.value is None else entry for request, entry in wanted]
         course = self._plotter(fresh, (), origins).course(lock_balances(self.connection, keys))
         lots = self._dates((one.product, one.lot) for one in requests)
         aging = {one.product for one in requests if one.lot or one.definition.limit == "available"}
@@ -105,8 +106,8 @@ class Books:
         for entry in touched:
             if entry.ledger == "stock":
                 keys.update(available_keys(entry.product, entry.warehouse))
-                keys.update(keys_of(self.declared["stock"], entry.having(move=f"{entry.move}_cancel")))
-                keys.add(BalanceKey("variance", "product", product=entry.product))
+                keys.update(keys_of(self.declared["stock"], entry._replace(move=f"{entry.move}_cancel")))
+                keys.add(variance_key(entry.product))
         course = self._plotter((), touched, {}).course(lock_balances(self.connection, keys))
         lots = {(one.product, one.lot) for one in touched if one.lot}
         facts = self._facts(course, {}, Late(lambda: self._dates(lots)), {product for product, _ in lots})
@@ -160,14 +161,14 @@ class Books:
         if ledger.key == "stock" or request.definition.limit == "available":
             keys.update(available_keys(entry.product, entry.warehouse))
         if ledger.key == "stock":
-            keys.add(BalanceKey("variance", "product", product=entry.product))
+            keys.add(variance_key(entry.product))
         if not ledger.per_line:
             keys.update(keys_of(ledger, entry))
         elif request.back is not None:
             keys.add(line_key(request.back))
             keys.update(keys_of(ledger, request.back))
         elif not request.definition.consumes:
-            opened = entry.having(ref_form=entry.form, ref_line=line.id if line and line.id else 0)
+            opened = entry._replace(ref_form=entry.form, ref_line=line.id if line and line.id else 0)
             keys.update(keys_of(ledger, opened))
         elif line is not None and line.source is not None:
             for source in live(sources.get((line.source.form, line.source.line), ())):

@@ -24,6 +24,7 @@ from engine.ledger import (
     key_at,
     keys_of,
     pool_of,
+    variance_key,
 )
 from engine.ledger.balance import EMPTY
 from engine.pools import CostMethod, Layer, Part, PoolState, Use
@@ -115,7 +116,7 @@ class Plotter:
         """Balances that settling what is in the window again may change."""
         first = [here[0] for here in at_places(window.entries.values())]
         found = {key for one in first for key in keys_of(self.declared[one.ledger], one)}
-        return found | {BalanceKey("variance", "product", product=product) for product, _ in window.streams if product}
+        return found | {variance_key(product) for product, _ in window.streams if product}
 
     def _stream(self, entry: Entry) -> Stream:
         shared = "warehouse" not in self.declared["stock"].grains["cost"].dimensions
@@ -223,23 +224,21 @@ class Plotter:
         named = layers.layers_of(self.connection, {use.layer for use in uses}) if uses else {}
         states = {}
         for text, cut in cuts.items():
-            kept = balances.get(cut.key, EMPTY)
-            present = PoolState(
-                quantity=kept.quantity, value=kept.value, layers=opened.get(text, ()), uses=uses_by_origin
-            )
+            kept, layered = balances.get(cut.key, EMPTY), opened.get(text, ())
             if cut.later:
+                present = PoolState(quantity=kept.quantity, value=kept.value, layers=layered, uses=uses_by_origin)
                 states[text] = self._rewound(cut, present, uses, named.get(text, ()), within)
             else:
-                states[text] = self._with_prices(cut, present)
+                last, latest = self._prices(cut, kept)
+                states[text] = PoolState(kept.quantity, kept.value, last, latest, layered, uses_by_origin)
         return states
 
     def _cuts(self, within: Mapping[int, Entry]) -> Mapping[str, PoolCut]:
         """Every pool the document or the course touches, by the text of its key."""
         found: dict[str, PoolCut] = {}
-        pool_at = by_place(lambda one: pool_of(self.declared, one))
 
         def cut_of(one: Entry) -> PoolCut | None:
-            pool = pool_at(one)
+            pool = pool_of(self.declared, one)
             if pool and pool not in found:
                 found[pool] = PoolCut(key_at(self.declared["stock"], "cost", one))
             return found.get(pool)
@@ -258,16 +257,15 @@ class Plotter:
                 cut.day = min(cut.day, one.biz_date)
         return found
 
-    def _with_prices(self, cut: PoolCut, state: PoolState) -> PoolState:
+    def _prices(self, cut: PoolCut, kept: Balance) -> tuple[Decimal, Decimal]:
+        """The unit costs of a pool to fall back on, as far as the document may come to need them."""
         last, latest = ZERO, ZERO
-        empty = state.quantity <= ZERO or not state.value or state.quantity < cut.leaving
-        if empty and not (cut.priced and state.quantity >= ZERO):
+        empty = kept.quantity <= ZERO or not kept.value or kept.quantity < cut.leaving
+        if empty and not (cut.priced and kept.quantity >= ZERO):
             last = courses.last_cost(self.connection, self._dimensions(cut.key))
         if self.method.layered and any(one.basis != "given" and one.quantity > ZERO for one in self.fresh):
             latest = courses.latest_price(self.connection, self._dimensions(cut.key))
-        return PoolState(
-            quantity=state.quantity, value=state.value, last=last, latest=latest, layers=state.layers, uses=state.uses
-        )
+        return last, latest
 
     def _rewound(
         self,

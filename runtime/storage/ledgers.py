@@ -89,12 +89,11 @@ def append_entries(
     kept: list[Entry] = []
     for number, each in zip(ids, entries, strict=True):
         origin = ids[each.origin - FRESH - 1] if each.origin > FRESH else each.origin
-        named = each.having(id=number, origin=origin, posted_at=at, user=user)
+        named = each._replace(id=number, origin=origin, posted_at=at, user=user)
         key = keys_of(declared[named.ledger], named)[0]
         hashed = link(heads[key] if key in heads else balances[key].head, named)
         heads[key] = hashed
-        object.__setattr__(named, "hash", hashed)  # nobody has seen it yet; a further copy costs as much as the hash
-        kept.append(named)
+        kept.append(named._replace(hash=hashed))
     WRITER.insert(connection, [ROW(each) for each in kept])
     return tuple(kept), {**balances, **{key: balances[key]._replace(head=head) for key, head in heads.items()}}
 
@@ -252,4 +251,4 @@ def _counted(grain: Grain) -> tuple[sa.ColumnElement[bool], ...]:
 
 def entries_from(rows: Iterable[Iterable[object]]) -> tuple[Entry, ...]:
     """The entries of rows that have the columns of ``SELECT``, in its order."""
-    return tuple(map(Entry.of, rows))
+    return tuple(map(Entry._make, rows))

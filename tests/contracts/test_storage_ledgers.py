@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -48,14 +47,14 @@ def test_entries_come_back_in_posting_order(empty: Database):
     with write(empty) as connection:
         stored = post(connection, entries)
         first = stored[0].id
-        mirror = replace(entries[0], quantity=Decimal("-2.5"), value=Decimal("-10.01"), mirror_of=first, batch=2)
+        mirror = entries[0]._replace(quantity=Decimal("-2.5"), value=Decimal("-10.01"), mirror_of=first, batch=2)
         post(connection, [mirror], 8)
     with read(empty) as connection:
         found = storage.entries_of(connection, "stock_in", 1)
         by_line = storage.entries_of_lines(connection, "stock_in", [2], "stock")
         assert storage.entries_of_lines(connection, "stock_in", [2], "supply") == ()
         assert storage.has_entries(connection)
-    plain = [replace(entry, id=None, posted_at=None, user=0, hash="") for entry in stored]
+    plain = [entry._replace(id=None, posted_at=None, user=0, hash="") for entry in stored]
     assert plain == entries
     assert found[:2] == stored
     assert (found[2].mirror_of, found[2].user, found[2].batch) == (first, 8, 2)
@@ -66,7 +65,7 @@ def test_what_depends_on_entries_is_found_by_the_index_of_origins(empty: Databas
     with write(empty) as connection:
         (first,) = post(connection, [receipt(1, 1, "5", "50")])
         (share,) = post(connection, [receipt(1, 1, "0", "3", origin=first.id, basis="share")])
-        post(connection, [replace(receipt(1, 1, "0", "1", origin=first.id), ledger="variance", warehouse=0)])
+        post(connection, [receipt(1, 1, "0", "1", origin=first.id)._replace(ledger="variance", warehouse=0)])
         said: list[str] = []
         if empty.is_sqlite:  # the other database has figures to plan by
             connection.connection.driver_connection.set_trace_callback(said.append)
@@ -168,7 +167,7 @@ def test_two_first_postings_of_a_key_both_count(empty: Database):
 
 def test_folding_finds_a_tampered_balance_and_rebuilding_mends_it(empty: Database):
     entries = [receipt(1, 1, "5", "50"), receipt(1, 2, "3", "30"), receipt(2, 1, "0.000001", "0.0001")]
-    later = replace(entries[2], biz_date=DAY + timedelta(days=1))
+    later = entries[2]._replace(biz_date=DAY + timedelta(days=1))
     with write(empty) as connection:
         post(connection, [*entries, later])
         assert storage.fold(connection, DECLARED) == ()

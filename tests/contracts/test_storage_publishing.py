@@ -295,7 +295,7 @@ def test_own_ledgers_with_entries_keep_their_shape(empty: Database, replaced: st
         post(connection, [receipt(1, 1, "1", "1")])
     assert plan(empty, after).problems == ()  # other ledgers do not matter
     with write(empty) as connection:
-        declared, entry = declared_ledgers(before), replace(receipt(1, 1, "1", "1"), ledger="deposit")
+        declared, entry = declared_ledgers(before), receipt(1, 1, "1", "1")._replace(ledger="deposit")
         balances = dict(ledgers.lock_balances(connection, set(keys_of(declared["deposit"], entry))))
         ledgers.append_entries(connection, [entry], AT, 7, balances, declared)
     found = plan(empty, after).problems

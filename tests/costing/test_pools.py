@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -65,7 +64,7 @@ def moves(draw: st.DrawFn, places: int, day: date, entry: int, before: list[Move
             quantity = max(quantity, -held)
         if not quantity and kind not in ("adjust", "share"):
             quantity, value = Decimal(7), abs(value)
-        return replace(Move(entry=entry, day=day, quantity=quantity, basis=basis, value=value), **more)  # type: ignore[arg-type]
+        return Move(entry=entry, day=day, quantity=quantity, basis=basis, value=value)._replace(**more)  # type: ignore[arg-type]
 
     if kind == "issue":
         # Often all there is: zero is where residues would show.
@@ -237,6 +236,6 @@ def test_layers_that_are_not_reached_need_not_be_known(
     day = START + timedelta(DAYS)
     issue = Move(entry=900, day=day, quantity=-wanted, basis="method")
     returned = Move(entry=901, day=day, quantity=min(back, wanted), basis="source", origin=900, value=Decimal(3))
-    few = METHODS["fifo"].pool(replace(state, layers=tuple(enough)), places)
+    few = METHODS["fifo"].pool(state._replace(layers=tuple(enough)), places)
     whole = METHODS["fifo"].pool(state, places)
     assert [few.settle(issue), few.settle(returned)] == [whole.settle(issue), whole.settle(returned)]
