@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from engine.expressions.number_functions import UNITS
+from engine.expressions.types import Row
 from engine.labels import Label, Language
 from engine.texts import shown
 from engine.units import ProductUnits, Unit, mixed_parts, mixed_text
@@ -49,12 +50,26 @@ class Counted:
 def counted(door: Door, unit: steps.Unit, products: Iterable[int]) -> Counted:
     """The units of ``products``: a query for the products, one for their tables, one for the units, and one for the
     decimals of those that are told together with others."""
+    asked = asked_of(door)
+    if not asked:
+        return Counted(by_product={}, language=door.language)
+    rows = documents.load_rows(unit.connection, unit.tables, dimension(door, "product"), products, asked)
+    return counted_of(door, unit, rows)
+
+
+def asked_of(door: Door) -> frozenset[str]:
+    """What `counted_of` needs of a product; nothing in an app that keeps no units."""
+    kept = door.bundle.forms[dimension(door, "product")].definition.units
+    return frozenset() if kept is None else frozenset((kept.base, UNITS))
+
+
+def counted_of(door: Door, unit: steps.Unit, rows: Mapping[int, Row]) -> Counted:
+    """`counted` of products whose rows were read along with something else."""
     form = door.bundle.forms[dimension(door, "product")]
     kept = form.definition.units
     if kept is None:
         return Counted(by_product={}, language=door.language)
     target = str(getattr(form.fields[kept.base].options, "to", ""))
-    rows = documents.load_rows(unit.connection, unit.tables, form.key, products, {kept.base, UNITS})
     ratios: dict[int, Mapping[int, Decimal]] = {}
     for product, row in rows.items():
         if isinstance(row.values.get(kept.base), int):

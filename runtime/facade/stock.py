@@ -11,7 +11,7 @@ from engine.ledger import Balance, BalanceKey, Entry
 from engine.problems import Refused, problem, suggestion
 from engine.texts import shown
 from runtime.declared import declared_ledgers
-from runtime.facade.base_units import counted
+from runtime.facade.base_units import asked_of, counted_of
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.lots import status_text
@@ -97,8 +97,8 @@ def levels(
     products, warehouses = dimension(door, "product"), dimension(door, "warehouse")
     today = door.house.now().date()
     safety = "safety_stock" if "safety_stock" in door.bundle.forms[products].fields else ""
-    with door.reading() as unit:
-        found = stock.levels(
+    with door.asking() as unit:
+        found, available = stock.levels(
             unit.connection,
             unit.tables,
             LevelQuery(
@@ -118,8 +118,9 @@ def levels(
         )
         page = found[:limit]
         ids = sorted({level.product for level in page})
-        units = counted(door, unit, ids)
-        facts = documents.load_rows(unit.connection, unit.tables, products, ids, {safety}) if safety else {}
+        asked = {safety, *asked_of(door)} - {""}
+        facts = documents.load_rows(unit.connection, unit.tables, products, ids, asked) if asked else {}
+        units = counted_of(door, unit, facts)
         names = Names(door.language)
         for level in page:
             names.want_id(products, level.product)
@@ -128,7 +129,6 @@ def levels(
         stocks = {
             identity: value for identity, row in facts.items() if isinstance(value := row.values.get(safety), Decimal)
         }
-        available = stock.totals(unit.connection, stocks, today) if stocks else {}
     return StockView(
         rows=tuple(
             LevelView(

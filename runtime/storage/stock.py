@@ -15,7 +15,7 @@ from typing import TypeAlias
 import sqlalchemy as sa
 
 from engine.values import MONEY_SCALE, QUANTITY_SCALE, ZERO, divided, rounded
-from runtime.storage import driver, stock_figures
+from runtime.storage import driver
 from runtime.storage.app_tables import AppTables
 from runtime.storage.column_types import unscaled
 from runtime.storage.ledger_tables import balance, entry, lot
@@ -69,8 +69,11 @@ class LevelQuery(PlaceQuery):
     places: int = 2
 
 
-def levels(connection: sa.Connection, tables: AppTables, query: LevelQuery) -> tuple[Level, ...]:
-    """A page of places, ordered by product and warehouse; one more than ``limit`` when there is a next page."""
+def levels(
+    connection: sa.Connection, tables: AppTables, query: LevelQuery
+) -> tuple[tuple[Level, ...], Mapping[int, Decimal]]:
+    """A page of places, ordered by product and warehouse, one more than ``limit`` when there is a next page; and what
+    is available of their products over all warehouses."""
     conditions = [balance.c.grain == "place", balance.c.ledger.in_(LEDGERS), *place_conditions(tables, query)]
     if query.nonzero:
         conditions.append(balance.c.quantity != 0)
@@ -91,21 +94,15 @@ def levels(connection: sa.Connection, tables: AppTables, query: LevelQuery) -> t
     return _figures(connection, [(row[0], row[1]) for row in connection.execute(page)], query)
 
 
-def totals(connection: sa.Connection, products: Iterable[int], today: date) -> Mapping[int, Decimal]:
-    """Available quantity by product over all warehouses."""
-    found: dict[int, Decimal] = {}
-    figures = stock_figures.totals(connection, products, ("stock", "reservation"), today)
-    for (what, product), quantity in figures.items():
-        found[product] = found.get(product, ZERO) + (quantity if what == "stock" else -quantity)
-    return found
-
-
 def available_at(
     connection: sa.Connection, products: Collection[int], today: date
 ) -> Mapping[tuple[int, int], Decimal]:
     """Available quantity by product and warehouse; nothing for places where no goods ever were or were reserved."""
+    return _available(_kept(connection, products, today)[0]) if products else {}
+
+
+def _available(quantities: Quantities) -> Mapping[tuple[int, int], Decimal]:
     found: dict[tuple[int, int], Decimal] = {}
-    quantities = _kept(connection, products, today)[0] if products else {}
     for (what, product, warehouse), quantity in quantities.items():
         if what != "supply":
             place = (product, warehouse)
@@ -131,11 +128,16 @@ def _kept(connection: sa.Connection, products: Iterable[int], today: date) -> tu
     return quantity, pools
 
 
-def _figures(connection: sa.Connection, places: list[tuple[int, int]], query: LevelQuery) -> tuple[Level, ...]:
+def _figures(
+    connection: sa.Connection, places: list[tuple[int, int]], query: LevelQuery
+) -> tuple[tuple[Level, ...], Mapping[int, Decimal]]:
     if not places:
-        return ()
+        return (), {}
     quantity, pools = _kept(connection, {product for product, _ in places}, query.today)
-    return tuple(
+    available: dict[int, Decimal] = {}
+    for (product, _), figure in _available(quantity).items():
+        available[product] = available.get(product, ZERO) + figure
+    levels = tuple(
         Level(
             product=product,
             warehouse=warehouse,
@@ -148,6 +150,7 @@ def _figures(connection: sa.Connection, places: list[tuple[int, int]], query: Le
         )
         for product, warehouse in places
     )
+    return levels, available
 
 
 def _share(
