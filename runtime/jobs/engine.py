@@ -30,7 +30,7 @@ from runtime.jobs.contract import (
 )
 from runtime.jobs.housekeeping import Chore, Housekeeping
 from runtime.jobs.request import check_cron, check_request
-from runtime.jobs.slots import WATCH_EVERY_S, FileSlot, ServerSlot, Slot
+from runtime.jobs.slots import WATCH_EVERY_S, FileSlot, Slot
 from runtime.jobs.system_database import is_sqlite, sqlite_path, system_url
 from runtime.settings import Settings
 
@@ -186,7 +186,7 @@ class Worker:
         from runtime.jobs.takeover import Takeover  # deferred: imports dbos
 
         sqlite = is_sqlite(options.url)
-        self._slot: Slot = FileSlot(sqlite_path(options.url)) if sqlite else ServerSlot(options.url, on_lost)
+        self._slot: Slot = FileSlot(sqlite_path(options.url)) if sqlite else _server_slot(options.url, on_lost)
         executor = self._slot.executor
         pace = Pace(concurrency=options.concurrency, poll_s=options.poll_s, retry=options.retry, zone=options.zone)
         try:
@@ -210,6 +210,12 @@ class Worker:
         self._execution.close()
         self._slot.release()
         _log.info("worker stopped", worker=self.executor)
+
+
+def _server_slot(url: str, on_lost: Callable[[], None]) -> Slot:
+    from runtime.jobs.server_slots import ServerSlot  # deferred: imports PostgreSQL's driver
+
+    return ServerSlot(url, on_lost)
 
 
 class LateWorker:

@@ -1,8 +1,8 @@
 """Jobs of a dead worker go to a living one. PostgreSQL only: on SQLite the restarted process finds its own jobs.
 
-A worker is dead when nobody has held its slot (`runtime.jobs.slots`) for longer than a worker needs to notice that it
-lost its slot and to end. Its jobs are listed and handed on while the lock of the slot is held, so two
-living workers cannot hand on the same job, and the dead one cannot come back in between. A job that was handed on
+A worker is dead when nobody has held its slot (`runtime.jobs.server_slots`) for longer than a worker needs to notice
+that it lost its slot and to end. Its jobs are listed and handed on while the lock of the slot is held, so two living
+workers cannot hand on the same job, and the dead one cannot come back in between. A job that was handed on
 `MOST_TAKEOVERS` times has probably killed its workers; it is parked instead.
 """
 
@@ -13,7 +13,7 @@ import time
 import structlog
 
 from runtime.jobs.contract import QUICK
-from runtime.jobs.slots import if_dead
+from runtime.jobs.server_slots import if_dead
 from runtime.jobs.system import System
 
 MOST_TAKEOVERS = 3

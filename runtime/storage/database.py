@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import psycopg
 import sqlalchemy as sa
 import sqlalchemy.orm  # the job engine needs it; imported first in its thread, it breaks statements made meanwhile
 from sqlalchemy import Connection as Connection
@@ -44,6 +43,7 @@ POSTGRES_OPTIONS = (
 SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 # serialisation failure, deadlock, lock timeout
 POSTGRES_BUSY = frozenset({"40001", "40P01", "55P03"})
+UNIQUE_VIOLATION = "23505"
 # Two first uses of one key at the same moment; the second attempt finds the row of the first.
 RACES = ("sys_idempotency", "sys_counter", "sys_balance", "sys_alert")
 FIRST_PAUSE_S = 0.02
@@ -180,17 +180,21 @@ def conflict(kind: str) -> DBAPIError:
         original = sqlite3.OperationalError("database is locked")
         original.sqlite_errorcode = sqlite3.SQLITE_BUSY
     else:
-        original = psycopg.errors.DeadlockDetected() if kind == "deadlock" else psycopg.errors.SerializationFailure()
+        from psycopg import errors  # deferred: takes a while, and a server on SQLite has no need of it
+
+        original = errors.DeadlockDetected() if kind == "deadlock" else errors.SerializationFailure()
     return sa.exc.OperationalError("", {}, original)
 
 
 def is_conflict(error: DBAPIError) -> bool:
     """Whether another writer was in the way, so that trying again can help."""
-    original = error.orig
+    original: Any = error.orig
     if isinstance(original, sqlite3.OperationalError):
         return original.sqlite_errorcode & 0xFF in SQLITE_BUSY
-    if isinstance(original, psycopg.Error):
-        if original.sqlstate in POSTGRES_BUSY:
-            return True
-        return original.sqlstate == "23505" and original.diag.table_name in RACES
-    return False
+    state = server_state(error)
+    return state in POSTGRES_BUSY or (state == UNIQUE_VIOLATION and original.diag.table_name in RACES)
+
+
+def server_state(error: DBAPIError) -> str | None:
+    """The SQLSTATE PostgreSQL gave; None for an error of SQLite. Asked without importing PostgreSQL's driver."""
+    return getattr(error.orig, "sqlstate", None)

@@ -10,14 +10,15 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-import psycopg
 from sqlalchemy.exc import IntegrityError
 
 from engine.definitions.compiled import CompiledField
 from engine.labels import Label
 from engine.problems import Problem, Refused, problem
 from runtime.storage.app_tables import FormTables
+from runtime.storage.database import UNIQUE_VIOLATION, server_state
 
 SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 
@@ -42,10 +43,11 @@ def _violated(error: IntegrityError, tables: FormTables) -> tuple[str, tuple[str
             return None
         pairs = [pair.strip().split(".") for pair in match.group(1).split(",")]
         return pairs[0][0], tuple(pair[1] for pair in pairs)
-    if isinstance(error.orig, psycopg.errors.UniqueViolation):
+    if server_state(error) == UNIQUE_VIOLATION:
+        original: Any = error.orig
         for table in (tables.header, *tables.lines.values()):
             for index in table.indexes:
-                if index.name == error.orig.diag.constraint_name:
+                if index.name == original.diag.constraint_name:
                     return table.name, tuple(column.name for column in index.columns)
     return None
 

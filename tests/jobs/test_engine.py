@@ -26,7 +26,8 @@ from engine.problems import Refused
 from runtime.jobs.assembly import JobParts, engine_handlers, job_engine
 from runtime.jobs.contract import JobContext, JobState, Payload, Workspace
 from runtime.jobs.engine import EngineOptions, JobEngine, LateWorker, engine_options
-from runtime.jobs.slots import FileSlot, ServerSlot, Slot, if_dead
+from runtime.jobs.server_slots import ServerSlot, if_dead
+from runtime.jobs.slots import FileSlot, Slot
 from runtime.jobs.system_database import sqlite_path
 from runtime.settings import Settings
 from tests.jobs import worker_process

@@ -39,6 +39,12 @@ def test_serve_answers_and_stops(tmp_path: Path) -> None:
     assert f"http://127.0.0.1:{port}/" in said
 
 
+def test_serving_on_sqlite_begins_without_what_only_jobs_and_postgresql_need() -> None:
+    code = "import sys, runtime.commands.serve; print(*{'dbos', 'psycopg', 'openpyxl'} & sys.modules.keys())"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == ""
+
+
 def test_the_secret_is_made_once_and_nobody_elses(tmp_path: Path) -> None:
     path = tmp_path / "new" / "secret.key"
     made = secret_of(path)
