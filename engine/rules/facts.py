@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -11,7 +11,6 @@ from types import MappingProxyType
 from engine.document import Document
 from engine.expressions import Path
 from engine.expressions.types import Row
-from engine.values import ZERO
 
 NO_NAMES: Mapping[str, object] = MappingProxyType({})
 
@@ -51,29 +50,6 @@ class Facts:
         return (self.about_form, self.about.id) if self.about is not None else (self.form, self.document)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StockFacts:
-    """Stock of one product over all warehouses, as ledger rules see it; ``unusable`` is on hand, but not available."""
-
-    product: Row
-    on_hand: Decimal
-    reserved: Decimal
-    in_transit: Decimal
-    unusable: Decimal = ZERO
-    around: Mapping[str, object] = field(default_factory=lambda: NO_NAMES)
-
-    def names(self) -> Mapping[str, object]:
-        """The names of a rule on stock; ``around`` holds ``me`` and ``app``."""
-        return {
-            **self.around,
-            "product": self.product,
-            "on_hand": self.on_hand,
-            "reserved": self.reserved,
-            "in_transit": self.in_transit,
-            "available": self.on_hand - self.unusable - self.reserved,
-        }
-
-
 def document_facts(
     document: Document,
     names: Mapping[str, object],
@@ -102,10 +78,33 @@ def document_facts(
     )
 
 
-def stock_facts(facts: StockFacts, form: str, chain: tuple[str, ...] = ()) -> Facts:
-    """Facts of a rule on stock. ``form``: the app's product form."""
-    key = f"product:{facts.product.id}"
-    return Facts(names=facts.names(), key=key, trigger="ledger", chain=chain, about=facts.product, about_form=form)
+def stock_facts(
+    product: Row,
+    form: str,
+    *,
+    on_hand: Decimal,
+    reserved: Decimal,
+    in_transit: Decimal,
+    unusable: Decimal,
+    around: Mapping[str, object],
+    chain: tuple[str, ...] = (),
+) -> Facts:
+    """Facts of a rule on stock: one product over all warehouses.
+
+    Args:
+        form: the app's product form. unusable: on hand, but not available. around: ``me`` and ``app``.
+    """
+    names = {
+        **around,
+        "product": product,
+        "on_hand": on_hand,
+        "reserved": reserved,
+        "in_transit": in_transit,
+        "available": on_hand - unusable - reserved,
+    }
+    return Facts(
+        names=names, key=f"product:{product.id}", trigger="ledger", chain=chain, about=product, about_form=form
+    )
 
 
 def balance_facts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from types import MappingProxyType
 
 from engine.effects import Effect, effect_json
 from engine.fieldtypes.money import currency_sign
@@ -13,6 +13,10 @@ from engine.values import ZERO
 from runtime.stages.steps import Judged, Outcome, Unit
 from runtime.storage import outbox
 from runtime.storage.outbox import OutboxRow
+
+# What is said of the sum of a ledger, in this order.
+QUANTITIES = MappingProxyType({"supply": "did.supply", "reservation": "did.reservation"})
+AMOUNTS = MappingProxyType({"payable": "did.payable", "receivable": "did.receivable"})
 
 
 def enqueue(unit: Unit, judged: Judged) -> Outcome:
@@ -53,19 +57,25 @@ def put_out(unit: Unit, form: str, document: int | None, effects: Iterable[Effec
 
 def done(entries: tuple[Entry, ...], currency: str) -> Iterator[Problem]:
     """Sentences on what the ledgers did: stock in and out in pieces, open quantities, money owed."""
-    if not entries:
-        return
-    stock_in = sum((one.quantity for one in entries if one.ledger == "stock" and one.quantity > ZERO), ZERO)
-    stock_out = -sum((one.quantity for one in entries if one.ledger == "stock" and one.quantity < ZERO), ZERO)
+    stock_in = stock_out = ZERO
+    moved, owed = dict.fromkeys(QUANTITIES, ZERO), dict.fromkeys(AMOUNTS, ZERO)
+    for one in entries:
+        ledger = one.ledger
+        if ledger == "stock" and one.quantity > ZERO:
+            stock_in += one.quantity
+        elif ledger == "stock":
+            stock_out -= one.quantity
+        elif ledger in moved:
+            moved[ledger] += one.quantity
+        elif ledger in owed:
+            owed[ledger] += one.value
     if stock_in:
         yield problem("did.stock_in", quantity=stock_in)
     if stock_out:
         yield problem("did.stock_out", quantity=stock_out)
-    for ledger, code in (("supply", "did.supply"), ("reservation", "did.reservation")):
-        change = sum((one.quantity for one in entries if one.ledger == ledger), Decimal(0))
+    for ledger, change in moved.items():
         if change:
-            yield problem(code, quantity=change)
-    for ledger, code in (("payable", "did.payable"), ("receivable", "did.receivable")):
-        change = sum((one.value for one in entries if one.ledger == ledger), Decimal(0))
+            yield problem(QUANTITIES[ledger], quantity=change)
+    for ledger, change in owed.items():
         if change:
-            yield problem(code, sign=currency_sign(currency), amount=change)
+            yield problem(AMOUNTS[ledger], sign=currency_sign(currency), amount=change)

@@ -12,7 +12,7 @@ from engine.expressions.tree import Path
 from engine.expressions.types import Row
 from engine.ledger import Entry
 from engine.ledger.declared import key_at
-from engine.rules.facts import Facts, StockFacts, balance_facts, document_facts, stock_facts
+from engine.rules.facts import Facts, balance_facts, document_facts, stock_facts
 from engine.rules.triggers import STOCK_LEDGERS
 from engine.values import ZERO
 from runtime.declared import declared_ledgers
@@ -68,16 +68,14 @@ def facts_of_stock(
     around = {"me": unit.around.me, "app": unit.around.app}
     return tuple(
         stock_facts(
-            StockFacts(
-                product=rows[product],
-                on_hand=totals.get(("stock", product), ZERO),
-                reserved=totals.get(("reservation", product), ZERO),
-                in_transit=totals.get(("supply", product), ZERO),
-                unusable=totals.get(("unusable", product), ZERO) + totals.get(("expired", product), ZERO),
-                around=around,
-            ),
+            rows[product],
             form,
-            chain,
+            on_hand=totals.get(("stock", product), ZERO),
+            reserved=totals.get(("reservation", product), ZERO),
+            in_transit=totals.get(("supply", product), ZERO),
+            unusable=totals.get(("unusable", product), ZERO) + totals.get(("expired", product), ZERO),
+            around=around,
+            chain=chain,
         )
         for product in wanted
         if product in rows

@@ -173,7 +173,7 @@ def _answers(unit: Unit, asked: Iterable[Asked]) -> list[tuple[Asked, Found]]:
 
 
 def _marks(unit: Unit, rule: CompiledRule, facts: Sequence[Facts], opened: Opened | None) -> dict[str, Marks]:
-    """What the rule remembers under the keys of these facts; rules that remember nothing ask nothing."""
+    """What the rule remembers of these facts, by key; rules that remember nothing ask nothing."""
     once, cools = rule.definition.once, rule.definition.cooldown is not None
     if not (once or cools):
         return {}
@@ -182,7 +182,8 @@ def _marks(unit: Unit, rule: CompiledRule, facts: Sequence[Facts], opened: Opene
     if opened is None or rule.definition.key is not None:
         opened = alerts.open_of(unit.connection, [name], keys) if once else frozenset()
     fired = rule_marks.found(unit.connection, name, keys) if cools else {}
-    return {key: Marks(open=(name, key) in opened, fired_at=fired.get(key)) for key in keys}
+    marked = [key for key in keys if (name, key) in opened or key in fired]
+    return {key: Marks(open=(name, key) in opened, fired_at=fired.get(key)) for key in marked}
 
 
 def _failed(rule: CompiledRule, facts: Facts, error: Exception) -> Verdict:
@@ -247,8 +248,8 @@ def _report(one: Decided, users: tuple[int, ...]) -> Notify:
 
 def _escalations(unit: Unit, group: Sequence[Decided]) -> Iterator[TimerRow]:
     for one in group:
-        form, document = one.facts.record
         for step in one.verdict.escalations:
+            form, document = one.facts.record
             yield TimerRow(
                 kind=ESCALATION,
                 due_at=step.due_at,

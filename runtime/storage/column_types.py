@@ -25,6 +25,8 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 # Moving the point of a number with more digits than any column holds would round it.
 STRICT = Context(prec=40, traps=[Inexact, InvalidOperation])
+# Looked up once: a posting converts hundreds of values, and finding a method of a context takes as long as calling it.
+MOVED, WHOLE, BACK = STRICT.scaleb, STRICT.to_integral_exact, EXACT.scaleb
 ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 SCALE_CHANGING = frozenset({operators.mul, operators.truediv, operators.floordiv, operators.mod})
 
@@ -54,7 +56,7 @@ class Scaled(TypeDecorator[Decimal]):
         self.scale = scale
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:
-        return None if value is None else scaled(value, self.scale)
+        return None if value is None else scaled(self.scale, value)
 
     def process_literal_param(self, value: Any, dialect: Dialect) -> str:
         return str(self.process_bind_param(value, dialect))
@@ -63,23 +65,22 @@ class Scaled(TypeDecorator[Decimal]):
         return None if value is None else unscaled(value, self.scale)
 
 
-def scaled(value: Decimal | int, scale: int) -> int:
+def scaled(scale: int, value: Decimal | int) -> int:
     """``value`` as the integer it is kept as. Raises ``ValueError`` when it does not fit."""
     if not value:
         return 0
     try:
-        moved = STRICT.scaleb(value, scale)
-        whole = int(moved)
-    except (ArithmeticError, ValueError):  # not a number, or more digits than fit anyway
-        moved, whole = Decimal(0), INT64_MAX + 1
-    if moved != whole or not -INT64_MAX <= whole <= INT64_MAX:
+        whole = int(WHOLE(MOVED(value, scale)))
+    except (ArithmeticError, ValueError):  # not a number, further decimals, or more digits than fit anyway
+        whole = INT64_MAX + 1
+    if not -INT64_MAX <= whole <= INT64_MAX:
         raise ValueError(f"{value} does not fit a 64-bit integer with {scale} decimals")
     return whole
 
 
 def unscaled(value: int | Decimal, scale: int) -> Decimal:
     """The value an integer (or a sum that came back as ``NUMERIC``) stands for."""
-    return Decimal(value).scaleb(-scale, context=EXACT)
+    return BACK(value, -scale)
 
 
 class JsonText(TypeDecorator[Any]):

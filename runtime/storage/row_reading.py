@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,6 +75,7 @@ class Reader:
 
     def _processor(self, dialect: sa.Dialect, column: sa.Column[Any]) -> Convert | None:
         if isinstance(column.type, Scaled):  # most of what is read; without the calls SQLAlchemy puts around it
-            return partial(unscaled, scale=column.type.scale)
+            scale = column.type.scale
+            return lambda value: unscaled(value, scale)
         # the driver's own kind of the value matters only to dialects that ask for it; neither of ours does
         return column.type.dialect_impl(dialect).result_processor(dialect, None)

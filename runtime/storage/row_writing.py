@@ -158,7 +158,7 @@ def _binding(column: sa.Column[Any], dialect: sa.Dialect) -> Convert | None:
     What most columns of a posting hold is converted without the calls SQLAlchemy puts around it, to the same end.
     """
     if isinstance(column.type, Scaled):
-        return partial(scaled, scale=column.type.scale)
+        return partial(scaled, column.type.scale)
     if dialect.name == "sqlite" and isinstance(column.type, sa.Date):
         return date.isoformat
     if dialect.name == "sqlite" and isinstance(column.type, sa.DateTime):
