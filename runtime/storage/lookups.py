@@ -6,7 +6,7 @@ seen with the names of its dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -20,6 +20,7 @@ from engine.expressions import Checked, Clock, EvaluationFailed
 from engine.problems import problem
 from engine.rules.lookups import Found, LookupNeed
 from runtime.storage.app_tables import AppTables
+from runtime.storage.column_types import Scaled, scaled
 from runtime.storage.columns import FormColumns, followed, resolved
 from runtime.storage.filters import ColumnResolver, compile_where
 from runtime.storage.ledger_tables import entry
@@ -169,20 +170,29 @@ def _query(
     return sa.select(*named, sa.type_coerce(aggregate(figure), figure.type)).select_from(source)
 
 
-def _parts(need: LookupNeed) -> Iterable[tuple[tuple[object, ...], ...]]:
+def _parts(need: LookupNeed) -> Iterable[tuple[set[object], ...]]:
     """Values asked for per column, few enough at a time for one statement."""
     for start in range(0, len(need.keys), CHUNK):
         keys = need.keys[start : start + CHUNK]
-        yield tuple(tuple({key[place] for key in keys}) for place in range(len(need.columns)))
+        yield tuple({key[place] for key in keys} for place in range(len(need.columns)))
 
 
-def _among(columns: ColumnResolver, name: str, values: Iterable[object]) -> sa.ColumnElement[bool]:
+def _among(columns: ColumnResolver, name: str, values: Collection[object]) -> sa.ColumnElement[bool]:
     if isinstance(columns, EntryColumns) and name in DIMENSIONS:  # the bare column, which indexes know; 0 is nothing
         return entry.c[DIMENSIONS[name]].in_([value or 0 for value in values])
     column = columns.column((name,))
-    given = [value for value in values if value is not None]
-    among = column.in_(given)
-    return among if len(given) == len(tuple(values)) else sa.or_(among, column.is_(None))
+    among = column.in_([value for value in values if value is not None and _kept(column, value)])
+    return sa.or_(among, column.is_(None)) if None in values else among
+
+
+def _kept(column: sa.ColumnElement[Any], value: Any) -> bool:
+    """Whether the column could hold the value at all: a third of something is nowhere."""
+    if isinstance(column.type, Scaled):
+        try:
+            scaled(value, column.type.scale)
+        except ValueError:
+            return False
+    return True
 
 
 def _figure(need: LookupNeed, value: Any) -> object:
