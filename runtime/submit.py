@@ -126,7 +126,7 @@ def submit_within(unit: Unit, command: Command) -> Outcome:
         return earlier
     unit = replace(unit, seen={})
     if command.action == RED_FLUSH:
-        outcome = _followed(unit, red_flush(unit, command))
+        outcome = _followed(unit, (red_flush(unit, command),))[0]
         _remember(unit, command, outcome)
         return outcome
     reach = unit.faults.reach
@@ -136,7 +136,7 @@ def submit_within(unit: Unit, command: Command) -> Outcome:
     reach("validated")
     authorized = authorize(unit, validated)
     reach("authorized")
-    outcome = _finished(unit, write(unit, authorized))
+    outcome = _finished(unit, (write(unit, authorized),))[0]
     _remember(unit, command, outcome)
     reach("remembered")
     return outcome
@@ -173,7 +173,7 @@ def _stored(unit: Unit, group: Sequence[Authorized]) -> list[Outcome | Refused]:
         return []
     try:
         with unit.connection.begin_nested():
-            return [_finished(unit, written) for written in write_new(unit, group)]
+            return list(_finished(unit, write_new(unit, group)))
     except Refused as refused:
         if len(group) == 1:
             _keep(unit, refused)
@@ -182,11 +182,16 @@ def _stored(unit: Unit, group: Sequence[Authorized]) -> list[Outcome | Refused]:
     return [*_stored(unit, group[:middle]), *_stored(unit, group[middle:])]
 
 
-def _finished(unit: Unit, written: Written) -> Outcome:
-    unit.faults.reach("written")
-    advanced = advance(unit, written)
-    outcome = _followed(unit, advanced)
-    return outcome if advanced.agreed is None else _with_change(unit, outcome, advanced.agreed)
+def _finished(unit: Unit, group: Sequence[Written]) -> list[Outcome]:
+    """The stages after writing: for one document, or for new records, none of which looks at another."""
+    advanced = []
+    for written in group:
+        unit.faults.reach("written")
+        advanced.append(advance(unit, written))
+    return [
+        outcome if one.agreed is None else _with_change(unit, outcome, one.agreed)
+        for one, outcome in zip(advanced, _followed(unit, advanced), strict=True)
+    ]
 
 
 def _with_change(unit: Unit, outcome: Outcome, agreed: ProposalRow) -> Outcome:
@@ -236,18 +241,20 @@ def make_change(unit: Unit, agreed: ProposalRow, anew: bool = False) -> Outcome:
     return made
 
 
-def _followed(unit: Unit, advanced: Advanced) -> Outcome:
+def _followed(unit: Unit, group: Sequence[Advanced]) -> list[Outcome]:
     reach = unit.faults.reach
-    reach("advanced")
-    check_tree(unit, advanced)
-    advanced = set_after(unit, advanced)
-    posted = post_entries(unit, advanced)
-    reach("posted")
-    judged = judge(unit, posted)
-    reach("judged")
-    outcome = enqueue(unit, judged)
-    reach("enqueued")
-    return outcome
+    posted = []
+    for advanced in group:
+        reach("advanced")
+        check_tree(unit, advanced)
+        posted.append(post_entries(unit, set_after(unit, advanced)))
+        reach("posted")
+    outcomes = []
+    for judged in judge(unit, posted):
+        reach("judged")
+        outcomes.append(enqueue(unit, judged))
+        reach("enqueued")
+    return outcomes
 
 
 def _alone(unit: Unit, command: Command) -> Outcome | Refused:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from engine.definitions.compiled_rule import CompiledRule
 from engine.document import RED, DocStatus
+from engine.effects import Effect
 from engine.ledger import Entry
 from engine.rules.facts import Facts, changed_paths, document_facts, flow_names
 from engine.rules.triggers import STOCK_LEDGERS, Acted, LedgerChanged
@@ -24,24 +26,29 @@ from runtime.stages.steps import Advanced, Command, Judged, Posted, Preset, Unit
 STOCK = STOCK_LEDGERS[0]
 
 
-def judge(unit: Unit, posted: Posted) -> Judged:
-    """Run the stage.
+def judge(unit: Unit, group: Sequence[Posted]) -> list[Judged]:
+    """Run the stage for one document, or for new records stored together: a look-up then is one query for all of them.
 
     Raises:
-        RefusedByRules: ``invalid`` with what the refusing rules say.
+        RefusedByRules: ``invalid`` with what the refusing rules say of the first document that is refused.
     """
-    advanced = posted.advanced
-    begun = advanced.written.authorized.validated.begun
     world = LiveWorld(unit)
-    group = [
-        *_on_document(unit, advanced, world),
-        *_on_workflow(unit, advanced, world),
-        *_on_ledgers(unit, posted.entries, begun.command.chain, world),
-    ]
-    if not group:
-        return Judged(posted=posted)
-    effects = settle(unit, group, confirmed=begun.command.confirmed, reason=reason_of(begun.command))
-    return Judged(posted=posted, effects=effects)
+    asked = [list(_about_document(unit, posted.advanced)) for posted in group]
+    answers = iter(_decided_together(unit, [each for one in asked for each in one], world))
+    judged = []
+    for posted, about in zip(group, asked, strict=True):
+        advanced = posted.advanced
+        command = advanced.written.authorized.validated.begun.command
+        verdicts = [
+            *islice(answers, len(about)),
+            *_on_workflow(unit, advanced, world),
+            *_on_ledgers(unit, posted.entries, command.chain, world),
+        ]
+        effects: tuple[Effect, ...] = ()
+        if verdicts:
+            effects = settle(unit, verdicts, confirmed=command.confirmed, reason=reason_of(command))
+        judged.append(Judged(posted=posted, effects=effects))
+    return judged
 
 
 def reason_of(command: Command) -> str:
@@ -85,11 +92,12 @@ def document_names(advanced: Advanced) -> dict[str, object]:
     }
 
 
-def _on_document(unit: Unit, advanced: Advanced, world: World) -> Iterator[Decided]:
+def _about_document(unit: Unit, advanced: Advanced) -> Iterator[tuple[CompiledRule, Facts]]:
+    """The rules that what was done wakes, each with what it is judged on."""
     validated = advanced.written.authorized.validated
     begun = validated.begun
     for one in (*validated.preset, *advanced.preset):
-        yield from decided(unit, *_completed(one, advanced), world)
+        yield one.rule, _completed(one, advanced)
     if begun.form.key not in unit.rules.acting:
         return
     event = acted(unit, advanced)
@@ -103,7 +111,19 @@ def _on_document(unit: Unit, advanced: Advanced, world: World) -> Iterator[Decid
         facts = document_facts(
             advanced.document, names, before=before, trigger=trigger_word(rule, event), chain=begun.command.chain
         )
-        yield from decided(unit, rule, (facts,), world)
+        yield rule, facts
+
+
+def _decided_together(unit: Unit, asked: Sequence[tuple[CompiledRule, Facts]], world: World) -> Iterator[Decided]:
+    """Each rule judged once on everything it was asked about; the verdicts in the order of the questions."""
+    places: dict[str, list[int]] = {}
+    for place, (rule, _) in enumerate(asked):
+        places.setdefault(rule.definition.rule, []).append(place)
+    found: dict[int, Decided] = {}
+    for mine in places.values():
+        rule = asked[mine[0]][0]
+        found.update(zip(mine, decided(unit, rule, [asked[place][1] for place in mine], world), strict=True))
+    return (found[place] for place in range(len(asked)))
 
 
 def trigger_word(rule: CompiledRule, event: Acted) -> str:
@@ -114,17 +134,16 @@ def trigger_word(rule: CompiledRule, event: Acted) -> str:
     return "fields" if when.fields else event.after
 
 
-def _completed(preset: Preset, advanced: Advanced) -> tuple[CompiledRule, tuple[Facts, ...]]:
+def _completed(preset: Preset, advanced: Advanced) -> Facts:
     """The facts a rule set values on, now that the document has its id and number."""
     document = advanced.document
     known = {"id": document.id, "number": document.number, "created_at": document.created_at}
-    facts = replace(
+    return replace(
         preset.facts,
         document=document.id,
         key=f"{document.form}:{document.id}",
         names={**preset.facts.names, **known},
     )
-    return preset.rule, (facts,)
 
 
 def _on_workflow(unit: Unit, advanced: Advanced, world: World) -> Iterator[Decided]:

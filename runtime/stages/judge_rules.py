@@ -34,6 +34,7 @@ from runtime.storage.timers import ESCALATION, TimerRow
 QUIET = ("quiet", "silent")
 # What only the trigger knows; kept with the run, so that it can be run again.
 BROUGHT = ("payload", "imported", "flow", "offset")
+UNANSWERED = (EvaluationFailed, Refused, LookupError)
 WRONG = ("failed", "cut")
 Opened: TypeAlias = frozenset[tuple[str, str]]
 REPORT_AGAIN = timedelta(hours=24)
@@ -96,18 +97,21 @@ def decided(
         opened: its open alerts, where they were asked for together with others' (`alerts_open`).
     """
     began = perf_counter_ns()
-    clock = unit.around.clock
     try:
-        if rule.lookups:
-            facts = with_found(rule, facts, _answers(unit, lookup_needs(rule, facts, clock)), clock)
-        known = {} if afresh else _marks(unit, rule, facts, opened)
-    except (EvaluationFailed, Refused, LookupError) as error:
-        return tuple(
-            Decided(rule=rule, facts=one, verdict=_failed(rule, one, error), duration_us=_since(began)) for one in facts
-        )
+        ready, known = _prepared(unit, rule, facts, afresh, opened)
+    except UNANSWERED as error:
+        alone = _unanswered(unit, rule, facts, afresh, opened) if len(facts) > 1 else {}
+        if not alone:
+            return tuple(
+                Decided(rule=rule, facts=one, verdict=_failed(rule, one, error), duration_us=_since(began))
+                for one in facts
+            )
+        others = [one for place, one in enumerate(facts) if place not in alone]
+        rest = iter(decided(unit, rule, others, world, afresh=afresh, opened=opened))
+        return tuple(alone.get(place) or next(rest) for place in range(len(facts)))
     shared = _since(began) // max(len(facts), 1)
     made = []
-    for one in facts:
+    for one in ready:
         start = perf_counter_ns()
         verdict = _judged(unit, rule, one, known, world)
         if verdict.opens or verdict.closes or verdict.remember:
@@ -118,6 +122,30 @@ def decided(
             )
         made.append(Decided(rule=rule, facts=one, verdict=verdict, duration_us=shared + _since(start)))
     return tuple(made)
+
+
+def _prepared(
+    unit: Unit, rule: CompiledRule, facts: Sequence[Facts], afresh: bool, opened: Opened | None
+) -> tuple[Sequence[Facts], dict[str, Marks]]:
+    """The facts with what their look-ups found, and what the rule remembers of them."""
+    clock = unit.around.clock
+    if rule.lookups:
+        facts = with_found(rule, facts, _answers(unit, lookup_needs(rule, facts, clock)), clock)
+    return facts, {} if afresh else _marks(unit, rule, facts, opened)
+
+
+def _unanswered(
+    unit: Unit, rule: CompiledRule, facts: Sequence[Facts], afresh: bool, opened: Opened | None
+) -> dict[int, Decided]:
+    """Those of the facts that cannot be judged even alone, by their place: they must not keep the rule from others."""
+    found: dict[int, Decided] = {}
+    for place, one in enumerate(facts):
+        began = perf_counter_ns()
+        try:
+            _prepared(unit, rule, (one,), afresh, opened)
+        except UNANSWERED as error:
+            found[place] = Decided(rule=rule, facts=one, verdict=_failed(rule, one, error), duration_us=_since(began))
+    return found
 
 
 def settle(
@@ -163,7 +191,7 @@ def _judged(unit: Unit, rule: CompiledRule, facts: Facts, known: Mapping[str, Ma
     try:
         marks = known.get(key_of(rule, facts, clock), NO_MARKS) if known else NO_MARKS
         return judge(rule, facts, clock, marks, world)
-    except (EvaluationFailed, LookupError, Refused) as error:
+    except UNANSWERED as error:
         return _failed(rule, facts, error)
 
 

@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from engine.forms.draft import Patch
 from engine.problems import Refused
 from engine.workflow.directory import Directory, Person
 from runtime.facade import flow_inbox, flow_moves
 from runtime.stages.steps import Outcome
+from runtime.storage.database import in_transaction
 from runtime.storage.directory import PEOPLE
+from runtime.submit import Command, submit_many_within, unit_of
 from tests.houses import WORKSPACE, codes
 from tests.runtime.flow_house import Firm, company, expense_flow, firm
+from tests.runtime.rule_house import runs
 
 FLOW = expense_flow("""
   - approve: boss
@@ -64,6 +68,45 @@ def test_a_flow_and_a_rule_of_one_submission_look_at_the_same_people(made: Firm)
     assert [" ".join(one.split()) for one in asked].count(everybody) == 1
     made.drain()
     assert {task.user for task in made.tasks(document)} >= {legal}
+
+
+KNOWN = """
+rule: known
+label: {zh: 同名, en: Known}
+when: {form: supplier, on: [create]}
+lookups:
+  same: {form: supplier, where: "name == row.name", take: count}
+  near: {form: supplier, where: "limit == 1 / row.limit", take: exists}
+if: same > 1 or near
+then: [{message: {to: {role: boss}, title: {zh: "{name} 已有 {same}", en: Known}}}]
+"""
+
+
+def test_the_look_ups_of_records_stored_together_are_asked_together(tmp_path: Path, house_url: str | None) -> None:
+    house = firm(tmp_path, house_url)
+    house.publish(company(changes={"rules/known.yaml": KNOWN.strip() + "\n"}))
+    clerk = house.door("clerk")
+    context = clerk.house.context(clerk.workspace, clerk.published, clerk.actor)
+
+    def stored(*rows: tuple[str, str, str]) -> tuple[int, dict[str, str]]:
+        """How often the rule asked, and what it says of whom, by their codes."""
+        patches = [Patch(values=dict(zip(("code", "name", "limit"), row, strict=True))) for row in rows]
+        commands = [Command(form="supplier", action="save", patch=patch, origin="import") for patch in patches]
+        with statements(house) as asked:
+            outcomes = in_transaction(
+                clerk.workspace.database, lambda connection: submit_many_within(unit_of(context, connection), commands)
+            )
+        written = [one for one in outcomes if isinstance(one, Outcome)]
+        assert len(written) == len(rows), outcomes
+        shown = {one.document: row[0] for one, row in zip(written, rows, strict=True)}
+        said = {shown[one.document]: one.verdict for one in runs(house) if one.document in shown}
+        return len([one for one in asked if "count(" in one and "t_supplier" in one]), said
+
+    assert stored(("A", "甲", "1"), ("B", "乙", "4")) == (2, {"A": "fired"}), "1 ÷ its own limit is a limit there is"
+    many = [(f"C{place}", f"{place} 号", "5") for place in range(20)]
+    assert stored(*many, ("D", "乙", "7"), ("E", "乙", "7")) == (2, {"D": "fired", "E": "fired"})
+    _, said = stored(("F", "甲", "3"), ("G", "丙", "0"), ("H", "丁", "3"))
+    assert said == {"F": "fired", "G": "failed"}, "what has no answer for one has one for the others"
 
 
 def test_who_administers_differs_and_the_people_are_the_same() -> None:
