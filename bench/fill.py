@@ -18,6 +18,7 @@ from bench.company import Company, door_of
 from engine.document import DocStatus, Document
 from engine.ledger import Balance, BalanceKey, Entry, LotDates, keys_of
 from engine.ledger.balance import EMPTY
+from engine.ledger.entry import NAMES
 from runtime.declared import declared_ledgers
 from runtime.facade.door import Door
 from runtime.house import House
@@ -26,7 +27,6 @@ from runtime.storage import ledgers as ledger_rows
 from runtime.storage.database import Connection, write
 from runtime.storage.history import HistoryRow
 from runtime.storage.ledger_tables import entry
-from runtime.storage.ledgers import COLUMNS
 from runtime.storage.search_text import searchable
 from runtime.storage.table_parts import ID_SEQUENCE
 
@@ -89,8 +89,8 @@ def _copy(door: Door, there: int, wanted: int) -> None:
 
     Indexes are taken down meanwhile and made again: row by row, five million entries would take them an hour.
     """
-    names = [f'"{name}"' for name in COLUMNS]
-    values = ["id + :shift" if name == "id" else f'"{name}"' for name in COLUMNS]
+    names = [f'"{name}"' for name in NAMES]
+    values = ["id + :shift" if name == "id" else f'"{name}"' for name in NAMES]
     copying = sa.text(
         f"INSERT INTO sys_entry ({', '.join(names)}) SELECT {', '.join(values)} FROM sys_entry"
         " WHERE id > :low AND id <= :high ORDER BY id LIMIT :number"

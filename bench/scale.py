@@ -18,12 +18,12 @@ import sqlalchemy as sa
 
 from bench.company import Company, door_of, open_house
 from bench.fill import FIRST_DAY, fill_issues, fill_lots
+from engine.ledger.entry import NAMES
 from runtime.facade import documents, trace
 from runtime.facade.documents import Command, patch_from_json
 from runtime.facade.door import Door
 from runtime.house import House
 from runtime.storage.database import Connection, read, write
-from runtime.storage.ledgers import COLUMNS
 
 WRITERS = (1, 4, 16)
 REPEATS = 5
@@ -144,7 +144,7 @@ def _receipt(door: Door, company: Company, product: int, day: date | None) -> No
 
 def _floor(door: Door, product: int, derived: int) -> None:
     """Read the entries, settle them in integers, insert rows like the corrections; rolled back."""
-    names = ", ".join(f'"{name}"' for name in COLUMNS)
+    names = ", ".join(f'"{name}"' for name in NAMES)
     query = f"SELECT {names} FROM sys_entry WHERE product = :product AND basis <> 'derived' ORDER BY biz_date, id"
     try:
         with write(door.workspace.database) as connection:
@@ -161,7 +161,7 @@ def _floor(door: Door, product: int, derived: int) -> None:
                     new.append(
                         {**row, "id": top + len(new), "quantity": 0, "value": worth, "basis": "derived", "hash": head}
                     )
-            marks = ", ".join(f":{name}" for name in COLUMNS)
+            marks = ", ".join(f":{name}" for name in NAMES)
             connection.execute(sa.text(f"INSERT INTO sys_entry ({names}) VALUES ({marks})"), new)
             raise _Enough
     except _Enough:

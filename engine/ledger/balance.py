@@ -49,7 +49,7 @@ class BalanceKey(NamedTuple):
     def text(self) -> str:
         """The key as one text: ``stock|place|p12|w3``. Balances are locked in the order of these texts everywhere; the
         cost pool (``stock|cost|…``) comes before the places that share it, so that whoever holds it may touch them."""
-        return _text(self)
+        return text_of(self)
 
 
 class Balance(NamedTuple):
@@ -120,8 +120,8 @@ def line_key(entry: Entry) -> BalanceKey:
 
 
 @lru_cache(maxsize=16_384)
-def _text(key: BalanceKey) -> str:
-    # One posting asks for the same few texts again and again: to lock, to settle, to save.
+def text_of(key: BalanceKey) -> str:
+    """`BalanceKey.text`, for many keys at once: one posting asks for the same few again and again, to lock and save."""
     parts = [f"{letter}{_plain(value)}" for letter, value in zip(LETTERS, key[2:], strict=True) if value]
     return "|".join((key.ledger, key.grain, *parts))
 

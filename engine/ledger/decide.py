@@ -31,7 +31,7 @@ class Book:
     """Working state of one decision: balances as they become, entries as they come.
 
     Attributes:
-        balances: as the entries up to ``reckoned`` leave them; see ``balance``.
+        balances: as the entries up to ``reckoned`` leave them; see ``so_far``.
         backs: entries of which another gives back, by the id of that one.
         counted: ids of entries that say what a count found (盘盈, 盘亏).
     """
@@ -43,8 +43,8 @@ class Book:
     action: str
     batch: int
     biz_date: date
-    balances: dict[BalanceKey, Balance]
-    reckoned: int = 0
+    balances: dict[BalanceKey, Balance] = field(default_factory=dict)
+    reckoned: int = -1
     entries: list[Entry] = field(default_factory=list)
     wheres: dict[int, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -56,6 +56,8 @@ class Book:
     def so_far(self) -> Mapping[BalanceKey, Balance]:
         """The balances as this document leaves them so far. Most documents never ask: only what draws from a balance
         or is limited by one does."""
+        if self.reckoned < 0:
+            self.balances, self.reckoned = dict(self.facts.balances), 0
         for entry in self.entries[self.reckoned :]:
             for key in keys_of(self.declared[entry.ledger], entry):
                 self.balances[key] = self.balances.get(key, EMPTY).plus(entry)
@@ -159,7 +161,7 @@ def _book(
     own: Sequence[Entry],
     biz_date: date,
 ) -> Book:
-    return Book(document, declared, facts, policy, action, next_batch(own), biz_date, dict(facts.balances))
+    return Book(document, declared, facts, policy, action, next_batch(own), biz_date)
 
 
 def _valued(book: Book, request: Request, entry: Entry, before: Entry | None) -> Mapping[str, Any]:

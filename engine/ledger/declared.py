@@ -6,13 +6,13 @@ further ledger is a further value. An app adds its own in ``app.yaml`` (``ledger
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias
 
 from engine.definitions import posting
 from engine.definitions.app import AppSettings, LedgerDef
@@ -20,7 +20,6 @@ from engine.labels import Label
 from engine.ledger.balance import EMPTY, Balance, BalanceKey
 from engine.ledger.entry import Entry
 
-T = TypeVar("T")
 PLACE = ("product", "warehouse")
 DETAIL = ("bin", "lot", "serial", "status", "owner")
 OPEN_LINE = ("product", "warehouse", "ref_form", "ref_line")
@@ -226,20 +225,6 @@ def _pool(stock: Ledger, stands: tuple[object, ...]) -> str:
 
 def _made(ledger: Ledger, grain: str, entry: Standing) -> BalanceKey:
     return BalanceKey(ledger.key, grain, **{name: getattr(entry, name) for name in ledger.grains[grain].dimensions})
-
-
-def by_place(work: Callable[[Entry], T]) -> Callable[[Entry], T]:
-    """``work``, done once for all entries of one place and day: a back-dated document settles ten thousand entries of
-    the same few balances again. ``work`` may look at nothing but what keys are made of."""
-    done: dict[object, T] = {}
-
-    def found(entry: Entry) -> T:
-        place = _STANDS(entry)
-        if place not in done:
-            done[place] = work(entry)
-        return done[place]
-
-    return found
 
 
 def added_up(

@@ -220,7 +220,7 @@ def _settlements(
     for entry in entries:
         if DOCUMENT not in declared[entry.ledger].grains or not entry.ref_document:
             continue
-        key = key_at(declared[entry.ledger], DOCUMENT, entry)
+        key = next(one for one in keys_of(declared[entry.ledger], entry) if one.grain == DOCUMENT)
         if key in seen:
             continue
         seen.add(key)

@@ -24,7 +24,7 @@ from engine.ledger.entry import Entry
 from engine.ledger.facts import live
 from engine.problems import Problem, distinct, problem, suggestion
 from engine.shares import spread
-from engine.values import MONEY_SCALE, QUANTITY_SCALE, ZERO, fits, rounded
+from engine.values import LARGEST, MONEY_SCALE, QUANTITY_SCALE, ZERO, rounded
 
 DIMENSION_LABELS: Mapping[str, Label] = MappingProxyType(
     {
@@ -43,6 +43,7 @@ DIMENSION_LABELS: Mapping[str, Label] = MappingProxyType(
 )
 TEXTS = frozenset({"lot", "serial", "status", "element"})
 LONGEST_TEXT = 100
+MOST_QUANTITY, MOST_MONEY = LARGEST[QUANTITY_SCALE], LARGEST[MONEY_SCALE]
 ONE = Decimal(1)
 NOTHING: tuple[tuple[()], tuple[()]] = ((), ())
 
@@ -251,7 +252,7 @@ def _request(
         stated = _figure(entry.quantity, names, clock) or ZERO
         value = _figure(entry.value, names, clock) if share is None else share
         aux = _figure(entry.aux, names, clock)
-        weight = _figure(entry.weight, names, clock) if entry.weight is not None else ONE
+        weight = _figure(entry.weight, names, clock)
         dimensions = {}
         for name, each in entry.dimensions.items():
             dimensions[name] = _dimension(name, evaluate(each, names, clock))
@@ -267,10 +268,10 @@ def _request(
         return (), [problem("ledger.dimension_missing", where, dimension=DIMENSION_LABELS[name]) for name in missing]
     quantity = rounded(stated, QUANTITY_SCALE)
     amount = None if value is None else rounded(value, places)
-    if not fits(quantity, QUANTITY_SCALE) or not (amount is None or fits(amount, MONEY_SCALE)):
+    if quantity.copy_abs() > MOST_QUANTITY or (amount is not None and amount.copy_abs() > MOST_MONEY):
         return (), (problem("ledger.out_of_range", where, quantity=stated, value=amount or ZERO),)
     second = rounded(aux, QUANTITY_SCALE) if aux else ZERO
-    if not fits(second, QUANTITY_SCALE):
+    if second.copy_abs() > MOST_QUANTITY:
         return (), (problem("ledger.out_of_range", where, quantity=aux or ZERO, value=amount or ZERO),)
     wrong = _wrong_words(dimensions, where)
     if wrong:
@@ -291,7 +292,7 @@ def _request(
             dimensions.setdefault("partner", dimensions.pop(name))
     made = Request(
         definition=definition, where=where, line=line, quantity=quantity, value=amount,
-        aux=second, weight=rounded(weight or ZERO, MONEY_SCALE),
+        aux=second, weight=ONE if weight is None else rounded(weight, MONEY_SCALE),
         due=due, made=begun, expires=expires, lot_reason=reason, reference=reference,
         **dimensions,  # type: ignore[arg-type]
     )  # fmt: skip

@@ -83,7 +83,11 @@ class Books:
             keys |= {key, *keys_of(self.declared[entry.ledger], entry)}
         known = [origin_of(each, sources) for each in requests] if sources else ()
         origins = {one.id or 0: one for one in known if one is not None}
-        fresh = [entry._replace(basis="method") if request.value is None else entry for request, entry in wanted]
+        fresh = [
+            entry._replace(basis="method") if request.value is None else entry
+            for request, entry in wanted
+            if self.declared[entry.ledger].valued
+        ]
         course = self._plotter(fresh, (), origins).course(lock_balances(self.connection, keys))
         lots = self._dates((one.product, one.lot) for one in requests)
         aging = {one.product for one in requests if one.lot or one.definition.limit == "available"}

@@ -19,7 +19,6 @@ from engine.ledger import (
     Origin,
     Start,
     at_places,
-    by_place,
     cost_order,
     key_at,
     keys_of,
@@ -172,8 +171,7 @@ class Plotter:
         window.entries.update({one.id or 0: one for one in spent})
 
     def _assembled(self, window: Window, balances: Mapping[BalanceKey, Balance]) -> Course:
-        stream = by_place(self._stream)
-        within = {identity: one for identity, one in window.entries.items() if window.holds(one, stream(one))}
+        within = {identity: one for identity, one in window.entries.items() if window.holds(one, self._stream(one))}
         gone = {one.mirror_of for one in within.values() if one.mirror_of is not None}
         gone |= {one.id or 0 for one in self.reversing}
         rows = sorted(

@@ -9,10 +9,14 @@ import sqlalchemy as sa
 
 from runtime.storage.app_tables import AppTables
 from runtime.storage.ledger_tables import balance, closing, entry, layer, layer_use, lot, seal, seal_head
-from runtime.storage.ledgers import COLUMNS
 from runtime.storage.plain_rows import plain_rows
 
 DOCUMENT = ("form", "id", "number", "status")
+ENTRY = (
+    "id", "ledger", "product", "warehouse", "bin", "lot", "serial", "status", "owner", "partner", "subject", "element",
+    "ref_form", "ref_document", "ref_line", "quantity", "value", "aux", "due", "move", "form", "document", "line",
+    "action", "batch", "biz_date", "basis", "origin", "stated", "mirror_of", "snapshot", "posted_at", "user", "hash",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,7 @@ class Table:
 
 def tables(connection: sa.Connection, app: AppTables) -> Iterator[Table]:
     """Everything the ledgers consist of, and where documents stand."""
-    yield _table(connection, "entries", entry, [entry.c.id], columns=COLUMNS)
+    yield _table(connection, "entries", entry, [entry.c.id], columns=ENTRY)
     # A balance somebody only asked for is a row on PostgreSQL and none on SQLite.
     used = sa.or_(balance.c.entries != 0, balance.c.quantity != 0, balance.c.value != 0, balance.c.head != "")
     names = tuple(column.name for column in balance.columns if column.name != "version")

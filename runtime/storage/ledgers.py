@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,13 +39,7 @@ __all__ = (
     "save_balances",
 )
 
-COLUMNS = (
-    "id", "ledger", "product", "warehouse", "bin", "lot", "serial", "status", "owner", "partner", "subject", "element",
-    "ref_form", "ref_document", "ref_line", "quantity", "value", "aux", "due", "move", "form", "document", "line",
-    "action", "batch", "biz_date", "basis", "origin", "stated", "mirror_of", "snapshot", "posted_at", "user", "hash",
-)  # fmt: skip
-WRITER = Writer(entry, COLUMNS)
-ROW = attrgetter(*COLUMNS)
+WRITER = Writer(entry, NAMES)
 SELECT = sa.select(*(entry.c[name] for name in NAMES))
 OF_DOCUMENT = SELECT.where(entry.c.form == sa.bindparam("form"), entry.c.document == sa.bindparam("document")).order_by(
     entry.c.id
@@ -93,8 +86,8 @@ def append_entries(
         key = keys_of(declared[named.ledger], named)[0]
         hashed = link(heads[key] if key in heads else balances[key].head, named)
         heads[key] = hashed
-        kept.append(named._replace(hash=hashed))
-    WRITER.insert(connection, [ROW(each) for each in kept])
+        kept.append(Entry._make((*named[:-1], hashed)))  # the hash is the last attribute
+    WRITER.insert(connection, kept)
     return tuple(kept), {**balances, **{key: balances[key]._replace(head=head) for key, head in heads.items()}}
 
 

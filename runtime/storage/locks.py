@@ -7,13 +7,13 @@ there the keys are only read.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from engine.ledger.balance import EMPTY, Balance, BalanceKey
+from engine.ledger.balance import EMPTY, Balance, BalanceKey, text_of
 from engine.values import MONEY_SCALE, QUANTITY_SCALE, ZERO
 from runtime.storage.column_types import unscaled
 from runtime.storage.driver import fetched
@@ -39,7 +39,7 @@ def lock_balances(connection: sa.Connection, keys: Iterable[BalanceKey]) -> Mapp
 
     To be called once per transaction, with every key it will change.
     """
-    texts = {key.text: key for key in set(keys)}
+    texts = _by_text(set(keys))
     wanted = sorted(texts)
     if connection.dialect.name == "sqlite":
         found = _read(connection, wanted)
@@ -53,16 +53,20 @@ def lock_balances(connection: sa.Connection, keys: Iterable[BalanceKey]) -> Mapp
 
 def read_balances(connection: sa.Connection, keys: Iterable[BalanceKey]) -> Mapping[BalanceKey, Balance]:
     """The balances as they are, without a lock; a missing one is empty."""
-    texts = {key.text: key for key in set(keys)}
+    texts = _by_text(set(keys))
     found = _read(connection, sorted(texts))
     return MappingProxyType({key: found.get(text, EMPTY) for text, key in texts.items()})
 
 
 def save_balances(connection: sa.Connection, balances: Mapping[BalanceKey, Balance]) -> None:
     """Store balances that this transaction has locked."""
-    texts = {key.text: key for key in balances}
+    texts = _by_text(balances)
     rows = [_row(text, texts[text], balances[texts[text]], 1) for text in sorted(texts)]
     WRITER.upsert(connection, rows, ("quantity", "value", "last_day", "entries", "head", "aux"), bump="version")
+
+
+def _by_text(keys: Collection[BalanceKey]) -> dict[str, BalanceKey]:
+    return dict(zip(map(text_of, keys), keys, strict=True))
 
 
 def _row(text: str, key: BalanceKey, kept: Balance, version: int) -> tuple[object, ...]:
