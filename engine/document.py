@@ -103,3 +103,24 @@ class Document:
     origin: str = "page"
     values: Values = field(default_factory=lambda: NO_VALUES)
     lines: Mapping[str, tuple[Line, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def with_content(self, values: Values, lines: Mapping[str, tuple[Line, ...]]) -> Document:
+        """The same document with other content; done at each step of saving, so at half the cost of ``replace``."""
+        return Document(
+            form=self.form,
+            id=self.id,
+            version=self.version,
+            number=self.number,
+            status=self.status,
+            exec_status=self.exec_status,
+            snapshot=self.snapshot,
+            creator=self.creator,
+            department=self.department,
+            created_at=self.created_at,
+            approved_at=self.approved_at,
+            approver=self.approver,
+            biz_date=self.biz_date,
+            origin=self.origin,
+            values=values,
+            lines=lines,
+        )

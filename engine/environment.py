@@ -134,12 +134,14 @@ def joined(trail: Trail, value: object, linked: Linked) -> object:
     row = linked.get((trail.form, value))
     if row is None:
         return Row(value, NOTHING_READ)
-    values: dict[str, object] | None = None
+    if not trail.onward:
+        return row
+    values = dict(row.values)
     for onward in trail.onward:
-        if onward.key in row.values:
-            values = values or dict(row.values)
-            values[onward.key] = joined(onward, row.values[onward.key], linked)
-    return row if values is None else Row(value, values)
+        further = values.get(onward.key)
+        if further is not None:
+            values[onward.key] = joined(onward, further, linked)
+    return Row(value, values)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -25,6 +25,7 @@ from engine.expressions import Checked
 from engine.expressions.types import Scope, ValueType
 from engine.fieldtypes.contract import FieldType
 from engine.fieldtypes.link import LinkOptions
+from engine.fieldtypes.price import unit_of
 from engine.kinds import Kinds
 from engine.labels import Label
 from engine.problems import Problem
@@ -102,13 +103,14 @@ class CompiledRow:
     """What every header, or every line of a table, is asked again and again: which of its fields have what.
 
     Attributes:
-        fields: all of them by key. defaulted: those with a default, and it. filling: links that fill others.
+        fields: all of them by key. defaulted: those with a default, and it. filling: links that fill others, each with
+            the prices among these and the field of the unit a price is for.
         conditional: whether what is required or visible depends on the document.
     """
 
     fields: Mapping[str, CompiledField]
     defaulted: tuple[tuple[CompiledField, Checked], ...] = field(init=False)
-    filling: tuple[CompiledField, ...] = field(init=False)
+    filling: tuple[tuple[CompiledField, Mapping[str, str]], ...] = field(init=False)
     conditional: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,8 +118,15 @@ class CompiledRow:
         conditional = any(isinstance(one, Checked) for each in listed for one in (each.required, each.visible))
         defaulted = tuple((each, each.default) for each in listed if each.default is not None)
         object.__setattr__(self, "defaulted", defaulted)
-        object.__setattr__(self, "filling", tuple(each for each in listed if each.fills))
+        filling = tuple((each, MappingProxyType(dict(self._prices(each)))) for each in listed if each.fills)
+        object.__setattr__(self, "filling", filling)
         object.__setattr__(self, "conditional", conditional)
+
+    def _prices(self, link: CompiledField) -> Iterator[tuple[str, str]]:
+        for key in link.fills:
+            unit = unit_of(self.fields[key].options) if key in self.fields else ""
+            if unit:
+                yield key, unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

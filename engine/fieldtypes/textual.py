@@ -50,8 +50,10 @@ class TextualField:
         return text or None
 
     def check(self, value: Value, options: BaseModel) -> Iterator[Problem]:
-        if isinstance(value, str) and len(value) > self.longest(options):
-            yield problem("field.too_long", length=len(value), max=self.longest(options))
+        longest = self.longest(options)
+        if not isinstance(value, str) or len(value) <= longest:
+            return iter(())
+        return iter((problem("field.too_long", length=len(value), max=longest),))
 
     def to_json(self, value: Value, options: BaseModel) -> object:
         return value if isinstance(value, str) else None

@@ -36,7 +36,7 @@ def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surround
                 values[field.key] = _evaluated(field, default, names.header, field.key, around, problems)
     _fills(top, values, draft.old.values if draft.old else None, "", draft.given, linked, around)
     if not any(document.lines.values()):
-        return replace(draft, document=replace(document, values=values), problems=tuple(problems))
+        return replace(draft, document=document.with_content(values, document.lines), problems=tuple(problems))
     for key, value in values.items():
         if value is not document.values.get(key) and (changed := form.fields.get(key)) is not None:
             names.put(key, shown(form, changed, value, linked))
@@ -46,6 +46,7 @@ def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surround
     lines: dict[str, tuple[Line, ...]] = {}
     for table, rows in document.lines.items():
         made, compiled = [], form.rows[table]
+        scopes = names.all_lines()[table] if compiled.defaulted else ()
         for index, line in enumerate(rows):
             row, where = dict(line.values), f"{table}.{line.number}."
             before = old_lines.get(line.id) if line.id else None
@@ -53,10 +54,10 @@ def prefilled(draft: Draft, form: CompiledForm, linked: Linked, around: Surround
             for field, default in compiled.defaulted if before is None else ():
                 place = f"{where}{field.key}"
                 if row.get(field.key) is None and place not in draft.given:
-                    row[field.key] = _evaluated(field, default, names.line(table, index), place, around, problems)
+                    row[field.key] = _evaluated(field, default, scopes[index], place, around, problems)
             made.append(line.with_values(row))
         lines[table] = tuple(made)
-    filled = replace(document, values=values, lines=MappingProxyType(lines))
+    filled = document.with_content(values, MappingProxyType(lines))
     return replace(draft, document=filled, problems=tuple(problems))
 
 
@@ -87,17 +88,11 @@ def computed(
         for number, (row, line_names, scope) in enumerate(told, start=1):
             row[key] = value = _evaluated(field, field.formula, scope, f"{table}.{number}.{key}", around, problems)
             line_names[key] = scope[key] = shown(form, field, value, linked) if field.linked else value
-    finished = replace(
-        document,
-        values=values,
-        lines=MappingProxyType(
-            {
-                table: tuple(line.with_values(row) for line, row in zip(rows, lines[table], strict=True))
-                for table, rows in document.lines.items()
-            }
-        ),
-    )
-    return finished, tuple(problems), names
+    made = {
+        table: tuple(line.with_values(row) for line, row in zip(rows, lines[table], strict=True))
+        for table, rows in document.lines.items()
+    }
+    return document.with_content(values, MappingProxyType(made)), tuple(problems), names
 
 
 def _fills(
@@ -109,7 +104,7 @@ def _fills(
     linked: Linked,
     around: Surroundings,
 ) -> None:
-    for field in compiled.filling:
+    for field, prices in compiled.filling:
         key, form = field.key, field.linked
         link = values.get(key)
         changed = before is None or before.get(key) != link
@@ -124,7 +119,8 @@ def _fills(
             found = (_reached(row, form, source.split("."), linked, around) for source in sources)
             values[target] = next((value for value in found if not is_empty(value)), None)
             copied.add(target)
-        priced_by_unit(field, compiled.fields, values, before, row, copied, typed)
+        if prices:
+            priced_by_unit(field, prices, compiled.fields, values, before, row, copied, typed)
 
 
 def _reached(row: Row | None, form: str, path: Sequence[str], linked: Linked, around: Surroundings) -> Value:

@@ -51,7 +51,9 @@ def parse(form: CompiledForm, patch: Patch, base: Document, old: Document | None
             )
             continue
         lines[table_key] = _lines(form, table_key, rows, base, given, problems, unresolved)
-    document = replace(base, values=values, lines=MappingProxyType(lines), biz_date=biz_date)
+    document = base.with_content(values, MappingProxyType(lines))
+    if biz_date != base.biz_date:
+        document = replace(document, biz_date=biz_date)
     return Draft(
         document=document, old=old, given=frozenset(given), unresolved=tuple(unresolved), problems=tuple(problems)
     )
@@ -76,16 +78,11 @@ def resolved(draft: Draft, form: CompiledForm, found: Mapping[tuple[str, str], i
             lines[table][one.row - 1][key] = identity
         else:
             values[key] = identity
-    document = replace(
-        draft.document,
-        values=values,
-        lines=MappingProxyType(
-            {
-                table: tuple(replace(line, values=new) for line, new in zip(rows, lines[table], strict=True))
-                for table, rows in draft.document.lines.items()
-            }
-        ),
-    )
+    made = {
+        table: tuple(line.with_values(new) for line, new in zip(rows, lines[table], strict=True))
+        for table, rows in draft.document.lines.items()
+    }
+    document = draft.document.with_content(values, MappingProxyType(made))
     return replace(draft, document=document, unresolved=(), problems=tuple(problems))
 
 
@@ -134,9 +131,11 @@ def _value(
         if text:
             unresolved.append(Unresolved(path=field.path, row=row, target=target, text=text))
         return None
-    value, refusals = settled(field.type.parse(raw, field.options))
-    if refusals:
-        problems.extend(replace(one, where=where, params={"field": field.label, **one.params}) for one in refusals)
+    parsed = field.type.parse(raw, field.options)
+    if not isinstance(parsed, tuple):
+        return parsed
+    value, refusals = settled(parsed)
+    problems.extend(replace(one, where=where, params={"field": field.label, **one.params}) for one in refusals)
     return value
 
 

@@ -14,7 +14,7 @@ from engine.definitions.compiled import CompiledField
 from engine.document import Value
 from engine.expressions.number_functions import UNITS
 from engine.expressions.types import Row
-from engine.fieldtypes.price import PriceOptions, unit_of
+from engine.fieldtypes.price import PriceOptions
 from engine.values import divided, rounded
 
 
@@ -27,6 +27,7 @@ def converted(field: CompiledField, price: Value, have: Decimal | None, want: De
 
 def priced_by_unit(
     link: CompiledField,
+    prices: Mapping[str, str],
     fields: Mapping[str, CompiledField],
     values: dict[str, Value],
     before: Mapping[str, Value] | None,
@@ -37,15 +38,13 @@ def priced_by_unit(
     """Convert the prices ``link`` fills in one row to the unit of the row, in place.
 
     Args:
+        prices: those among what it fills, and the fields that hold the unit each is for.
         before: the row as stored; None for a new one. record: what the link leads to, with the ratios of its units.
         copied: fields that were just filled from it. given: fields somebody wrote.
     """
     ratios: Mapping[Any, Decimal] = record.values.get(UNITS, {})  # type: ignore[assignment]
-    for key in link.fills:
+    for key, unit in prices.items():
         field = fields[key]
-        unit = unit_of(field.options)
-        if not unit:
-            continue
         if key in copied:
             values[key] = converted(field, values[key], Decimal(1), ratios.get(values.get(unit)))
         elif before is not None and before.get(link.key) == values.get(link.key) and key not in given:

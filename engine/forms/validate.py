@@ -55,8 +55,8 @@ def problems_of(
         if complete and len(lines) < table.min_rows:
             found.append(problem("lines.too_few", table_key, table=table.label, least=table.min_rows))
         before_rows = {line.id: line.values for line in (old.lines.get(table_key, ()) if old else ())}
-        for index, line in enumerate(lines):
-            scope = names.line(table_key, index) if row.conditional else names.header
+        scopes = names.all_lines()[table_key] if row.conditional else (names.header,) * len(lines)
+        for line, scope in zip(lines, scopes, strict=True):
             before, where = before_rows.get(line.id, NO_VALUES), f"{table_key}.{line.number}."
             found.extend(_row(row, line.values, before, where, scope, linked, around, complete))
     if complete:
