@@ -8,15 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from engine.problems import Refused, problem
-from engine.values import ZERO
 from runtime.api.callers import PREFIX, Body, answered
 from runtime.api.shapes import cursor_json, place_of
 from runtime.facade import closings, movements
 from runtime.facade.door import Door
-from runtime.facade.movements import MovementRequest, MovementRow, MovementView, Sum
+from runtime.facade.movements import NOTHING, MovementRequest, MovementRow, MovementView, Sum
 from runtime.web.dependencies import Natural
-
-NO_SUM: Sum = (ZERO, ZERO)
 
 
 def period_api() -> APIRouter:
@@ -58,6 +55,7 @@ def movement_report(
                 "warehouse": row.warehouse or None,
                 "warehouse_text": row.warehouse_text,
                 "unit": row.unit,
+                "aux_unit": row.second or None,
                 **_sums(view, row),
             }
             for row in view.rows
@@ -126,12 +124,16 @@ def reopen(door: Door, closing: Natural, sent: Body) -> Mapping[str, Any]:
 
 def _sums(view: MovementView, row: MovementRow) -> Mapping[str, Any]:
     def told(one: Sum) -> Mapping[str, str]:
-        quantity = {"quantity": f"{one[0]:f}"}
-        return quantity | {"value": f"{one[1]:f}"} if view.with_value else quantity
+        shown = {"quantity": f"{one[0]:f}"}
+        if view.with_value:
+            shown["value"] = f"{one[1]:f}"
+        if row.second:
+            shown["aux"] = f"{one[2]:f}"
+        return shown
 
     return {
         "opening": told(row.opening),
-        "moves": {one.key: told(row.moves.get(one.key, NO_SUM)) for one in view.categories},
+        "moves": {one.key: told(row.moves.get(one.key, NOTHING)) for one in view.categories},
         "in": told(row.came_in),
         "out": told(row.went_out),
         "closing": told(row.closing),

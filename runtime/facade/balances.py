@@ -11,6 +11,7 @@ from types import MappingProxyType
 from engine.fieldtypes.choice import ChoiceOptions
 from engine.ledger import Ledger
 from engine.problems import Refused, problem, suggestion
+from engine.values import ZERO
 from runtime.declared import declared_ledgers
 from runtime.facade.base_units import counted
 from runtime.facade.cells import Names
@@ -57,7 +58,8 @@ class PartView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceView:
     """A balance. ``key`` is its address; ``quantity`` is in base units, None where the ledger keeps no quantities;
-    ``value`` None where it keeps none or the person may not see it; ``entries`` says how many add up to it."""
+    ``value`` None where it keeps none or the person may not see it; ``entries`` says how many add up to it; ``second``
+    is the second quantity of catch weight goods, with its unit."""
 
     key: str
     parts: tuple[PartView, ...]
@@ -66,6 +68,7 @@ class BalanceView:
     value: Decimal | None
     last_day: date | None
     entries: int
+    second: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +233,7 @@ def _views(door: Door, unit: Unit, ledger: Ledger, page: Iterable[Kept]) -> tupl
     quantities, values = _keeps_quantity(ledger), values_seen(door, ledger.key)
     products = {one.key.product for one in listed} - {0} if quantities else set()
     units = counted(door, unit, products) if products else None
+    weighs = ledger.key == "stock"
 
     def text(name: str, value: int | str) -> str:
         if isinstance(value, str):
@@ -251,6 +255,7 @@ def _views(door: Door, unit: Unit, ledger: Ledger, page: Iterable[Kept]) -> tupl
             value=one.value if values else None,
             last_day=one.last_day,
             entries=one.entries,
+            second=units.second(one.key.product, one.aux or ZERO) if units is not None and weighs else "",
         )
         for one in listed
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
@@ -21,10 +21,14 @@ from runtime.storage import documents
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """Units of some products; a product without a base unit is absent, as are all in an app that keeps no units."""
+    """Units of some products; a product without a base unit is absent, as are all in an app that keeps no units.
+
+    ``seconds``: name of the second unit, of catch weight goods.
+    """
 
     by_product: Mapping[int, ProductUnits]
     language: Language
+    seconds: Mapping[int, str] = field(default_factory=dict)
 
     def name(self, product: int) -> str:
         """Name of its base unit; empty when there is none."""
@@ -35,6 +39,11 @@ class Counted:
         """``quantity`` base units with their units, however few; the bare figure for a product without a unit."""
         units = self.by_product.get(product)
         return mixed_text(units, quantity, self.language) if units is not None else shown(quantity)
+
+    def second(self, product: int, aux: Decimal) -> str:
+        """The second quantity with its unit (3 条); empty for goods that have none."""
+        name = self.seconds.get(product, "")
+        return f"{shown(aux)} {name}".strip() if name or aux else ""
 
     def mixed(self, product: int, quantity: Decimal) -> str:
         """``quantity`` base units in the units of the product, the largest first; empty where only the base unit would
@@ -60,7 +69,7 @@ def counted(door: Door, unit: steps.Unit, products: Iterable[int]) -> Counted:
 def asked_of(door: Door) -> frozenset[str]:
     """What `counted_of` needs of a product; nothing in an app that keeps no units."""
     kept = door.bundle.forms[dimension(door, "product")].definition.units
-    return frozenset() if kept is None else frozenset((kept.base, UNITS))
+    return frozenset() if kept is None else frozenset((kept.base, UNITS, *([kept.aux] if kept.aux else [])))
 
 
 def counted_of(door: Door, unit: steps.Unit, rows: Mapping[int, Row]) -> Counted:
@@ -75,8 +84,9 @@ def counted_of(door: Door, unit: steps.Unit, rows: Mapping[int, Row]) -> Counted
         if isinstance(row.values.get(kept.base), int):
             ratios[product] = row.values[UNITS]  # type: ignore[assignment]
     ids = {one for each in ratios.values() for one in each}
+    seconds = {one: row.values[kept.aux] for one, row in rows.items() if row.values[kept.aux]} if kept.aux else {}
     names = Names(door.language)
-    names.want_ids(target, ids)
+    names.want_ids(target, ids.union(seconds.values()))  # type: ignore[arg-type]
     names.load(unit)
     together = {one for each in ratios.values() if len(each) > 1 for one in each}
     places = _places(unit, target, kept.decimals, together)
@@ -91,6 +101,7 @@ def counted_of(door: Door, unit: steps.Unit, rows: Mapping[int, Row]) -> Counted
             for product, each in ratios.items()
         },
         language=door.language,
+        seconds={product: names.name(target, one) for product, one in seconds.items()},  # type: ignore[arg-type]
     )
 
 

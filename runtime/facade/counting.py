@@ -27,7 +27,7 @@ def by_detail(unit: Unit, way: CompiledSource, patch: Patch) -> Patch:
         return patch
     told, rows = lines.details, patch.lines.get(lines.table, ())
     places = [_place(told, patch, row) for row in rows]
-    stock = stock_at(unit, {place for place in places if place is not None})
+    stock = stock_at(unit, {place for place in places if place is not None}, pieces=True)
     totals = at_places(unit.connection, stock)
     made: list[LinePatch] = []
     for row, place in zip(rows, places, strict=True):

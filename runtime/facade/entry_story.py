@@ -11,7 +11,7 @@ from decimal import Decimal
 from engine.ledger import Entry
 from engine.problems import Refused, problem
 from engine.values import PRICE_SCALE, ZERO, divided, rounded
-from runtime.facade.base_units import units_of
+from runtime.facade.base_units import counted
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.lots import status_text
@@ -68,6 +68,7 @@ class EntryStory:
     Attributes:
         basis: how its value was found (docs/ledger.md). value: as posted; total: with all corrections; unit_cost:
             their quotient with the quantity. All three None for whoever sees no values.
+        second: the second quantity of catch weight goods, with its unit.
         origin: the entry whose cost it takes, the opposite end of a transfer, or what a derived one corrects.
         taken: from which layers it took; given: who took from those it opened; left: what is left of them.
     """
@@ -82,7 +83,7 @@ class EntryStory:
     serial: str
     status_text: str
     unit: str
-    aux: Decimal
+    second: str
     basis: str
     value: Decimal | None
     total: Decimal | None
@@ -115,7 +116,7 @@ def entry_story(door: Door, identity: int) -> EntryStory:
         listed = [own, *around, *others.values()]
         places = {(one.form, one.document) for one in listed} | {(one.ref_form, one.ref_document) for one in around}
         known = numbers(door, unit, {place for place in places if place[1]})
-        units = units_of(door, unit, [own.product])
+        units = counted(door, unit, [own.product])
         names = Names(door.language)
         names.want_id(products, own.product)
         names.want_id(warehouses, own.warehouse)
@@ -141,8 +142,8 @@ def entry_story(door: Door, identity: int) -> EntryStory:
         lot=own.lot,
         serial=own.serial,
         status_text=status_text(own.status, door.language) if own.status else "",
-        unit=units.get(own.product, ""),
-        aux=own.aux,
+        unit=units.name(own.product),
+        second=units.second(own.product, own.aux),
         basis=own.basis,
         value=own.value if values else None,
         total=total if values else None,

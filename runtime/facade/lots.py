@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from engine.goods import GOOD
 from engine.permissions import stock_measures
 from engine.picking import STATUS_LABELS, Level, ShelfLife, level, near_days
+from engine.values import ZERO
 from runtime.facade.base_units import counted
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
@@ -30,6 +31,7 @@ class DetailView:
         status: its key, ``ok`` for good ones. freshness: ``fresh``, ``yellow`` (临期), ``red`` (a third of that time
             is left) or ``expired``; empty when nothing is known of its end (domain rule D4).
         days_left: until the last good day, negative after it.
+        second: the second quantity of catch weight goods, with its unit.
     """
 
     product: int
@@ -44,6 +46,7 @@ class DetailView:
     quantity: Decimal
     unit: str
     mixed: str
+    second: str
     made: date | None
     expires: date | None
     freshness: Level | Literal[""]
@@ -123,6 +126,7 @@ def details(
             quantity=one.quantity,
             unit=units.name(one.product),
             mixed=units.mixed(one.product, one.quantity),
+            second=units.second(one.product, one.aux or ZERO),
             made=one.made,
             expires=one.expires,
             freshness=freshness(one.made or one.received, one.expires, today),

@@ -25,8 +25,8 @@ from runtime.sheets import WriteColumn, write_xlsx
 from runtime.storage import movements
 from runtime.storage.movements import OPENING, MonthQuery, Place
 
-Sum = tuple[Decimal, Decimal]
-NOTHING: Sum = (ZERO, ZERO)
+Sum = tuple[Decimal, Decimal, Decimal]
+NOTHING: Sum = (ZERO, ZERO, ZERO)
 FIRST_YEAR, LAST_YEAR = 1900, 9999
 
 
@@ -55,9 +55,10 @@ class CategoryView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovementRow:
-    """A row, or the totals (``product`` 0). Sums are (quantity, value); value is zero for who may not see it. What went
-    out is positive; ``opening + came_in - went_out = closing``. ``mixed``: what there was in the end in all units of
-    the product, empty where it reads no different."""
+    """A row, or the totals (``product`` 0). Sums are (quantity, value, second quantity); value is zero for who may not
+    see it. What went out is positive; ``opening + came_in - went_out = closing``. ``mixed``: what there was in the end
+    in all units of the product, empty where it reads no different. ``second``: name of the second unit of catch weight
+    goods."""
 
     product: int
     product_text: str
@@ -70,6 +71,7 @@ class MovementRow:
     went_out: Sum
     closing: Sum
     mixed: str = ""
+    second: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,7 @@ def report(door: Door, request: MovementRequest) -> MovementView:
                 warehouse_text=names.name(warehouses, place[1]) if place[1] else "",
                 unit=units.name(place[0]),
                 mixed=units.mixed(place[0], row.closing[0]),
+                second=units.seconds.get(place[0], ""),
             )
             for place, row in figures.items()
         ),
@@ -155,10 +158,10 @@ def export(door: Door, request: MovementRequest, path: Path, most: int = MOST_RO
         *(one.label for one in first.categories),
         *(ui(f"movements.{key}", door.language) for key in ("came_in", "went_out", "closing")),
     ]
-    for name in names:
-        heads.append(f"{name} {ui('movements.quantity', door.language)}")
-        if first.with_value:
-            heads.append(f"{name} {ui('movements.value', door.language)}")
+    if weighed := _weighed(first):
+        heads.append(ui("movements.aux_unit", door.language))
+    kinds = ["quantity", *(["aux"] if weighed else []), *(["value"] if first.with_value else [])]
+    heads += [f"{name} {ui(f'movements.{kind}', door.language)}" for name in names for kind in kinds]
     columns = [WriteColumn(header=head, width=24 if index == 0 else 14) for index, head in enumerate(heads)]
     sheet = ui("page.movements", door.language)
     return write_xlsx(path, columns, _cells(door, asked, first, most), sheet=sheet)
@@ -176,38 +179,47 @@ def _cells(door: Door, asked: MovementRequest, first: MovementView, most: int) -
 def _line(view: MovementView, row: MovementRow, name: str) -> list[Cell]:
     sums = [row.opening, *(row.moves.get(one.key, NOTHING) for one in view.categories)]
     cells: list[Cell] = [name, row.warehouse_text, row.unit]
-    for quantity, value in (*sums, row.came_in, row.went_out, row.closing):
+    if weighed := _weighed(view):
+        cells.append(row.second)
+    for quantity, value, aux in (*sums, row.came_in, row.went_out, row.closing):
         cells.append(quantity)
+        if weighed:
+            cells.append(aux if row.second else None)
         if view.with_value:
             cells.append(value)
     return cells
 
 
+def _weighed(view: MovementView) -> bool:
+    """Whether anything in the report has a second quantity; what comes to nothing in total still moved."""
+    return any(one[2] for one in (view.totals.opening, *view.totals.moves.values()))
+
+
 def _row(sums: Mapping[str, Sum], with_value: bool) -> MovementRow:
     moves: dict[str, Sum] = {}
-    for move, (quantity, value) in sums.items():
+    for move, (quantity, value, aux) in sums.items():
         if move == OPENING:
             continue
         key = category(move)
         sign = -1 if outward(key) else 1
-        before = moves.get(key, NOTHING)
-        moves[key] = (before[0] + sign * quantity, before[1] + sign * (value if with_value else ZERO))
+        held, worth, second = moves.get(key, NOTHING)
+        moves[key] = (held + sign * quantity, worth + sign * (value if with_value else ZERO), second + sign * aux)
     opening = sums.get(OPENING, NOTHING)
-    opening = (opening[0], opening[1] if with_value else ZERO)
+    opening = (opening[0], opening[1] if with_value else ZERO, opening[2])
     came_in = _added(one for key, one in moves.items() if not outward(key))
     went_out = _added(one for key, one in moves.items() if outward(key))
-    closing = (opening[0] + came_in[0] - went_out[0], opening[1] + came_in[1] - went_out[1])
+    quantity, value, aux = (before + came - went for before, came, went in zip(opening, came_in, went_out, strict=True))
     return MovementRow(
         product=0, product_text="", warehouse=0, warehouse_text="", unit="", opening=opening,
-        moves=MappingProxyType(moves), came_in=came_in, went_out=went_out, closing=closing,
+        moves=MappingProxyType(moves), came_in=came_in, went_out=went_out, closing=(quantity, value, aux),
     )  # fmt: skip
 
 
 def _added(sums: Iterator[Sum]) -> Sum:
-    quantity, value = NOTHING
+    quantity, value, aux = NOTHING
     for one in sums:
-        quantity, value = quantity + one[0], value + one[1]
-    return quantity, value
+        quantity, value, aux = quantity + one[0], value + one[1], aux + one[2]
+    return quantity, value, aux
 
 
 def _month(text: str, where: str) -> int:

@@ -11,7 +11,7 @@ from engine.ledger import Balance, BalanceKey, Entry
 from engine.problems import Refused, problem, suggestion
 from engine.texts import shown
 from runtime.declared import declared_ledgers
-from runtime.facade.base_units import asked_of, counted_of
+from runtime.facade.base_units import asked_of, counted, counted_of
 from runtime.facade.cells import Names
 from runtime.facade.door import Door
 from runtime.facade.lots import status_text
@@ -26,7 +26,8 @@ from runtime.storage.stock import LevelQuery
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelView:
     """A line of the stock page; ``figures`` holds the measures the person may see, as decimals; ``mixed`` those
-    of them that read differently in all units of the product (3箱1瓶).
+    of them that read differently in all units of the product (3箱1瓶); ``aux`` the second quantity on hand of catch
+    weight goods, ``second`` the same with its unit (3 条), empty for other goods.
 
     ``expired``: what of the goods on hand is past its last good day (过期), hence not available; zero for whoever does
     not see what is on hand.
@@ -39,6 +40,8 @@ class LevelView:
     unit: str
     figures: Mapping[str, Decimal]
     mixed: Mapping[str, str]
+    aux: Decimal
+    second: str
     expired: Decimal
     safety_stock: Decimal | None
     below_safety: bool
@@ -56,7 +59,8 @@ class StockView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryView:
     """A ledger entry. ``value`` is None when the person may not see values; ``form`` is empty when the document behind
-    it is not theirs to read; ``derived`` when costing added it to correct another."""
+    it is not theirs to read; ``derived`` when costing added it to correct another; ``aux`` the second quantity
+    of catch weight goods, ``second`` the same with its unit."""
 
     id: int
     ledger: str
@@ -76,6 +80,8 @@ class EntryView:
     status_text: str = ""
     bin_text: str = ""
     derived: bool = False
+    aux: Decimal = Decimal(0)
+    second: str = ""
 
 
 def levels(
@@ -143,6 +149,8 @@ def levels(
                     for measure in measures
                     if measure != "value" and (text := units.mixed(level.product, getattr(level, measure)))
                 },
+                aux=level.aux if "on_hand" in measures else Decimal(0),
+                second=units.second(level.product, level.aux) if "on_hand" in measures else "",
                 expired=level.expired if "on_hand" in measures else Decimal(0),
                 safety_stock=stocks.get(level.product),
                 below_safety=(stocks.get(level.product) or Decimal(0)) > available.get(level.product, Decimal(0)),
@@ -196,6 +204,8 @@ def entry_views(door: Door, unit: Unit, found: Sequence[Entry], *, with_value: b
     for name, form in (("product", parts.product), ("warehouse", parts.warehouse), ("bin", parts.bin)):
         names.want_ids(form or "", {getattr(one, name) for one in found} - {0})
     names.load(unit)
+    weighed = {one.product for one in found if one.aux}
+    units = counted(door, unit, weighed) if weighed else None
     known = numbers(door, unit, {(one.form, one.document) for one in found})
 
     def text(form: str | None, identity: int) -> str:
@@ -221,6 +231,8 @@ def entry_views(door: Door, unit: Unit, found: Sequence[Entry], *, with_value: b
             status_text=status_text(one.status, door.language) if one.status else "",
             bin_text=text(parts.bin, one.bin),
             derived=one.basis == "derived",
+            aux=one.aux,
+            second=units.second(one.product, one.aux) if units is not None and one.aux else "",
         )
         for one in found
     )

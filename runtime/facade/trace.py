@@ -41,6 +41,7 @@ class LotMoveView:
     partner: str
     warehouse_text: str
     quantity: Decimal
+    second: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,8 @@ class LotView:
     Attributes:
         level: steps from the lot asked for. lot: empty for goods not kept by lot, of which nothing more is told.
         came, went, on_hand: quantities in base units; ``on_hand`` as the balances have it, ``mixed`` the same in all
-            units of the product, empty where it reads no different.
+            units of the product, empty where it reads no different, ``second`` the second quantity on hand of catch
+            weight goods, with its unit.
         closes: whether what came less what went is what is on hand.
         links: how it hangs together with the level before.
     """
@@ -67,6 +69,7 @@ class LotView:
     went: Decimal
     on_hand: Decimal
     mixed: str
+    second: str
     closes: bool
     moves: tuple[LotMoveView, ...]
     links: tuple[LinkView, ...] = ()
@@ -206,7 +209,7 @@ class _Told:
 
     def lot(self, key: LotKey, level: int, leading: Sequence[tuple[str, Step]]) -> LotView:
         """One lot. Movements of one document that cancel each other (transfers) are not told."""
-        facts = self._facts.get(key, LotFacts(None, None, ZERO))
+        facts = self._facts.get(key, LotFacts(None, None, ZERO, ZERO))
         by_document: dict[tuple[str, int], list[Movement]] = {}
         for one in self._moves.get(key, ()):
             by_document.setdefault((one.form, one.document), []).append(one)
@@ -227,6 +230,7 @@ class _Told:
             went=went,
             on_hand=facts.on_hand,
             mixed=self._units.mixed(key.product, facts.on_hand),
+            second=self._units.second(key.product, facts.aux),
             closes=not key.lot or came - went == facts.on_hand,
             moves=tuple(self._move(listed) for listed in real.values()),
             links=tuple(self._link(way, one) for way, one in leading),
@@ -247,6 +251,7 @@ class _Told:
             partner=self._partner.get(place, "") if shown else "",
             warehouse_text=self._names.name(self._warehouses, one.warehouse) if shown else "",
             quantity=sum((each.quantity for each in listed), ZERO),
+            second=self._units.second(one.product, sum((each.aux for each in listed), ZERO)),
         )
 
     def _link(self, way: str, one: Step) -> LinkView:

@@ -22,9 +22,13 @@ PICK_SEQ = "pick_seq"
 Place = tuple[int, int]
 
 
-def stock_at(unit: Unit, places: Iterable[Place]) -> Mapping[Place, list[Stock]]:
-    """The rows of stock at each (product, warehouse), with the dates of their lots and the walk through the bins."""
-    rows = detail_rows(unit.connection, places)
+def stock_at(unit: Unit, places: Iterable[Place], *, pieces: bool = False) -> Mapping[Place, list[Stock]]:
+    """The rows of stock at each (product, warehouse), with the dates of their lots and the walk through the bins.
+
+    Args:
+        pieces: as well rows of which only a second quantity is left, for a count.
+    """
+    rows = detail_rows(unit.connection, places, pieces=pieces)
     lots = lots_of(unit.connection, {(row.product, row.lot) for row in rows})
     walk = _walk(unit, {row.bin for row in rows if row.bin})
     found: dict[Place, list[Stock]] = {}

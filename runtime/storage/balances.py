@@ -21,12 +21,15 @@ from runtime.storage.records import contains, ids_where
 from runtime.storage.search_text import terms
 
 RECORDS = frozenset({"product", "warehouse", "bin", "owner", "partner", "subject"})
-COLUMNS = tuple(balance.c[name] for name in ("key", *BalanceKey._fields, "quantity", "value", "last_day", "entries"))
+COLUMNS = tuple(
+    balance.c[name] for name in ("key", *BalanceKey._fields, "quantity", "value", "last_day", "entries", "aux")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A balance as kept. ``text`` is the text of its key; ``last_day`` the latest business date of its entries."""
+    """A balance as kept. ``text`` is the text of its key; ``last_day`` the latest business date of its entries; ``aux``
+    the second quantity, None where there is none."""
 
     text: str
     key: BalanceKey
@@ -34,6 +37,7 @@ class Kept:
     value: Decimal
     last_day: date | None
     entries: int
+    aux: Decimal | None
 
 
 def balances_page(
@@ -68,7 +72,7 @@ def of_grain(ledger: str, grain: str) -> list[Clause]:
 
 def nonzero() -> Clause:
     """The condition for balances that hold anything."""
-    return sa.or_(balance.c.quantity != 0, balance.c.value != 0)
+    return sa.or_(balance.c.quantity != 0, balance.c.value != 0, balance.c.aux != 0)
 
 
 def exactly(name: str, value: int | str) -> Clause:

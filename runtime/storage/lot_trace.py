@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
+from engine.values import ZERO
 from runtime.storage.ledger_tables import balance, entry, lot
 
 CHUNK = 400
@@ -51,7 +52,7 @@ class Step(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """What a document moved of a lot in a warehouse, signed."""
+    """What a document moved of a lot in a warehouse, signed; ``aux`` the second quantity."""
 
     product: int
     lot: str
@@ -61,14 +62,16 @@ class Movement(NamedTuple):
     move: str
     day: date
     quantity: Decimal
+    aux: Decimal
 
 
 class LotFacts(NamedTuple):
-    """Dates of a lot, and what the balances say is on hand of it."""
+    """Dates of a lot, and what the balances say is on hand of it, in both quantities."""
 
     made: date | None
     expires: date | None
     on_hand: Decimal
+    aux: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def movements(connection: sa.Connection, keys: Iterable[LotKey]) -> tuple[Moveme
     total = sa.func.sum(entry.c.quantity)
     for chunk in _chunks(keys):
         query = (
-            sa.select(*columns, sa.func.min(entry.c.biz_date), total)
+            sa.select(*columns, sa.func.min(entry.c.biz_date), total, sa.func.sum(entry.c.aux))
             .where(_in(entry, "stock"), _among(entry.c.product, entry.c.lot, chunk), _standing(entry))
             .group_by(*columns)
             .having(total != 0)
@@ -112,17 +115,17 @@ def lot_facts(connection: sa.Connection, keys: Iterable[LotKey]) -> dict[LotKey,
     c = balance.c
     for chunk in _chunks(keys):
         held = (
-            sa.select(c.product, c.lot, sa.func.sum(c.quantity))
+            sa.select(c.product, c.lot, sa.func.sum(c.quantity), sa.func.sum(c.aux))
             .where(c.ledger == "stock", c.grain == "detail", _among(c.product, c.lot, chunk))
             .group_by(c.product, c.lot)
         )
-        on_hand = {LotKey(row[0], row[1]): row[2] for row in connection.execute(held)}
+        on_hand = {LotKey(row[0], row[1]): (row[2], row[3] or ZERO) for row in connection.execute(held)}
         dates = sa.select(lot.c.product, lot.c.lot, lot.c.made, lot.c.expires).where(
             _among(lot.c.product, lot.c.lot, chunk)
         )
         for product, number, made, expires in connection.execute(dates):
             key = LotKey(product, number)
-            found[key] = LotFacts(made, expires, on_hand.get(key, Decimal(0)))
+            found[key] = LotFacts(made, expires, *on_hand.get(key, (ZERO, ZERO)))
     return found
 
 

@@ -16,11 +16,10 @@ from runtime.storage.places import PlaceQuery, place_conditions
 from runtime.storage.records import contains
 
 PLACES: sa.BindParameter[Any] = sa.bindparam("products", expanding=True)
+HELD = sa.or_(balance.c.quantity != 0, balance.c.aux != 0)
 DETAILS = (
     sa.select(balance.c.product, balance.c.warehouse, sa.func.count())
-    .where(
-        balance.c.ledger == "stock", balance.c.grain == "detail", balance.c.quantity != 0, balance.c.product.in_(PLACES)
-    )
+    .where(balance.c.ledger == "stock", balance.c.grain == "detail", HELD, balance.c.product.in_(PLACES))
     .group_by(balance.c.product, balance.c.warehouse)
 )
 NEVER = date(9999, 12, 31)
@@ -28,7 +27,8 @@ NEVER = date(9999, 12, 31)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """Goods of one lot, serial number and status in one bin; ``quantity`` in base units. Empty text and 0: not kept."""
+    """Goods of one lot, serial number and status in one bin; ``quantity`` in base units, ``aux`` the second one. Empty
+    text and 0: not kept."""
 
     key: str
     product: int
@@ -38,6 +38,7 @@ class Detail:
     serial: str
     status: str
     quantity: Decimal
+    aux: Decimal | None
     made: date | None
     expires: date | None
     received: date | None
@@ -69,7 +70,7 @@ def details(connection: sa.Connection, tables: AppTables, query: DetailQuery) ->
     """A page of details, those that expire first at the head of their product; one more than ``limit`` when there is a
     next page."""
     c = balance.c
-    conditions = [c.ledger == "stock", c.grain == "detail", c.quantity != 0, *place_conditions(tables, query)]
+    conditions = [c.ledger == "stock", c.grain == "detail", HELD, *place_conditions(tables, query)]
     if query.lot:
         wanted = query.lot.lower()
         conditions.append(sa.or_(*(contains(sa.func.lower(each), wanted) for each in (c.lot, c.serial))))
@@ -80,7 +81,7 @@ def details(connection: sa.Connection, tables: AppTables, query: DetailQuery) ->
     known = sa.and_(lot.c.product == c.product, lot.c.lot == c.lot)
     rows = connection.execute(
         sa.select(
-            c.key, c.product, c.warehouse, c.bin, c.lot, c.serial, c.status, c.quantity,
+            c.key, c.product, c.warehouse, c.bin, c.lot, c.serial, c.status, c.quantity, c.aux,
             lot.c.made, lot.c.expires, lot.c.received,
         )
         .select_from(balance.outerjoin(lot, known))

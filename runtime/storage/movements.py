@@ -17,6 +17,7 @@ from runtime.storage.places import PlaceQuery, place_conditions
 Place = tuple[int, int]  # product, warehouse (0: all together)
 OPENING = ""
 QUANTITY = sa.func.sum(balance.c.quantity, type_=Scaled(QUANTITY_SCALE))
+AUX = sa.func.coalesce(sa.func.sum(balance.c.aux), 0, type_=Scaled(QUANTITY_SCALE))
 VALUE = sa.func.sum(balance.c.value, type_=Scaled(MONEY_SCALE))
 
 
@@ -51,7 +52,7 @@ def moved_places(connection: sa.Connection, tables: AppTables, query: MonthQuery
         sa.select(*keys)
         .where(*conditions)
         .group_by(*keys)
-        .having(sa.or_(within > 0, QUANTITY != 0, VALUE != 0))
+        .having(sa.or_(within > 0, QUANTITY != 0, VALUE != 0, AUX != 0))
         .order_by(*keys)
         .limit(query.limit + 1)
     )
@@ -60,8 +61,9 @@ def moved_places(connection: sa.Connection, tables: AppTables, query: MonthQuery
 
 def month_sums(
     connection: sa.Connection, tables: AppTables, query: MonthQuery, places: Sequence[Place] | None
-) -> Mapping[Place, Mapping[str, tuple[Decimal, Decimal]]]:
-    """By place, quantity and value of the opening (key ``""``) and of every move type within the months.
+) -> Mapping[Place, Mapping[str, tuple[Decimal, Decimal, Decimal]]]:
+    """By place, quantity, value and second quantity of the opening (key ``""``) and of every move type in the
+    months.
 
     Args:
         places: only these; None: all together under the place (0, 0).
@@ -71,13 +73,13 @@ def month_sums(
     conditions = _conditions(tables, query)
     if places is not None:
         conditions.append(balance.c.product.in_(sorted({product for product, _ in places})))
-    rows = connection.execute(sa.select(*keys, bucket, QUANTITY, VALUE).where(*conditions).group_by(*keys, bucket))
+    rows = connection.execute(sa.select(*keys, bucket, QUANTITY, VALUE, AUX).where(*conditions).group_by(*keys, bucket))
     wanted = None if places is None else set(places)
-    found: dict[Place, dict[str, tuple[Decimal, Decimal]]] = {}
-    for *key, name, quantity, value in rows:
+    found: dict[Place, dict[str, tuple[Decimal, Decimal, Decimal]]] = {}
+    for *key, name, quantity, value, aux in rows:
         place = (0, 0) if not key else (key[0], key[1] if query.by_warehouse else 0)
         if wanted is None or place in wanted:
-            found.setdefault(place, {})[name] = (quantity, value)
+            found.setdefault(place, {})[name] = (quantity, value, aux)
     return found
 
 

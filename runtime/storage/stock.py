@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
@@ -27,10 +27,11 @@ Quantities: TypeAlias = Mapping[tuple[str, int, int], Decimal]
 Pools: TypeAlias = Mapping[tuple[int, int], tuple[Decimal, Decimal]]
 LEDGERS = ("stock", "reservation", "supply")
 FIGURES = (
-    "SELECT ledger, grain, product, warehouse, quantity, value FROM sys_balance"
+    "SELECT ledger, grain, product, warehouse, quantity, value, aux FROM sys_balance"
     " WHERE grain IN ('place', 'cost', 'unusable') AND product {among}"
     f" AND ledger IN ({', '.join(map(repr, LEDGERS))})"
-    " UNION ALL SELECT 'stock', 'expired', sys_balance.product, sys_balance.warehouse, sum(sys_balance.quantity), 0"
+    " UNION ALL"
+    " SELECT 'stock', 'expired', sys_balance.product, sys_balance.warehouse, sum(sys_balance.quantity), 0, NULL"
     f" FROM {EXPIRED_ROWS} GROUP BY sys_balance.product, sys_balance.warehouse"
 )
 
@@ -38,7 +39,7 @@ FIGURES = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
     """Figures of one place, in base units; ``unusable`` and ``expired`` of what is on hand nobody may be promised;
-    ``value`` is its share of the cost pool."""
+    ``value`` is its share of the cost pool; ``aux`` the second quantity on hand."""
 
     product: int
     warehouse: int
@@ -48,6 +49,7 @@ class Level:
     reserved: Decimal
     in_transit: Decimal
     value: Decimal
+    aux: Decimal
 
     @property
     def available(self) -> Decimal:
@@ -76,7 +78,7 @@ def levels(
     is available of their products over all warehouses."""
     conditions = [balance.c.grain == "place", balance.c.ledger.in_(LEDGERS), *place_conditions(tables, query)]
     if query.nonzero:
-        conditions.append(balance.c.quantity != 0)
+        conditions.append(sa.or_(balance.c.quantity != 0, balance.c.aux != 0))
     if query.after is not None:
         product, warehouse = query.after
         conditions.append(
@@ -98,7 +100,7 @@ def available_at(
     connection: sa.Connection, products: Collection[int], today: date
 ) -> Mapping[tuple[int, int], Decimal]:
     """Available quantity by product and warehouse; nothing for places where no goods ever were or were reserved."""
-    return _available(_kept(connection, products, today)[0]) if products else {}
+    return _available(_kept(connection, products, today).quantities) if products else {}
 
 
 def _available(quantities: Quantities) -> Mapping[tuple[int, int], Decimal]:
@@ -110,22 +112,33 @@ def _available(quantities: Quantities) -> Mapping[tuple[int, int], Decimal]:
     return found
 
 
-def _kept(connection: sa.Connection, products: Iterable[int], today: date) -> tuple[Quantities, Pools]:
-    """Quantities by what they are (a ledger, ``unusable``, ``expired``), product and warehouse; and the cost pools."""
+class _Kept(NamedTuple):
+    """Quantities by what they are (a ledger, ``unusable``, ``expired``), product and warehouse; the cost pools; and
+    second quantities by product and warehouse."""
+
+    quantities: Quantities
+    pools: Pools
+    seconds: Mapping[tuple[int, int], Decimal]
+
+
+def _kept(connection: sa.Connection, products: Iterable[int], today: date) -> _Kept:
     asked = driver.listed(connection, sorted(set(products)))
     sql = FIGURES.format(among=driver.among(connection), day=driver.placeholders(connection, 1))
     quantity: dict[tuple[str, int, int], Decimal] = {}
     pools: dict[tuple[int, int], tuple[Decimal, Decimal]] = {}
-    for ledger, grain, product, warehouse, number, amount in driver.fetched(
+    seconds: dict[tuple[int, int], Decimal] = {}
+    for ledger, grain, product, warehouse, number, amount, aux in driver.fetched(
         connection, sql, (asked, asked, asked, driver.day_value(connection, today))
     ):
         units, value = unscaled(number, QUANTITY_SCALE), unscaled(amount, MONEY_SCALE)
         if grain != "cost":
             quantity[ledger if grain == "place" else grain, product, warehouse] = units
+            if aux and grain == "place":
+                seconds[product, warehouse] = unscaled(aux, QUANTITY_SCALE)
         elif ledger == "stock":
             held, worth = pools.get((product, warehouse), (ZERO, ZERO))
             pools[product, warehouse] = (held + units, worth + value)
-    return quantity, pools
+    return _Kept(quantity, pools, seconds)
 
 
 def _figures(
@@ -133,7 +146,7 @@ def _figures(
 ) -> tuple[tuple[Level, ...], Mapping[int, Decimal]]:
     if not places:
         return (), {}
-    quantity, pools = _kept(connection, {product for product, _ in places}, query.today)
+    quantity, pools, seconds = _kept(connection, {product for product, _ in places}, query.today)
     available: dict[int, Decimal] = {}
     for (product, _), figure in _available(quantity).items():
         available[product] = available.get(product, ZERO) + figure
@@ -147,6 +160,7 @@ def _figures(
             reserved=quantity.get(("reservation", product, warehouse), ZERO),
             in_transit=quantity.get(("supply", product, warehouse), ZERO),
             value=_share(quantity.get(("stock", product, warehouse), ZERO), pools, product, warehouse, query.places),
+            aux=seconds.get((product, warehouse), ZERO),
         )
         for product, warehouse in places
     )

@@ -21,7 +21,7 @@ COLUMNS = ("product", "warehouse", "bin", "lot", "serial", "status", "quantity")
 
 @dataclass(frozen=True, slots=True)
 class DetailRow:
-    """A positive balance of the grain ``detail``; goods of others are left out."""
+    """A balance of the grain ``detail``; goods of others are left out."""
 
     product: int
     warehouse: int
@@ -32,9 +32,18 @@ class DetailRow:
     quantity: Decimal
 
 
-def detail_rows(connection: sa.Connection, places: Iterable[tuple[int, int]]) -> tuple[DetailRow, ...]:
-    """The rows at these places (product, warehouse): one query."""
+def detail_rows(
+    connection: sa.Connection, places: Iterable[tuple[int, int]], *, pieces: bool = False
+) -> tuple[DetailRow, ...]:
+    """The rows at these places (product, warehouse) that hold something: one query.
+
+    Args:
+        pieces: as well those of which only a second quantity is left.
+    """
     wanted = set(places)
+    held = balance.c.quantity > Decimal(0)
+    if pieces:
+        held = sa.or_(held, sa.and_(balance.c.quantity == Decimal(0), balance.c.aux != Decimal(0)))
     products = sorted({product for product, _ in wanted})
     found: list[DetailRow] = []
     for start in range(0, len(products), CHUNK):
@@ -44,7 +53,7 @@ def detail_rows(connection: sa.Connection, places: Iterable[tuple[int, int]]) ->
             balance.c.product.in_(products[start : start + CHUNK]),
             balance.c.warehouse.in_(sorted({warehouse for _, warehouse in wanted})),
             balance.c.owner == 0,
-            balance.c.quantity > Decimal(0),
+            held,
         )
         found += [DetailRow(*row) for row in connection.execute(query) if (row[0], row[1]) in wanted]
     return tuple(found)
