@@ -8,7 +8,7 @@ same, so that conflicts and violated keys are recognised where they always are.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, cast
 
@@ -37,7 +37,7 @@ def day_value(connection: sa.Connection, day: date) -> object:
     return day.isoformat() if connection.dialect.name == "sqlite" else day
 
 
-def fetched(connection: sa.Connection, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def fetched(connection: sa.Connection, sql: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Every row of the answer, as the driver gives it. Raises ``DBAPIError``."""
     cursor = _cursor(connection)
     try:

@@ -6,6 +6,7 @@ a page of a list.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from engine.actor import Actor
 from runtime.storage.departments import below
 from runtime.storage.product_tables import api_key, current, session, user, user_role
+from runtime.storage.questions import Question
 from runtime.storage.sessions import ApiKey, Session, digest
 
 T = TypeVar("T", Session, ApiKey)
@@ -38,7 +40,7 @@ class Visitor(Generic[T]):
     snapshot: str | None
 
 
-def _asked(by: sa.Table, kind: type[T], *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _asked(by: sa.Table, kind: type[T], *conditions: sa.ColumnElement[bool]) -> Question:
     """The session or key, its account, the app published last, and the roles in it."""
     now = sa.select(current.c.hash, current.c.app).order_by(current.c.since.desc(), current.c.app).limit(1).subquery()
     roles = (
@@ -48,7 +50,7 @@ def _asked(by: sa.Table, kind: type[T], *conditions: sa.ColumnElement[bool]) -> 
     )
     account = (user.c[name].label(f"user_{name}") for name in ACCOUNT)
     proof = (by.c[name] for name in kind.__slots__)
-    return (
+    return Question(
         sa.select(*proof, *account, now.c.hash.label("snapshot"), roles.label("roles"))
         .join_from(by, user, user.c.id == by.c.user)
         .outerjoin(now, sa.true())
@@ -64,17 +66,18 @@ BY_KEY = _asked(api_key, ApiKey, api_key.c.key_hash == sa.bindparam("hash"), api
 
 def by_session(connection: sa.Connection, token: str, at: datetime) -> Visitor[Session] | None:
     """The person with this session, unless it has ended or the account is no longer active."""
-    row = connection.execute(BY_SESSION, {"hash": digest(token), "at": at}).one_or_none()
-    return None if row is None else _visitor(connection, Session, row)
+    return _visitor(connection, Session, BY_SESSION.ask(connection, hash=digest(token), at=at))
 
 
 def by_key(connection: sa.Connection, token: str) -> Visitor[ApiKey] | None:
     """The person with this API key, unless it was revoked or the account is no longer active."""
-    row = connection.execute(BY_KEY, {"hash": digest(token)}).one_or_none()
-    return None if row is None else _visitor(connection, ApiKey, row)
+    return _visitor(connection, ApiKey, BY_KEY.ask(connection, hash=digest(token)))
 
 
-def _visitor(connection: sa.Connection, kind: type[T], row: sa.Row[Any]) -> Visitor[T]:
+def _visitor(connection: sa.Connection, kind: type[T], rows: Sequence[Sequence[Any]]) -> Visitor[T] | None:
+    if not rows:
+        return None
+    (row,) = rows  # tokens are unique
     own = len(kind.__slots__)
     by: T = kind(**dict(zip(kind.__slots__, row[:own], strict=True)))
     name, language, department, attributes, theme, snapshot, roles = row[own:]
