@@ -27,7 +27,8 @@ _TEXTS = re.compile(rb"<(?:\w+:)?si(?=[\s>])")
 _UNIQUE = re.compile(rb"uniqueCount\s*=\s*[\"']\s*\+?(\d+)")
 _TEXT_END = re.compile(rb"</(?:\w+:)?si\s*>")
 _CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>])([^>]*)>")
-_PLAIN_REF = re.compile(rb'<c r="([A-Z]{1,4})(\d{1,9})"(?: s="\d+")?(?: t="[a-zA-Z]+")?>')
+_PLAIN_REF = re.compile(rb'<c r="([A-Z]{1,4}\d{1,9})"(?: s="\d+")?(?: t="[a-zA-Z]+")?>')
+_LETTERS, _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"0123456789"
 _EMPTY_REF = re.compile(rb'<c r="[A-Z]{1,4}\d{1,9}"(?: s="\d+")?/>')
 _REF = re.compile(rb"\sr\s*=\s*[\"']\s*([A-Za-z]{1,4})(\d{1,9})\s*[\"']")
 _ERROR = re.compile(
@@ -132,10 +133,10 @@ def _cells(data: bytes, extent: Extent, errors: dict[tuple[int, int], str]) -> b
         return True
     plain = _PLAIN_REF.findall(data)
     if len(plain) + len(_EMPTY_REF.findall(data)) == total and not prefixed:
-        for letters in {a for a, _ in plain}:
+        for letters in {ref.rstrip(_DIGITS) for ref in plain}:
             extent.include(1, _column(letters))
         if plain:
-            extent.include(max(int(n) for n in {b for _, b in plain}), 1)
+            extent.include(max(int(number) for number in {ref.lstrip(_LETTERS) for ref in plain}), 1)
     else:
         for attributes in _CELL.findall(data):
             if attributes.endswith(b"/"):
