@@ -19,7 +19,8 @@ class Acted:
     Attributes:
         actions: steps of its life cycle: ``create``, ``update``, ``submit``, ``approve`` …
         before, after: its status; ``before`` is empty for a new document.
-        changed: paths of the fields that saving changed: ``price``, ``lines.qty``, and ``lines`` for any of them.
+        changed: paths of the fields that saving changed: ``price``, ``lines.qty``, and ``lines`` for any of them; those
+            no rule waits for (``TriggerIndex.changes``) may be left out.
         origin: page, phone, import, api, auto.
     """
 
@@ -95,14 +96,14 @@ class TriggerIndex:
     Attributes:
         woken_by: (kind of trigger, form or ledger or name, what exactly) → rules.
         scheduled, dated: the rules time wakes, for whoever watches the clock.
-        changes: forms with rules on changed fields; only for these must old and new values be compared.
+        changes: form → the fields that wake a rule by changing; only these need be compared.
     """
 
     woken_by: Mapping[Key, tuple[CompiledRule, ...]]
     position: Mapping[str, int]
     scheduled: tuple[CompiledRule, ...] = ()
     dated: tuple[CompiledRule, ...] = ()
-    changes: frozenset[str] = field(default_factory=frozenset)
+    changes: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def woken(self, event: Event) -> tuple[CompiledRule, ...]:
         """The rules ``event`` wakes, each once, in the order of the bundle."""
@@ -124,12 +125,16 @@ def index_of(rules: Iterable[CompiledRule]) -> TriggerIndex:
     for rule in active:
         for key in wakers_of(rule):
             found[key].append(rule)
+    changes: dict[str, set[str]] = defaultdict(set)
+    for kind, form, path in found:
+        if kind == "fields":
+            changes[form].add(path)
     return TriggerIndex(
         woken_by=MappingProxyType({key: tuple(each) for key, each in found.items()}),
         position=MappingProxyType({rule.definition.rule: place for place, rule in enumerate(active)}),
         scheduled=tuple(rule for rule in active if rule.schedule is not None),
         dated=tuple(rule for rule in active if rule.definition.when.date is not None),
-        changes=frozenset(rule.definition.when.form or "" for rule in active if rule.definition.when.fields),
+        changes=MappingProxyType({form: frozenset(paths) for form, paths in changes.items()}),
     )
 
 

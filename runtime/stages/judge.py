@@ -67,13 +67,13 @@ def acted(unit: Unit, advanced: Advanced) -> Acted:
         actions.add("approve")
     elif document.status is DocStatus.PENDING:
         actions.discard("approve")  # one node agreed; the document is not approved yet
-    compared = form in unit.rules.index.changes
+    watched = unit.rules.index.changes.get(form)
     return Acted(
         form=form,
         actions=frozenset(actions),
         before=str(old.status) if old is not None else "",
         after=str(document.status),
-        changed=changed_paths(old, document) if compared else frozenset(),
+        changed=watched & changed_paths(old, document) if watched else frozenset(),
         origin=begun.command.origin,
     )
 

@@ -50,12 +50,13 @@ def set_on_saving(unit: Unit, begun: Begun, settled: Settled) -> Settled:
     if begun.form.key not in unit.rules.setting or not SAVING & set(begun.actions):
         return settled
     document = settled.document
+    watched = unit.rules.index.changes.get(begun.form.key)
     event = Acted(
         form=begun.form.key,
         actions=SAVING & frozenset(begun.actions),
         before=str(document.status),
         after=str(document.status),
-        changed=changed_paths(begun.old, document) if begun.form.key in unit.rules.index.changes else frozenset(),
+        changed=watched & changed_paths(begun.old, document) if watched else frozenset(),
         origin=begun.command.origin,
     )
     rules = _setting(unit, event)
