@@ -24,6 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.problems import Refused, problem
 from runtime.storage import named_locks
+from runtime.storage.driver import begun
 
 T = TypeVar("T")
 
@@ -103,7 +104,7 @@ def _sqlite(url: sa.URL, busy_timeout_ms: int) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         # The driver's own transactions would commit before DDL and start too late; they are switched off above.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+        begun(connection, "BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
     return engine
 

@@ -39,6 +39,8 @@ def day_value(connection: sa.Connection, day: date) -> object:
 
 def fetched(connection: sa.Connection, sql: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Every row of the answer, as the driver gives it. Raises ``DBAPIError``."""
+    if not connection.in_transaction():
+        connection.begin()
     cursor = _cursor(connection)
     try:
         cursor.execute(sql, values)
@@ -51,6 +53,8 @@ def fetched(connection: sa.Connection, sql: str, values: Sequence[Any] | Mapping
 
 def executed(connection: sa.Connection, sql: str, values: Sequence[Any]) -> int:
     """Execute once; returns the number of rows touched. Raises ``DBAPIError``."""
+    if not connection.in_transaction():
+        connection.begin()
     cursor = _cursor(connection)
     try:
         cursor.execute(sql, values)
@@ -63,6 +67,8 @@ def executed(connection: sa.Connection, sql: str, values: Sequence[Any]) -> int:
 
 def executed_many(connection: sa.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> int:
     """Execute for every row; returns the number of rows touched. Raises ``DBAPIError``."""
+    if not connection.in_transaction():
+        connection.begin()
     cursor = _cursor(connection)
     try:
         cursor.executemany(sql, rows)
@@ -73,11 +79,20 @@ def executed_many(connection: sa.Connection, sql: str, rows: Sequence[Sequence[A
         cursor.close()
 
 
+def begun(connection: sa.Connection, sql: str) -> None:
+    """What begins a transaction, in the event in which SQLAlchemy does so. Raises ``DBAPIError``."""
+    cursor = _cursor(connection)
+    try:
+        cursor.execute(sql)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _told(connection, sql, (), error) from error
+    finally:
+        cursor.close()
+
+
 def _cursor(connection: sa.Connection) -> DBAPICursor:
-    """A cursor of the driver in the connection's transaction, which begins with it where there is none. To be closed
-    in a plain ``finally``: a context manager written as a generator costs a tenth of a small statement."""
-    if not connection.in_transaction():
-        connection.begin()
+    """A cursor of the driver. To be closed in a plain ``finally``: a context manager written as a generator costs a
+    tenth of a small statement."""
     return connection.connection.cursor()
 
 

@@ -41,15 +41,13 @@ def test_only_writing_units_take_the_write_lock_at_once(tmp_path):
     database = open_database(f"sqlite:///{tmp_path / 'a.db'}")
     begun: list[str] = []
 
-    @sa.event.listens_for(database.engine, "before_cursor_execute")
-    def note(_connection, _cursor, statement, *_rest):
-        begun.append(statement)
-
+    with read(database) as connection:
+        connection.connection.dbapi_connection.set_trace_callback(begun.append)
     with read(database) as connection:
         connection.exec_driver_sql("SELECT 1")
     with write(database) as connection:
         connection.exec_driver_sql("SELECT 2")
-    assert begun == ["BEGIN", "SELECT 1", "BEGIN IMMEDIATE", "SELECT 2"]
+    assert begun == ["ROLLBACK", "BEGIN", "SELECT 1", "ROLLBACK", "BEGIN IMMEDIATE", "SELECT 2", "COMMIT"]
     database.close()
 
 
