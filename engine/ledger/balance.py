@@ -70,7 +70,7 @@ class Balance(NamedTuple):
 
     def plus(self, *entries: Entry) -> Balance:
         """This balance after these entries."""
-        quantity, value, aux, day = self.quantity, self.value, self.aux, self.last_day
+        quantity, value, day, count, head, aux = self
         for entry in entries:
             quantity += entry.quantity
             value += entry.value
@@ -78,7 +78,7 @@ class Balance(NamedTuple):
                 aux += entry.aux
             if day is None or day < entry.biz_date:
                 day = entry.biz_date
-        return Balance(quantity, value, day, self.entries + len(entries), self.head, aux)
+        return Balance(quantity, value, day, count + len(entries), head, aux)
 
 
 EMPTY = Balance()

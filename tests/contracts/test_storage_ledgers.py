@@ -89,6 +89,17 @@ def test_entries_are_linked_in_the_chain_of_their_place(empty: Database):
     assert {key: one.hash for key, one in places.items()} == {key: held.head for key, held in heads.items()}
 
 
+def test_keys_are_those_of_the_app_and_the_entry_they_are_asked_for():
+    entry = receipt(1, 1, "1", "1")
+    later, owned = entry._replace(biz_date=DAY + timedelta(days=31)), entry._replace(owner=4)
+    scopes = [ledgers(AppSettings(cost_scope=scope))["stock"] for scope in ("company", "warehouse")]
+    for _ in range(2):  # what is remembered of one is not told of another
+        assert [key_at(one, "cost", entry).warehouse for one in scopes] == [0, 1]
+        assert [[key.grain for key in keys_of(one, entry)] for one in scopes] == [["place", "cost", "month"]] * 2
+        assert key_at(scopes[0], "month", later).month != key_at(scopes[0], "month", entry).month == entry.month
+        assert [key.grain for key in keys_of(scopes[0], owned)] == ["place", "month", "detail", "unusable"]
+
+
 def test_an_entry_is_mirrored_once(empty: Database):
     with write(empty) as connection:
         (first,) = post(connection, [receipt(1, 1, "1", "1")])
