@@ -322,12 +322,14 @@ def _rows(
                 names.want_id(target, value)  # type: ignore[arg-type]
     names.load(unit)
     columns = [(path, _column_cells(door, form, path, names)) for path in shown]
+    language, statuses = door.language, {str(row["doc_status"]) for row in rows}
+    labels = {status: STATUS_LABELS[DocStatus(status)].text(language) for status in statuses}
     return tuple(
         RowView(
             id=int(str(row["id"])),
             cells={path: cells(row[path]) for path, cells in columns},
             status=str(row["doc_status"]),
-            status_label=STATUS_LABELS[DocStatus(str(row["doc_status"]))].text(door.language),
+            status_label=labels[str(row["doc_status"])],
         )
         for row in rows
     )
