@@ -8,7 +8,7 @@ links between both say how much of each line was taken back. Source: domain rule
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -42,7 +42,8 @@ LEFT_OUT = frozenset({"attachment", "image"})
 class Left:
     """What of a line may still be taken back: in the unit of the line, by the field ``field``; and in base units.
 
-    ``field`` is empty for lines without a quantity of their own, which are taken back whole.
+    ``field`` is empty for lines without a quantity of their own, which are taken back whole. ``gone``: what red
+    documents take back already, by typed quantity, negative; empty where nothing, or where a return gave back some.
     """
 
     line: Line
@@ -51,6 +52,7 @@ class Left:
     quantity: Decimal
     base: Decimal
     whole: Decimal
+    gone: Mapping[str, Decimal]
 
 
 def offers_red_flush(bundle: AppBundle, form: CompiledForm) -> bool:
@@ -79,8 +81,8 @@ def left_of(unit: Unit, form: CompiledForm, old: Document) -> tuple[Left, ...]:
     taken = _source_quantities(unit, form, old)
     found: list[Left] = []
     for table, rows in old.lines.items():
-        field = quantity_field(form, table)
         for line in rows:
+            field = quantity_field(form, table, line)
             typed = line.values.get(field) if field else None
             amount = typed if isinstance(typed, Decimal) and typed else ZERO
             whole = moved(entries, line.id or 0) or taken.get(line.id or 0, ZERO) or abs(amount) or Decimal(1)
@@ -90,16 +92,35 @@ def left_of(unit: Unit, form: CompiledForm, old: Document) -> tuple[Left, ...]:
             quantity = amount + gone
             if back:
                 quantity -= rounded(divided(back * amount, whole), QUANTITY_SCALE)
+            others = {} if back or not reds else _gone(form, table, reds.values(), of_line, line)
             found.append(
-                Left(line=line, table=table, field=field, quantity=quantity, base=whole - red - back, whole=whole)
-            )
+                Left(
+                    line=line, table=table, field=field, quantity=quantity, base=whole - red - back, whole=whole,
+                    gone=others,
+                )
+            )  # fmt: skip
     return tuple(found)
 
 
-def quantity_field(form: CompiledForm, table: str) -> str:
-    """The field of a line that says how much, in the line's own unit: the first quantity a person types."""
-    fields = form.tables[table].fields.values()
-    return next((one.key for one in fields if one.type_name == "quantity" and one.formula is None), "")
+def quantity_field(form: CompiledForm, table: str, line: Line | None = None) -> str:
+    """The field of a line that says how much, in the line's own unit: the first quantity a person types; of ``line``
+    the first that is not zero, for a count may find a difference in the second quantity only."""
+    fields = [one.key for one in form.tables[table].fields.values() if _is_typed_quantity(one)]
+    filled = (key for key in fields if line is not None and line.values.get(key))
+    return next(filled, fields[0] if fields else "")
+
+
+def _is_typed_quantity(field: CompiledField) -> bool:
+    return field.type_name == "quantity" and field.formula is None
+
+
+def _gone(
+    form: CompiledForm, table: str, reds: Iterable[Document], of_line: Mapping[int, int], line: Line
+) -> Mapping[str, Decimal]:
+    """What red documents take back of a line already, by typed quantity; negative."""
+    keys = [one.key for one in form.tables[table].fields.values() if _is_typed_quantity(one)]
+    listed = tuple(reds)
+    return {key: sum((_typed(red, table, key, of_line, line) for red in listed), ZERO) for key in keys}
 
 
 def red_flush(unit: Unit, command: Command) -> Advanced:
@@ -163,18 +184,19 @@ def _loaded(unit: Unit, command: Command) -> tuple[CompiledForm, Document]:
 def _chosen(form: CompiledForm, listed: Sequence[Left], patch: Patch | None) -> Mapping[int, Decimal]:
     """How much of each line, by line id, in the unit of the line (1 for lines without a quantity)."""
     given = {
-        row.id: (row.values.get(quantity_field(form, table)), f"{table}.{number}")
+        row.id: (row.values, f"{table}.{number}")
         for table, rows in (patch.lines if patch else {}).items()
         for number, row in enumerate(rows, start=1)
     }
     chosen: dict[int, Decimal] = {}
     found: list[Problem] = []
+    nothing: tuple[Mapping[str, object], str] = ({}, "")
     for one in listed:
-        raw, where = given.pop(one.line.id, (None, "")) if given else (None, "")
+        values, where = given.pop(one.line.id, nothing) if given else nothing
         if not one.field:
             chosen[one.line.id or 0] = ZERO
             continue
-        asked = one.quantity if patch is None or not patch.lines else _number(raw)
+        asked = one.quantity if patch is None or not patch.lines else _number(values.get(one.field))
         if asked is None or asked < ZERO or (asked and asked > one.quantity):
             found.append(
                 problem("document.red_too_much", f"{where}.{one.field}", line=one.line.number, most=one.quantity)
@@ -214,7 +236,7 @@ def _written_down(
         lines[table] = tuple(
             Line(
                 number=number,
-                values=scaled(form.tables[table].fields, line.values, _part(chosen, listed, line)),
+                values=_taken(form.tables[table].fields, line, _part(chosen, listed, line), listed[line.id or 0]),
                 source=line.source,
             )
             for number, line in enumerate(kept, start=1)
@@ -277,6 +299,19 @@ def scaled(
         else:
             made[key] = value
     return MappingProxyType(made)
+
+
+def _taken(
+    fields: Mapping[str, CompiledField], line: Line, part: tuple[Decimal, Decimal], left: Left
+) -> Mapping[str, Value]:
+    """The values of a red line. The last one takes what is left of every quantity: parts that were rounded do not add
+    up to the whole."""
+    values = scaled(fields, line.values, part)
+    if part[0] != left.quantity or not left.gone:
+        return values
+    typed = {key: line.values.get(key) for key in left.gone}
+    rest = {key: -(value + left.gone[key]) for key, value in typed.items() if isinstance(value, Decimal)}
+    return MappingProxyType({**values, **rest})
 
 
 def _link(unit: Unit, old: Document, red: Document, chosen: Mapping[int, Decimal], listed: Sequence[Left]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from engine.expressions.ledger_functions import aux_at, aux_share
 from engine.expressions.types import Row
-from runtime.facade import balances, entry_story, lots, movements, stock, trace
+from runtime.facade import balances, documents, entry_story, lots, movements, stock, trace
 from runtime.facade.door import Door
 from runtime.facade.movements import MovementRequest
 from tests.houses import CATALOG, do, furnished, make_home
@@ -116,3 +116,15 @@ def test_the_file_of_the_months_tells_both_quantities(door: Door, tmp_path: Path
     screws = dict(zip(heads, next(row for row in rows if row[0] == "A032 螺丝"), strict=True))
     assert (fish["辅助单位"], fish["期末 数量"], fish["期末 辅助数量"]) == ("条", 32.9, 8)
     assert screws["辅助单位"] in ("", None) and screws["期末 辅助数量"] is None
+
+
+def test_a_loss_of_pieces_alone_can_be_taken_back_in_red(door: Door) -> None:
+    line = {"product": "F01", "lot_no": "L1", "count_qty": "32.9", "count_aux": "7", "cause": "typing"}
+    do(door, "stocktake", "approve", {"warehouse": "W1", "type": "spot", "lines": [line]}, confirmed=True)
+    door.house.jobs.drain()
+    fish = next(one for one in stock.levels(door).rows if one.second)
+    loss = stock.entries(door, product=fish.product)[0]
+    assert (loss.form, loss.quantity, loss.value, fish.second) == ("stocktake_loss", 0, 0, "7 条")
+    do(door, "stocktake_loss", "red_flush", document=loss.document, reason="数错了")
+    assert next(one.second for one in stock.levels(door).rows if one.second) == "8 条"
+    assert documents.read(door, "stocktake_loss", loss.document).status == "reversed"
