@@ -11,7 +11,14 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
-from engine.definitions.compiled import CompiledCheck, CompiledField, CompiledForm, CompiledSource, CompiledTable
+from engine.definitions.compiled import (
+    CompiledCheck,
+    CompiledFetch,
+    CompiledField,
+    CompiledForm,
+    CompiledSource,
+    CompiledTable,
+)
 from engine.definitions.computed_order import computed_order
 from engine.definitions.file_kinds import FORMS
 from engine.definitions.form import FieldDef, FormDef, Source
@@ -48,6 +55,7 @@ def compile_form(form: FormDef, scopes: Scopes, reading: Reading) -> CompiledFor
         computed=computed_order(form.form, every, reading),
         checks=_checks(form, header, line_scopes, place, reading),
         sources=tuple(_source(form, index, scopes, reading) for index in range(len(form.sources))),
+        fetches=_fetches(form, scopes, reading),
         views=_views(form, header, place, reading),
         scope=header,
         line_scopes=MappingProxyType(line_scopes),
@@ -205,6 +213,19 @@ def _source_lines(form: FormDef, source: Source, place: Place, scopes: Scopes, r
         ordered=reading.expression(lines.ordered, ordered, place / "ordered", NUMBER),
         tolerance=reading.expression(lines.tolerance, given, place / "tolerance", NUMBER),
         when=reading.optional(lines.when, given, place / "when", BOOLEAN),
+    )
+
+
+def _fetches(form: FormDef, scopes: Scopes, reading: Reading) -> tuple[CompiledFetch, ...]:
+    header, products = scopes.header(form.form), scopes.picked(form.form, scopes.product, "")
+    places = [Place(FORMS, form.form, ("fetches", index)) for index in range(len(form.fetches))]
+    return tuple(
+        CompiledFetch(
+            definition=each,
+            when=reading.optional(each.when, header, place / "when", BOOLEAN),
+            where=reading.optional(each.where, products, place / "where", BOOLEAN),
+        )
+        for each, place in zip(form.fetches, places, strict=True)
     )
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from engine.calendars.calendar import Calendar
 from engine.definitions.app import AppDef
 from engine.definitions.compiled_rule import CompiledRule
-from engine.definitions.form import Check, FieldDef, FormDef, Source
+from engine.definitions.form import Check, Fetch, FieldDef, FormDef, Source
 from engine.definitions.posting import EntryDef, PostingDef
 from engine.definitions.role import Grant, RoleDef
 from engine.definitions.story import StoryDef
@@ -167,6 +167,15 @@ class CompiledSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledFetch:
+    """Lines brought in from the stock ledger, with the expressions that say when, and which products."""
+
+    definition: Fetch
+    when: Checked | None
+    where: Checked | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledForm:
     """A form ready to validate, store, list and show.
 
@@ -195,6 +204,7 @@ class CompiledForm:
     scope: Scope
     line_scopes: Mapping[str, Scope]
     links: Mapping[tuple[str, ...], frozenset[str]]
+    fetches: tuple[CompiledFetch, ...] = ()
     trails: Mapping[str, tuple[Trail, ...]] = field(default_factory=lambda: MappingProxyType({}))
     rows: Mapping[str, CompiledRow] = field(init=False)
     _every: tuple[CompiledField, ...] = field(init=False, repr=False)

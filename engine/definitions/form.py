@@ -139,6 +139,27 @@ class Source(Definition):
     lines: SourceLines | None = None
 
 
+class Fetch(Definition):
+    """Lines brought in from the stock ledger (带出库存商品): one for every product that is not among them yet.
+
+    Attributes:
+        key: its name in addresses. label: text of the button.
+        table: line table that gets the lines. product: its link to the product. warehouse: header link that says where.
+        when: over the header; when it is offered.
+        where: which products, over the fields of the product; ``row`` is the header.
+        moved_since: header date: what moved since that day, whether or not any is left, instead of what is on hand.
+    """
+
+    key: Key
+    label: Label
+    table: Key = "lines"
+    product: Key = "product"
+    warehouse: Key = "warehouse"
+    when: ExpressionText | None = None
+    where: ExpressionText | None = None
+    moved_since: Key | None = None
+
+
 class Execution(Definition):
     """Which downstream form executes this one, and the words for none, partly and fully executed."""
 
@@ -216,6 +237,7 @@ class FormDef(Definition):
         actions: which optional actions the form offers; save, submit, approve and delete follow from ``kind``.
         auto_approve: 保存即审核: submitting approves at once when no workflow stands in between.
         reason: actions that demand a reason.
+        fetches: lines that a draft can bring in from the stock ledger.
         tree: says what contains what; a circle is refused on approval.
     """
 
@@ -235,6 +257,7 @@ class FormDef(Definition):
     actions: tuple[Action, ...] = ()
     auto_approve: bool = False
     sources: tuple[Source, ...] = ()
+    fetches: tuple[Fetch, ...] = ()
     execution: Execution | None = None
     tree: TreeDef | None = None
     checks: tuple[Check, ...] = ()

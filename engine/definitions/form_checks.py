@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.definitions.compiled import AppBundle
-from engine.definitions.form import FormDef, Source
+from engine.definitions.form import Fetch, FieldDef, FormDef, Source
 from engine.definitions.load import Loaded
 from engine.definitions.number_pattern import pattern_mistakes
 from engine.definitions.placeholders import holes
@@ -168,6 +168,48 @@ def _filled(loaded: Loaded, place: Place, form: FormDef, names: Iterable[str], t
         yield from unknown(loaded, place / name, FIELD, name, fields, key=True)
         if name in fields and fields[name].formula is not None:
             yield complaint(loaded, place / name, "definition.fill_computed", key=True, name=name)
+
+
+def fetches_fill_a_table(loaded: Loaded) -> Iterator[Problem]:
+    """Lines are brought in by a document: its table links to products, its header to a warehouse and, maybe, a day."""
+    for key, form in loaded.forms.items():
+        place = form_place(key, "fetches")
+        yield from _doubled(loaded, place, (each.key for each in form.fetches), "key")
+        for index, fetch in enumerate(form.fetches):
+            if form.kind != DOCUMENT:
+                yield complaint(loaded, place / index, "definition.fetch_of_master")
+                continue
+            yield from _fetch(loaded, place / index, form, fetch)
+
+
+def _fetch(loaded: Loaded, place: Place, form: FormDef, fetch: Fetch) -> Iterator[Problem]:
+    parts = loaded.app.dimensions if loaded.app is not None else None
+    header = {key: field for key, field in form.fields.items() if not is_table(field)}
+    tables = tables_of(form)
+
+    def at(part: str) -> Place:
+        return place / part if part in fetch.model_fields_set else place
+
+    yield from unknown(loaded, at("table"), "definition.unknown_table", fetch.table, tables)
+    if fetch.table in tables:
+        row = tables[fetch.table].fields
+        yield from _stock_link(loaded, at("product"), fetch.product, row, parts.product if parts else None)
+        if fetch.product in row and row[fetch.product].formula is not None:
+            yield complaint(loaded, at("product"), "definition.fill_computed", name=fetch.product)
+    yield from _stock_link(loaded, at("warehouse"), fetch.warehouse, header, parts.warehouse if parts else None)
+    if fetch.moved_since is not None:
+        days = [key for key, field in header.items() if field.type == "date"]
+        yield from unknown(loaded, at("moved_since"), "definition.fetch_day", fetch.moved_since, days)
+
+
+def _stock_link(
+    loaded: Loaded, place: Place, name: str, fields: Mapping[str, FieldDef], form: str | None
+) -> Iterator[Problem]:
+    """``name`` links to the form that plays this part in the stock ledger."""
+    if name not in fields:
+        yield from unknown(loaded, place, FIELD, name, fields)
+    elif form is None or getattr(fields[name].options, "to", "") != form:
+        yield complaint(loaded, place, "definition.fetch_link", name=name, form=form or "—")
 
 
 def executions_are_pushed(loaded: Loaded) -> Iterator[Problem]:

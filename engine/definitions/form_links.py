@@ -124,6 +124,11 @@ def book_form(book: LinkBook, form: CompiledForm) -> None:
         book.follow(form.key, (name,), "")
     for source in form.sources:
         _book_source(book, source)
+    for fetch in form.fetches:
+        book.read(form.key, fetch.when)
+        for read in fetch.where.names if fetch.where is not None else ():
+            if read[0] == "row":
+                book.follow(form.key, read[1:], "")
 
 
 def _book_source(book: LinkBook, source: CompiledSource) -> None:

@@ -1,4 +1,4 @@
-"""The expressions of a bundle a database must be able to answer: views, row filters, cards, links, look-ups.
+"""The expressions of a bundle a database must be able to answer: views, row filters, cards, links, fetches, look-ups.
 
 Whether it can is for the storage to say; this module only lists them, each with its address.
 """
@@ -41,6 +41,9 @@ def row_filters(loaded: Loaded, bundle: AppBundle) -> Iterator[RowFilter]:
         for index, view in enumerate(form.definition.list.views):
             place = form_place(form.key, "list", "views", index, "where")
             yield _filter(loaded, form.views[view.key], place)
+        for index, fetch in enumerate(form.fetches):
+            if fetch.where is not None:
+                yield _filter(loaded, fetch.where, form_place(form.key, "fetches", index, "where"), KNOWN_WITH_ROW)
         for field in form.all_fields():
             if field.filter is not None:
                 place = field_place(form.key, field.path) / "filter"

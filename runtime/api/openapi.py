@@ -143,6 +143,13 @@ def _paths(door: Door, base: str, form: CompiledForm, access: FormAccess) -> dic
             "parameters": [identity],
             "post": _operation(door, key, f"{title} {label}", {"$ref": f"{REF}Outcome"}, _body(key)),
         }
+    for fetch in form.definition.fetches if "update" in access.actions else ():
+        paths[f"{one}/fetch/{fetch.key}"] = {
+            "parameters": [identity],
+            "post": _operation(
+                door, key, f"{fetch.label.text(door.language)} {label}", {"$ref": f"{REF}Outcome"}, _body(key)
+            ),
+        }
     return paths
 
 

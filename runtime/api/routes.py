@@ -37,8 +37,10 @@ from runtime.api.shapes import (
 from runtime.api.supply import supply_api
 from runtime.api.trying import trying_api
 from runtime.facade import documents, entry_story, lists, lots, stock, tasks, trace
+from runtime.facade.actions import FETCH
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
+from runtime.facade.fetching import carry_out
 from runtime.facade.list_views import ListRequest
 from runtime.web.dependencies import Natural
 
@@ -77,6 +79,7 @@ def api_routes() -> APIRouter:
     router.patch("/{form}/{document}", response_model=None)(answered(change))
     router.post("/{form}/{document}/do/{action}", response_model=None)(answered(act))
     router.post("/{form}/{document}/push/{target}", response_model=None)(answered(push, 201))
+    router.post("/{form}/{document}/fetch/{key}", response_model=None)(answered(bring_in))
     router.delete("/{form}/{document}", response_model=None)(answered(delete))
     return router
 
@@ -204,7 +207,7 @@ def act(
     door: Door, form: str, document: Natural, action: str, sent: Body, idempotency_key: Key = ""
 ) -> Mapping[str, Any]:
     """Carry out an action: submit, approve, reject, withdraw, unapprove, void, close, reopen, disable, enable."""
-    return outcome_json(door, documents.submit(door, _command(door, form, document, action, sent, idempotency_key)))
+    return outcome_json(door, carry_out(door, _command(door, form, document, action, sent, idempotency_key)))
 
 
 def push(
@@ -225,6 +228,13 @@ def push(
         "api",
     )
     return outcome_json(door, outcome)
+
+
+def bring_in(
+    door: Door, form: str, document: Natural, key: str, sent: Body, idempotency_key: Key = ""
+) -> Mapping[str, Any]:
+    """Add a line for every product of the stock ledger that is missing in a draft, and save it with ``data``."""
+    return outcome_json(door, carry_out(door, _command(door, form, document, f"{FETCH}{key}", sent, idempotency_key)))
 
 
 def delete(door: Door, form: str, document: Natural, idempotency_key: Key = "") -> Mapping[str, Any]:

@@ -11,8 +11,9 @@ from engine.document import RED, DocStatus, Document
 from engine.environment import Scene
 from engine.expressions import Checked, EvaluationFailed, evaluate
 from engine.expressions.types import Row
+from engine.forms.validate import truth
 from engine.labels import Language, joined
-from engine.permissions import FormAccess, admits
+from engine.permissions import Access, FormAccess, admits, stock_measures
 from engine.problems import Problem, Refused, problem
 from engine.values import ZERO
 from engine.workflow.lifecycle import EDITABLE, STATUS_LABELS, Transition, transitions
@@ -31,6 +32,7 @@ from runtime.storage import workflow_runs
 PRIMARY: Mapping[DocStatus, str] = MappingProxyType(
     {DocStatus.DRAFT: "submit", DocStatus.REJECTED: "submit", DocStatus.PENDING: "approve"}
 )
+FETCH = "fetch:"
 BLOCKED_BY_TARGETS = ("unapprove", "void", "delete")
 
 
@@ -69,9 +71,31 @@ def action_views(
         )
     views += [
         ActionView(key=key, label=label, allowed=True, reason="", primary=False, needs_reason=False)
-        for key, label in buttons(door, form)
+        for key, label in (*fetches(door, unit, form, document, names), *buttons(door, form))
     ]
     return tuple(sorted(views, key=lambda view: not view.primary))
+
+
+def fetches(
+    door: Door, unit: Unit, form: CompiledForm, document: Document, names: Scene
+) -> tuple[tuple[str, str], ...]:
+    """Key and label of what a draft can bring in, for whoever may change it and sees what is on hand."""
+    access = door.access(form)
+    rows = access.rows.get("update")
+    if (
+        not form.fetches
+        or document.status not in EDITABLE
+        or rows is None
+        or not admits(rows, document, names.header, door.actor, unit.around.clock)
+        or "on_hand" not in stock_measures(door.bundle, door.actor)
+    ):
+        return ()
+    return tuple(
+        (f"{FETCH}{each.definition.key}", each.definition.label.text(door.language))
+        for each in form.fetches
+        if access.access(f"{each.definition.table}.{each.definition.product}") is Access.WRITE
+        and (each.when is None or truth(each.when, names.header, unit.around))
+    )
 
 
 def push_views(door: Door, unit: Unit, form: CompiledForm, document: Document, names: Scene) -> tuple[PushView, ...]:

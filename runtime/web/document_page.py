@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.facade.actions import FETCH
 from runtime.facade.rule_buttons import BUTTON
 from runtime.facade.views import (
     EMPTY_CELL,
@@ -141,8 +142,8 @@ def buttons(
 
 
 def _beside(button: Button) -> bool:
-    """Whether it stands beside the primary one: what leads on, and what rules offer."""
-    return button.key in BESIDE or button.key.startswith(BUTTON)
+    """Whether it stands beside the primary one: what leads on, what rules offer, and what can be brought in."""
+    return button.key in BESIDE or button.key.startswith((BUTTON, FETCH))
 
 
 def _button(action: ActionView) -> Button:

@@ -208,3 +208,27 @@ def test_lots_their_trace_and_an_entry_explained(client: TestClient, home: Home)
     assert (told["basis"], told["value"], told["unit_cost"], told["lot"]) == ("given", "25", "2", "L1")
     unknown = client.get(f"{BASE}/-/trace", params={"product": product, "lot": "L2"}, headers=headers)
     assert unknown.status_code == 404
+
+
+def test_goods_in_stock_are_brought_into_a_draft(client: TestClient, home: Home) -> None:
+    headers, door = key(home), home.everybody()
+    lines = [{"product": code, "unit": "件", "qty": 4, "cost_price": 2} for code in ("A033", "A032")]
+    do(door, "opening_stock", "approve", {"warehouse": "W1", "lines": lines})
+    plan = do(door, "stocktake_plan", "save", {"warehouse": "W1", "type": "full"}).document
+    path = f"{BASE}/stocktake_plan/{plan}/fetch/in_stock"
+    sent, once = {"data": {"remark": "年中"}, "version": 1}, headers | {"Idempotency-Key": "k"}
+    done = client.post(path, json=sent, headers=once)
+    assert (done.status_code, done.json()["did"], done.json()["version"]) == (200, ["带出 2 种商品"], 2)
+    one = client.get(f"{BASE}/stocktake_plan/{plan}", headers=headers).json()
+    assert [row["product"] for row in one["text"]["lines"]] == ["A032 螺丝", "A033 螺栓"]
+    assert one["data"]["remark"] == "年中"
+    again = client.post(path, json=sent, headers=once)
+    assert again.json()["repeated"] is True
+    nothing = client.post(path, json={}, headers=headers)
+    assert (nothing.status_code, nothing.json()["problems"][0]["code"]) == (409, "document.nothing_to_fetch")
+    unknown = client.post(f"{BASE}/stocktake_plan/{plan}/fetch/in_stok", json={}, headers=headers)
+    assert (unknown.status_code, unknown.json()["problems"][0]["code"]) == (404, "document.no_fetch")
+    described = client.get(f"{BASE}/-/openapi.json", headers=headers).json()["paths"]
+    assert f"{BASE}/stocktake_plan/{{document}}/fetch/in_stock" in described
+    theirs = client.get(f"{BASE}/-/openapi.json", headers=key(home, "finance")).json()["paths"]
+    assert not [path for path in theirs if "/fetch/" in path]

@@ -321,3 +321,26 @@ def test_every_form_opens_for_whoever_may_create_it(person: Client, company: Com
                 person(login).page(f"{key}/new")
                 opened.add(key)
     assert len(opened) > 15
+
+
+def test_a_draft_plan_offers_to_bring_in_what_is_in_stock(person: Client) -> None:
+    head = person("storehead")
+    goods = [{"product": "P003", "qty": "5"}, {"product": "P001", "qty": "5"}]
+    body = {"action": "approve", "values": {"warehouse": "W1"}, "lines": {"lines": goods}}
+    assert head.post("other_receipt/save", body).status_code == 200
+    made = head.post("stocktake_plan/save", {"action": "save", "values": {"warehouse": "W1", "type": "full"}}).json()
+    button = 'data-action="fetch:in_stock" data-label="带出库存商品"'
+    assert button in made["parts"]["strip"] and "fetch:moved" not in made["parts"]["strip"]
+    assert "fetch:" not in head.page("stocktake_plan/new"), "there is nothing to add lines to yet"
+    wanted = {"id": made["id"], "action": "fetch:in_stock", "version": 1, "values": {"remark": "夜里盘"}}
+    done = head.post("stocktake_plan/save", wanted).json()
+    assert (done["said"], done["did"][0]) == ("已保存", f"带出 {len(products(head, made['id']))} 种商品")
+    assert {"P001 五常大米", "P003 白砂糖"} <= set(products(head, made["id"]))
+    refused = head.post("stocktake_plan/save", wanted | {"version": 2})
+    assert (refused.status_code, refused.json()["problems"][0]["code"]) == (409, "document.nothing_to_fetch")
+
+
+def products(person: Person, plan: int) -> list[str]:
+    """What stands in the first column of the lines, in their order."""
+    lines = person.setup(f"stocktake_plan/{plan}")["document"]["tables"]["lines"]
+    return [line["cells"]["product"][1] for line in lines]

@@ -27,8 +27,10 @@ from runtime.facade import (
     supplies,
     unit_codes,
 )
+from runtime.facade.actions import FETCH
 from runtime.facade.documents import Command, Outcome
 from runtime.facade.door import Door
+from runtime.facade.fetching import carry_out
 from runtime.facade.list_views import LookUpHit
 from runtime.facade.rule_buttons import BUTTON
 from runtime.facade.unit_codes import UnitHit
@@ -145,7 +147,7 @@ def document_routes() -> APIRouter:
             move=move_beside(door, sent.action, sent.reason, sent.chosen, sent.signature),
         )
         try:
-            outcome = documents.submit(door, command)
+            outcome = carry_out(door, command)
         except Refused as refused:
             return _refused(request, site, visit, form, sent, refused)
         return JSONResponse(_done(request, site, visit, form, sent.action, outcome))
@@ -223,6 +225,8 @@ def _done(request: Request, site: Site, visit: Visit, form: str, action: str, ou
 
 
 def _done_key(action: str) -> str:
+    if action.startswith(FETCH):
+        return "document.done_save"
     return "rules.done_button" if action.startswith(BUTTON) else f"document.done_{action}"
 
 

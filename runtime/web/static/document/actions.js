@@ -3,6 +3,7 @@ import { Offline, send } from "./exchange.js";
 import { askWanted, WANTED } from "./wanted.js";
 
 const WITH_CONTENT = new Set(["save", "submit", "approve"]);
+const FETCH = "fetch:";
 const SAID = "stockloom.said";
 
 export class Actions {
@@ -67,7 +68,7 @@ export class Actions {
       if (action === "save" && page.model.id !== null && !page.model.touched) { page.say(page.words.saved); return; }
       const sent = page.model.payload();
       page.previews.cancel();
-      const content = WITH_CONTENT.has(action) ? sent.body : { id: sent.body.id, values: {}, lines: {} };
+      const content = WITH_CONTENT.has(action) || action.startsWith(FETCH) ? sent.body : { id: sent.body.id, values: {}, lines: {} };
       const body = { ...content, action, reason, confirmed, version: page.model.version, ...beside };
       const answer = await send(`${page.urls.form}/save`, { ...body, idempotency_key: this.#key(body) });
       this.last = answer.ok ? null : this.last;
