@@ -11,7 +11,7 @@ from engine.definitions.compiled import CompiledField, CompiledForm
 from engine.document import Document, Line, Value
 from engine.fieldtypes.contract import settled
 from engine.fieldtypes.moments import FIRST_YEAR, LAST_YEAR
-from engine.fieldtypes.open_item import OpenItemOptions, referred
+from engine.fieldtypes.open_item import OpenItem, OpenItemOptions, referred
 from engine.forms.draft import Draft, LinePatch, Patch, Unresolved
 from engine.problems import Problem, problem, suggestion
 
@@ -141,7 +141,8 @@ def _value(
 
 def _meant(field: CompiledField, text: str) -> str:
     """What ``text`` has to be looked up in (see ``Unresolved``); empty when it is a value of the field itself."""
-    if isinstance(field.options, OpenItemOptions):
+    # the name first: pydantic's isinstance takes long to say no
+    if field.type_name == OpenItem.name and isinstance(field.options, OpenItemOptions):
         return f"open_item:{field.options.ledger}" if referred(text) is None else ""
     return field.linked if field.type_name == "link" else PEOPLE.get(field.type_name, "")
 

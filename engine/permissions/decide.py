@@ -17,6 +17,7 @@ from engine.definitions.compiled import AppBundle, CompiledForm, CompiledRole
 from engine.definitions.role import Grant
 from engine.document import Document
 from engine.expressions import Checked, Clock, EvaluationFailed, evaluate
+from engine.labels import Label
 from engine.problems import Problem, problem
 
 
@@ -59,12 +60,14 @@ class FormAccess:
 
     Attributes:
         actions: allowed actions. rows: filter per action (``read`` covers every other). fields: access per path.
+        closed: fields that may not be written, by path, with what they are called.
     """
 
     form: str
     actions: frozenset[str]
     rows: Mapping[str, RowFilter]
     fields: Mapping[str, Access]
+    closed: Mapping[str, Label]
 
     def access(self, path: str) -> Access:
         """Access to a field path; system fields are readable by whoever may read the form."""
@@ -95,8 +98,15 @@ def form_access(bundle: AppBundle, form: CompiledForm, actor: Actor) -> FormAcce
         actions.add("read")
     tags = _tags(roles)
     fields = {path: _lowered(form, path, access, tags) for path, access in granted.items()}
+    closed = {
+        each.path: each.label for each in form.all_fields() if fields.get(each.path, Access.READ) < Access.WRITE
+    }  # fmt: skip
     return FormAccess(
-        form=form.key, actions=frozenset(actions), rows=MappingProxyType(rows), fields=MappingProxyType(fields)
+        form=form.key,
+        actions=frozenset(actions),
+        rows=MappingProxyType(rows),
+        fields=MappingProxyType(fields),
+        closed=MappingProxyType(closed),
     )
 
 
@@ -116,18 +126,15 @@ def denied(access: FormAccess, form: CompiledForm, action: str) -> tuple[Problem
     return (problem("permission.action_denied", action=ACTION_LABELS.get(action, action), form=form.label),)
 
 
-def write_problems(access: FormAccess, form: CompiledForm, typed: Iterable[str]) -> tuple[Problem, ...]:
+def write_problems(access: FormAccess, typed: Iterable[str]) -> tuple[Problem, ...]:
     """One problem per field the caller typed without the right to. ``typed`` are addresses (``lines.2.price``)."""
-    paths = {where: plain_path(where) for where in typed}
-    closed = {
-        path: field.label
-        for path in set(paths.values())
-        if access.access(path) < Access.WRITE and (field := form.field(path)) is not None
-    }
+    closed = access.closed
+    if not closed:
+        return ()
     return tuple(
-        problem("permission.field_denied", where, field=closed[paths[where]])
-        for where in (sorted(paths) if closed else ())
-        if paths[where] in closed
+        problem("permission.field_denied", where, field=closed[path])
+        for where in sorted(typed)
+        if (path := plain_path(where)) in closed
     )
 
 

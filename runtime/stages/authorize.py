@@ -52,7 +52,7 @@ def authorize(unit: Unit, validated: Validated) -> Authorized:
                 problem("permission.row_denied", action=ACTION_LABELS.get(asked, asked), form=begun.form.label)
             )
     typed = clean.typed - opened
-    problems.extend(write_problems(access, begun.form, typed))
+    problems.extend(write_problems(access, typed))
     if moves_a_run and "update" in begun.actions and not opened:
         problems.append(problem("document.not_editable", status=STATUS_LABELS[clean.document.status]))
     elif moves_a_run and "update" in begun.actions:

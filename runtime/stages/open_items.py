@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from engine.definitions.compiled import AppBundle, CompiledField, CompiledForm
 from engine.document import Line, Value
+from engine.fieldtypes.open_item import OpenItem as OpenItemField
 from engine.fieldtypes.open_item import OpenItemOptions, referred
 from engine.forms.draft import Draft
 from engine.problems import Problem, problem
@@ -81,7 +82,8 @@ def filled(unit: Unit, form: CompiledForm, draft: Draft) -> Draft:
 
 def _fields(form: CompiledForm) -> Iterator[tuple[CompiledField, OpenItemOptions]]:
     for field in form.all_fields():
-        if field.table and isinstance(field.options, OpenItemOptions):
+        # the name first: pydantic's isinstance takes long to say no
+        if field.table and field.type_name == OpenItemField.name and isinstance(field.options, OpenItemOptions):
             yield field, field.options
 
 

@@ -95,7 +95,7 @@ def test_typed_fields_without_the_right_are_named_with_their_line() -> None:
     form = app.forms["thing"]
     access = form_access(app, form, Actor(user=1, name="x", roles=frozenset({"keeper"})))
     typed = {"name", "cost", "lines.2.cost", "lines.2.qty"}
-    assert [(one.where, one.code) for one in write_problems(access, form, typed)] == [
+    assert [(one.where, one.code) for one in write_problems(access, typed)] == [
         ("cost", "permission.field_denied"),
         ("lines.2.cost", "permission.field_denied"),
     ]
