@@ -81,13 +81,17 @@ def _too_large(
 ) -> Iterator[Problem]:
     """Balances that could not be kept any more (64-bit integers of millionths and ten-thousandths)."""
     beyond = {
-        key: one for key, one in balances.items() if abs(one.quantity) > MOST_QUANTITY or abs(one.value) > MOST_MONEY
+        key: one
+        for key, one in balances.items()
+        if abs(one.quantity) > MOST_QUANTITY
+        or abs(one.value) > MOST_MONEY
+        or (one.aux and abs(one.aux) > MOST_QUANTITY)
     }
     for entry in entries if beyond else ():
         ledger = declared[entry.ledger]
         for key in keys_of(ledger, entry):
             if key in beyond:
-                quantity, value = beyond[key].quantity, beyond[key].value
+                quantity, value = max(beyond[key].quantity, beyond[key].aux, key=abs), beyond[key].value
                 where = wheres.get(entry.id or 0, "")
                 yield problem("ledger.balance_out_of_range", where, ledger=ledger.label, quantity=quantity, value=value)
                 break

@@ -11,10 +11,11 @@ import pytest
 
 from engine.expressions.ledger_functions import aux_at, aux_share
 from engine.expressions.types import Row
+from engine.problems import Refused
 from runtime.facade import balances, documents, entry_story, lots, movements, stock, trace
 from runtime.facade.door import Door
 from runtime.facade.movements import MovementRequest
-from tests.houses import CATALOG, do, furnished, make_home
+from tests.houses import CATALOG, codes, do, furnished, make_home
 
 PLACE = Row(21, {})
 KEY = (21, 0, "L1", "", "")
@@ -128,3 +129,12 @@ def test_a_loss_of_pieces_alone_can_be_taken_back_in_red(door: Door) -> None:
     do(door, "stocktake_loss", "red_flush", document=loss.document, reason="数错了")
     assert next(one.second for one in stock.levels(door).rows if one.second) == "8 条"
     assert documents.read(door, "stocktake_loss", loss.document).status == "reversed"
+
+
+def test_more_pieces_than_can_be_kept_are_refused(door: Door) -> None:
+    line = {"product": "F01", "qty": "1", "aux_qty": "9000000000000", "lot_no": "L1", "cost_price": "1"}
+    receipt = {"warehouse": "W1", "lines": [line]}
+    do(door, "other_receipt", "approve", receipt, confirmed=True)
+    with pytest.raises(Refused) as refused:
+        do(door, "other_receipt", "approve", receipt, confirmed=True)
+    assert codes(refused.value) == ["ledger.balance_out_of_range"]
