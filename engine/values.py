@@ -40,7 +40,7 @@ def fits(value: Decimal, scale: int) -> bool:
     """Whether ``value`` can be kept at rest: finite, at most ``scale`` decimals, inside 64 bits once scaled."""
     if not value.is_finite() or value.copy_abs() > LARGEST[scale]:
         return False
-    return value.quantize(UNITS[scale], context=EXACT) == value
+    return QUANTIZED(value, UNITS[scale]) == value
 
 
 def number_in(text: str) -> int | None:

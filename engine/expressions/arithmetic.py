@@ -150,7 +150,7 @@ def rounded_to(value: Decimal, places: Decimal, how: str = ROUND_HALF_UP) -> Dec
     quantum = QUANTA[count + MAX_PLACES]
     if count < 0:
         steps = CONTEXT.divide(value, quantum).to_integral_value(how)
-        return settled(CONTEXT.multiply(steps, quantum).quantize(Decimal(1), context=CONTEXT))
+        return settled(CONTEXT.quantize(CONTEXT.multiply(steps, quantum), Decimal(1)))
     return settled(value.quantize(quantum, how, CONTEXT))
 
 
