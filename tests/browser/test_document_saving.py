@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.forms.draft import LinePatch, Patch
 from runtime.facade import lists
 from runtime.facade.lists import ListRequest
 from tests.browser.company import Company
@@ -198,3 +199,20 @@ def test_files_go_up_at_once_and_stay_with_the_document(visit: Visit, company: C
     page.reload()
     ready(page).get_by_role("tab", name="附件").click()
     expect(page.locator("[data-path=attachments] .file-one a")).to_contain_text("合同.pdf")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_goods_in_stock_come_in_by_the_keyboard_and_what_was_typed_is_kept(
+    visit: Visit, company: Company, width: int
+) -> None:
+    goods = {"lines": (LinePatch(values={"product": "P004", "qty": "5"}),)}
+    company.do("storehead", "other_receipt", "approve", patch=Patch(values={"warehouse": "W1"}, lines=goods))
+    plan = company.do("storehead", "stocktake_plan", "save", patch=Patch(values={"warehouse": "W1", "type": "full"}))
+    page = ready(visit("storehead", "stocktake_plan", plan, width=width))
+    page.locator("[id='f-remark']").fill("夜里盘")
+    if width < 500:
+        page.locator(".strip-more summary").press("Enter")
+    with page.expect_navigation():
+        page.locator("[data-action='fetch:in_stock']:visible").press("Enter")
+    expect(page.locator("[id='f-remark']")).to_have_value("夜里盘")
+    expect(ready(page).get_by_text("P004 花生油").first).to_be_attached()

@@ -22,8 +22,8 @@ GOODS_BUT_ONE = """  - {forms: [product], actions: [read], rows: "code != 'Z1'"}
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return make_home(tmp_path, CATALOG / "general")
+def home(tmp_path: Path, database_url: str) -> Home:
+    return make_home(tmp_path, CATALOG / "general", None if database_url.startswith("sqlite") else database_url)
 
 
 @pytest.fixture
