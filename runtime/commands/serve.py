@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 
@@ -14,6 +16,7 @@ from runtime.invocation import invocation
 
 KEEP_ALIVE_S = 30
 GRACE_S = 10
+M_ARENA_MAX, ARENAS = -8, 2  # of mallopt(3) of the GNU C library
 
 
 def run(
@@ -28,6 +31,7 @@ def run(
         host=started.settings.host if host is None else host,
         port=started.settings.port if port is None else port,
     )
+    share_memory()
     app = create_app(settings, catalogue=started.catalogue)
     gc.freeze()  # routes and texts stay: there is no garbage to look for in them
     address = settings.public_url or f"http://{settings.host}:{settings.port}/"
@@ -45,3 +49,14 @@ def run(
         timeout_graceful_shutdown=GRACE_S,
         proxy_headers=True,
     )
+
+
+def share_memory() -> bool:
+    """Let all threads take memory from the same few arenas; whether this system has such a setting.
+
+    Otherwise every thread keeps an arena of its own with what its largest page once took, a tenth of the whole. Threads
+    of Python hardly ever take memory at the same moment.
+    """
+    with suppress(OSError, AttributeError, TypeError):  # another C library, another system
+        return bool(ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS))
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -22,6 +23,12 @@ def test_the_app_opens_and_closes_with_its_jobs(tmp_path: Path) -> None:
     with TestClient(create_app(Settings(data_dir=tmp_path / "data", test_mode=True))) as client:
         assert client.get("/healthz").text == "ok"
         assert "还没有公司" in client.get("/").text
+
+
+def test_threads_share_memory_where_the_c_library_lets_them() -> None:
+    code = "from runtime.commands.serve import share_memory; print(share_memory())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(platform.libc_ver()[0] == "glibc")
 
 
 def test_serve_answers_and_stops(tmp_path: Path) -> None:
