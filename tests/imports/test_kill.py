@@ -27,8 +27,8 @@ from tests.houses import CATALOG, WORKSPACE, furnished, make_home, published_app
 from tests.imports.sheets import csv, product
 
 KILLS = 10
-PRODUCTS = 2_000
-LINES = 600
+PRODUCTS = 5_000
+LINES = 1_500
 PER_DOCUMENT = 3
 LATEST_S = 0.3
 GIVE_UP_S = 60.0
@@ -83,7 +83,9 @@ def _opening() -> bytes:
 def _import(settings: Settings, kinds: Kinds, catalogue: Catalogue, batch: int) -> None:
     house, _ = inline_house(settings, kinds, catalogue)
     house.apps = published_apps(CATALOG / "general")  # else most kills would hit the reading of definitions
-    imports.perform(accounts.user_door(house, WORKSPACE, "everybody"), batch)
+    door = accounts.user_door(house, WORKSPACE, "everybody")
+    if imports.progress(door, batch).state != "done":  # a fast machine may be through before the last of the kills
+        imports.perform(door, batch)
 
 
 def _killed(work: Callable[[], None], after_s: float) -> bool:
