@@ -23,7 +23,7 @@ from runtime.facade.documents import readable, submit
 from runtime.facade.door import Door
 from runtime.facade.lists import row_condition
 from runtime.facade.stock_rights import allowed, dimension, moves_seen
-from runtime.stages.steps import Begun, Command, Outcome, Unit
+from runtime.stages.steps import Begun, Command, Outcome, Unit, as_it_stands
 from runtime.stages.validate import examine
 from runtime.storage import idempotency
 from runtime.storage.places import Clause
@@ -54,7 +54,7 @@ def fetch(door: Door, command: Command) -> Outcome:
     with door.reading() as unit:
         old = readable(door, unit, form, command.document)
         if _done_before(unit, command):
-            return _unchanged(old)
+            return as_it_stands(old, repeated=True)
         if command.version is not None and command.version != old.version:
             raise Refused([problem("document.stale")], "conflict")
         if old.status not in EDITABLE:
@@ -72,18 +72,6 @@ def _done_before(unit: Unit, command: Command) -> bool:
     """Whether this is a request sent again: by now nothing would be missing any more."""
     key = command.idempotency_key
     return bool(key) and idempotency.find(unit.connection, key, unit.around.actor.user) is not None
-
-
-def _unchanged(old: Document) -> Outcome:
-    return Outcome(
-        form=old.form,
-        document=old.id or 0,
-        number=old.number,
-        version=old.version,
-        status=old.status,
-        exec_status=old.exec_status,
-        repeated=True,
-    )
 
 
 def _as_typed(door: Door, unit: Unit, form: CompiledForm, old: Document, command: Command) -> tuple[Document, Scene]:

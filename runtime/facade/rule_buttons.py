@@ -17,7 +17,7 @@ from runtime.stages.judge_facts import facts_of_documents
 from runtime.stages.judge_rules import decided, settle
 from runtime.stages.judge_sets import with_sets
 from runtime.stages.judge_world import LiveWorld
-from runtime.stages.steps import Command, Outcome, Unit
+from runtime.stages.steps import Command, Outcome, Unit, as_it_stands
 from runtime.storage import documents, idempotency
 from runtime.storage.document_locks import lock_documents
 from runtime.submit import submit_within
@@ -43,7 +43,7 @@ def press(door: Door, command: Command) -> Outcome:
         found = _pressed_on(unit, form, command)
         if command.idempotency_key:
             if idempotency.find(unit.connection, command.idempotency_key, user) is not None:
-                return replace(_outcome(found), repeated=True)
+                return as_it_stands(found, repeated=True)
             mark = f"{command.action}:{found.id}"
             idempotency.save(unit.connection, command.idempotency_key, user, mark, {}, unit.now)
         facts = facts_of_documents(unit, form, (found,), "button")
@@ -54,7 +54,7 @@ def press(door: Door, command: Command) -> Outcome:
         rows += kept(unit, effects)
         made = with_sets(form, found, [one for each in group for one in each.verdict.sets])
         if made == found:
-            return _outcome(found)
+            return as_it_stands(found)
         done = _saved(unit, form, found, made, command, name)
         rows += done.outbox
         return done
@@ -132,15 +132,4 @@ def _saved(unit: Unit, form: CompiledForm, found: Document, made: Document, comm
             confirmed=True,
             chain=(*command.chain, rule),
         ),
-    )
-
-
-def _outcome(found: Document) -> Outcome:
-    return Outcome(
-        form=found.form,
-        document=found.id or 0,
-        number=found.number,
-        version=found.version,
-        status=found.status,
-        exec_status=found.exec_status,
     )

@@ -99,6 +99,19 @@ class Outcome:
     repeated: bool = False
 
 
+def as_it_stands(document: Document, *, repeated: bool = False) -> Outcome:
+    """The outcome of an action that left ``document`` as it is."""
+    return Outcome(
+        form=document.form,
+        document=document.id or 0,
+        number=document.number,
+        version=document.version,
+        status=document.status,
+        exec_status=document.exec_status,
+        repeated=repeated,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """One unit of work: everything the stages may touch.
